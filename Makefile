@@ -1,0 +1,64 @@
+# make upscale   a photo in, a 4x photo out: [IMAGE=photo.jpg] [OUTPUT=out.png] [XI=0.73]
+# make test      all tests            make lint    ruff          make types   pyright
+# make lock      renew the lock files make clean   remove what the targets above made
+#
+# Prerequisites: python3 >= 3.11 with venv, and make. The rest goes into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# The sample photo, Chelsea the cat, comes with scikit-image.
+IMAGE ?= $(shell echo $(VENV)/lib/python3*/site-packages/skimage/data/chelsea.png)
+OUTPUT ?= build
+XI ?= 0.73
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PROJECT := setup.py pyproject.toml $(wildcard */__init__.py)
+UV_COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --custom-compile-command 'make lock'
+
+.PHONY: upscale test lint types lock clean
+.DELETE_ON_ERROR:
+
+upscale: $(VENV)/.runtime
+	$(BIN)/python -m upscaler "$(IMAGE)" --output="$(OUTPUT)" --xi="$(XI)"
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+lock: $(VENV)/.dev
+	$(UV_COMPILE) --output-file requirements.lock requirements.in
+	$(UV_COMPILE) --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: a fresh environment; what the program runs on; that and the tools of a developer.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: python3 is older than 3.11, or missing. Name a newer one: make PYTHON=python3.12 ..." >&2; \
+	  exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "make: $(PYTHON) cannot make a virtual environment. On Debian: apt install python3-venv" >&2; \
+	  exit 1; }
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.created requirements.lock $(PROJECT)
+	@echo "Installing the program into $(VENV) ..."
+	$(PIP) install -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "Installing the tools of a developer into $(VENV) ..."
+	$(PIP) install -r requirements-dev.lock
+	@touch $@

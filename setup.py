@@ -1,0 +1,66 @@
+"""Packaging of Bi-GANs-ST. The settings of the tools are in pyproject.toml.
+
+The lists below are plain literals: tests/test_project.py reads them and compares them with
+requirements.in and with what the packages really import.
+"""
+
+from setuptools import find_packages, setup
+
+REQUIRES = [
+    "absl-py>=2.1",
+    "filelock>=3.13",
+    "h5py>=3.11",
+    "keras>=3.14,<4",
+    "numpy>=2.0",
+    # The same cv2 as opencv-python, and it imports on machines without a display.
+    "opencv-python-headless>=4.10",
+    "pillow>=11",
+    "platformdirs>=4.2",
+    "psutil>=6",
+    # Writes TensorBoard events without TensorBoard.
+    "tensorboardx>=2.6",
+    # The version that was tried. The lock files take tensorflow-cpu on Linux x86-64.
+    "tensorflow>=2.21,<2.22",
+    "tqdm>=4.66",
+]
+
+EXTRAS = {
+    "datasets": ["importlib-resources>=6", "tensorflow-datasets>=4.9.10"],
+    # `make upscale` takes its sample photo from scikit-image.
+    "sample": ["scikit-image>=0.25"],
+    "test": [
+        "hypothesis>=6.100",
+        "pre-commit>=4",
+        "pyright[nodejs]>=1.1.400",
+        "pytest>=8.3",
+        "pytest-xdist>=3.6",
+        "ruff>=0.9",
+        "scikit-image>=0.25",
+        "scipy>=1.14",
+        "uv>=0.5",
+    ],
+}
+
+ENTRY_POINTS = {
+    "console_scripts": [
+        "bigans-fuse = fusion.export:cli_main",
+        "bigans-upscale = upscaler.__main__:cli_main",
+        "mr-srgan-export = mr_srgan.export:cli_main",
+        "mr-srgan-train = mr_srgan.train:cli_main",
+        "wp-srgan-export = wp_srgan.export:cli_main",
+        "wp-srgan-train = wp_srgan.train:cli_main",
+    ]
+}
+
+setup(
+    name="bi-gans-st",
+    version="0.1.0",
+    description="4x photo super-resolution: a faithful GAN and a vivid GAN, soft-thresholded",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(exclude=["tests", "tests.*", "benchmarks", "benchmarks.*"]),
+    package_data={"pretrained": ["weights/*"]},
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    entry_points=ENTRY_POINTS,
+)
