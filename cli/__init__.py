@@ -1,0 +1,1 @@
+"""How every program of this repository starts, reports errors and exits."""

@@ -1,0 +1,67 @@
+"""absl flags made from the fields of frozen dataclasses, and dataclasses made from the flags.
+
+A setting is written down once: the dataclass field gives the flag's name, type, default, choices
+and help. Only entry points call this, so flags stay where programs start.
+"""
+
+import dataclasses
+import sys
+import typing
+from typing import Any, TypeVar
+
+from absl import flags
+
+Config = TypeVar("Config")
+
+_DEFINERS = {
+    bool: flags.DEFINE_bool,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+}
+
+
+def define(*defaults: Any) -> None:
+    """Defines one flag for each field of each dataclass instance, whose values are the defaults.
+
+    A field's metadata may hold "help" (text) and "choices" (strings). A field that is itself a
+    dataclass gives the flags of its own fields. The flags belong to the module that calls this.
+
+    Args:
+      *defaults: Instances of dataclasses with fields of bool, int, float, str or a dataclass.
+    """
+    caller = sys._getframe(1).f_globals["__name__"]
+    module = sys.argv[0] if caller == "__main__" else caller
+    for config in defaults:
+        _define(config, module)
+
+
+def _define(config: Any, module: str) -> None:
+    hints = typing.get_type_hints(type(config))
+    for field in dataclasses.fields(config):
+        text = field.metadata.get("help", "")
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            _define(value, module)
+        elif choices := field.metadata.get("choices"):
+            flags.DEFINE_enum(field.name, value, choices, text, module_name=module)
+        else:
+            _DEFINERS[hints[field.name]](field.name, value, text, module_name=module)
+
+
+def read(defaults: Config, **replacements: Any) -> Config:
+    """Makes a dataclass of the type of `defaults` from the values of the parsed flags.
+
+    Args:
+      defaults: The instance that the flags were defined from.
+      **replacements: Values for fields where the flag shall not count.
+    """
+    values = {}
+    for field in dataclasses.fields(defaults):  # pyright: ignore[reportArgumentType]
+        default = getattr(defaults, field.name)
+        if dataclasses.is_dataclass(default):
+            values[field.name] = read(default, **replacements)
+        else:
+            flag = getattr(flags.FLAGS, field.name)
+            values[field.name] = replacements.get(field.name, flag)
+    return type(defaults)(**values)

@@ -1,0 +1,1 @@
+"""From image files to aligned low- and high-resolution patches."""

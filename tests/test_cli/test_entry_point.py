@@ -1,0 +1,201 @@
+"""Runs small programs in subprocesses, as a person would."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = '''"""Greets people, %s does."""
+import sys
+import time
+from absl import flags, logging
+from cli import entry_point
+from cli.errors import DataError, UsageError
+
+_TIMES = flags.DEFINE_integer("times", 1, "how often to greet", lower_bound=0)
+_WHO = flags.DEFINE_string("who", None, "whom to greet", required=True)
+
+
+def main(positional):
+    who = _WHO.value
+    if who == "damaged":
+        raise DataError("photo.png: is damaged\\nreplace it")
+    if who == "missing":
+        open("no/such/file")
+    if who == "usage":
+        raise UsageError("--who and --times contradict each other")
+    if who == "bug":
+        raise ValueError("a bug")
+    if who == "long":
+        for line in range(100_000):
+            print(line)
+    if who == "sleeper":
+        print("ready", flush=True)
+        time.sleep(60)
+    if who == "logger":
+        logging.info("an info line")
+    print(who, _TIMES.value, positional)
+    return 7 if who == "seven" else None
+
+
+if __name__ == "__main__":
+    entry_point.run(main)
+'''
+
+
+@pytest.fixture
+def program(tmp_path):
+    (tmp_path / "greet.py").write_text(PROGRAM)
+    return tmp_path / "greet.py"
+
+
+@pytest.fixture
+def call(subprocess_environment):
+    def run(program, *arguments, as_module=False):
+        start = ["-m", program.stem] if as_module else [str(program)]
+        return subprocess.run(
+            [sys.executable, *start, *arguments],
+            cwd=program.parent,
+            env=subprocess_environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_flags_and_positional_arguments_in_any_order(call, program):
+    done = call(program, "a.png", "--who=you", "b.png", "--times", "3", "--", "--c.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "you 3 ['a.png', 'b.png', '--c.png']\n"
+
+
+def test_the_exit_code_is_what_main_returns(call, program):
+    assert call(program, "--who=seven").returncode == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--who=damaged"], 1, "greet.py: photo.png: is damaged replace it"),
+        (["--who=missing"], 1, "greet.py: no/such/file: No such file or directory"),
+        (
+            ["--who=usage"],
+            2,
+            "greet.py: --who and --times contradict each other (see --help)",
+        ),
+        (["--who=x", "--tims=3"], 2, "'tims'"),
+        (["--who=x", "--times=three"], 2, "--times=three"),
+        (["--who=x", "--times=-1"], 2, "non-negative"),
+        ([], 2, "--who"),
+        (["--flagfile=nowhere.cfg"], 2, "nowhere.cfg"),
+    ],
+)
+def test_a_mistake_is_one_line_and_an_exit_code(call, program, arguments, code, message):
+    done = call(program, *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("greet.py: ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.endswith("\n")
+
+
+def test_a_bug_keeps_its_traceback(call, program):
+    done = call(program, "--who=bug")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr and "ValueError: a bug" in done.stderr
+
+
+@pytest.mark.parametrize("as_module", [False, True])
+@pytest.mark.parametrize("flag", ["--help", "--helpshort"])
+def test_help_lists_the_flags_of_this_program(call, program, flag, as_module):
+    done = call(program, flag, as_module=as_module)  # without the required --who
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Greets people, {'greet' if as_module else 'greet.py'} does.\n")
+    assert "--times: how often to greet" in done.stdout
+    assert "--who: whom to greet" in done.stdout
+    assert "--verbosity" not in done.stdout
+
+
+def test_helpfull_lists_all_flags(call, program):
+    done = call(program, "--helpfull")
+    assert (done.returncode, done.stderr) == (0, "")
+    for text in ("--times: how often to greet", "--verbosity", "--flagfile", "--[no]help:"):
+        assert text in done.stdout
+
+
+def test_help_of_an_installed_command(call, program, tmp_path):
+    """A console script imports the module, whose flags are then not those of __main__."""
+    assert program.parent == tmp_path
+    (tmp_path / "greet-command").write_text(
+        "import greet\nfrom cli import entry_point\nentry_point.run(greet.main)\n"
+    )
+    done = call(tmp_path / "greet-command", "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Greets people, greet-command does.\n")
+    assert "--times: how often to greet" in done.stdout
+    assert call(tmp_path / "greet-command", "--who=damaged").stderr.startswith("greet-command: ")
+
+
+def test_help_of_another_module(call, tmp_path):
+    (tmp_path / "settings.py").write_text(
+        'from absl import flags\nflags.DEFINE_integer("depth", 3, "how deep")\n'
+    )
+    (tmp_path / "dig.py").write_text(
+        "import settings\nfrom cli import entry_point\n"
+        'entry_point.run(lambda positional: None, flag_module_help="settings")\n'
+    )
+    done = call(tmp_path / "dig.py", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--depth: how deep" in done.stdout
+
+
+def test_a_module_is_called_by_its_name(call, program):
+    assert call(program, "--who=usage", as_module=True).stderr.startswith("greet: --who")
+
+
+def test_a_package_is_called_by_its_name(call, tmp_path):
+    (tmp_path / "greeter").mkdir()
+    (tmp_path / "greeter" / "__main__.py").write_text(PROGRAM)
+    done = call(tmp_path / "greeter", "--who=usage", as_module=True)
+    assert done.stderr.startswith("greeter: --who")
+
+
+def test_flagfile(call, program, tmp_path):
+    (tmp_path / "some.cfg").write_text("# a recipe\n--times=5\n--who=file\n")
+    done = call(program, "--flagfile=some.cfg", "--who=line")
+    assert (done.returncode, done.stdout) == (0, "line 5 []\n")
+
+
+def test_info_is_logged_by_default_and_can_be_silenced(call, program):
+    assert "an info line" in call(program, "--who=logger").stderr
+    assert call(program, "--who=logger", "--verbosity=-1").stderr == ""
+
+
+def test_a_closed_pipe_is_no_error_message(program, subprocess_environment):
+    with subprocess.Popen(
+        [sys.executable, str(program), "--who=long"],
+        env=subprocess_environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == b"0\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 1
+
+
+def test_interrupt(program, subprocess_environment):
+    with subprocess.Popen(
+        [sys.executable, str(program), "--who=sleeper"],
+        env=subprocess_environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"greet.py: interrupted\n"
+        assert process.wait(timeout=60) == 130

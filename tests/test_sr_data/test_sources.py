@@ -1,0 +1,147 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli.errors import DataError, UsageError
+from sr_data.degradation import bicubic_downscale
+from sr_data.image_io import write_rgb
+from sr_data.sources import FolderSource, PairedFolder, open_source
+
+
+def save(path, seed=0, height=8, width=12):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+def test_lists_images_sorted_by_their_path(tmp_path):
+    wanted = ["B.PNG", "a.png", "a/z.png", "b/c/d.Tiff", "b/x.jpeg", "b/y.webp", "m.bmp", "n.jpg"]
+    for name in reversed(wanted):
+        save(tmp_path / name)
+    for name in (".hidden.png", ".cache/e.png", "b/.tmp-f.png"):
+        save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "folder.png").mkdir()
+    source = FolderSource(tmp_path)
+    assert source.names == tuple(sorted(wanted))
+    assert len(source) == len(wanted)
+    assert source.paths[0] == tmp_path / sorted(wanted)[0]
+
+
+def test_items_are_the_pixels(tmp_path):
+    expected = [save(tmp_path / name, seed) for seed, name in enumerate(["a.png", "b.png"])]
+    source = FolderSource(str(tmp_path))
+    for index, pixels in enumerate(expected):
+        np.testing.assert_array_equal(source[index], pixels)
+    with pytest.raises(IndexError):
+        source[2]
+
+
+def test_a_hidden_parent_folder_does_not_matter(tmp_path):
+    save(tmp_path / ".data" / "a.png")
+    assert FolderSource(tmp_path / ".data").names == ("a.png",)
+
+
+def test_subfolders_are_optional(tmp_path):
+    save(tmp_path / "a.png")
+    save(tmp_path / "sub" / "b.png")
+    assert FolderSource(tmp_path, recursive=False).names == ("a.png",)
+
+
+def test_missing_and_empty_folders(tmp_path):
+    with pytest.raises(DataError, match="nowhere: no such folder"):
+        FolderSource(tmp_path / "nowhere")
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(DataError, match="holds no image; expected files ending in .png"):
+        FolderSource(tmp_path)
+    with pytest.raises(DataError, match=r"notes\.txt: no such folder"):
+        FolderSource(tmp_path / "notes.txt")
+
+
+def test_a_damaged_image_is_named_when_it_is_read(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    source = FolderSource(tmp_path)
+    with pytest.raises(DataError, match=r"a\.png"):
+        source[0]
+
+
+def test_open_source(tmp_path):
+    save(tmp_path / "with:colon" / "a.png")
+    assert open_source(f"folder:{tmp_path / 'with:colon'}").names == ("a.png",)
+    for spec in (str(tmp_path), "folder", "folder:", "zip:x", ""):
+        with pytest.raises(UsageError, match="folder:DIR"):
+            open_source(spec)
+
+
+def test_pairs_are_found_by_name(tmp_path):
+    hr_names = ["a", "b_HR", "c_HR", "d", "e", "x4"]
+    lr_names = ["a", "b_LR", "c", "dx4", "e_LR_x4", "x4"]
+    for seed, (hr, lr) in enumerate(zip(hr_names, lr_names, strict=True)):
+        save(tmp_path / "HR" / f"{hr}.png", seed, 16, 24)
+        save(tmp_path / "LR_x4" / f"{lr}.bmp", 100 + seed, 4, 6)
+    pairs = PairedFolder(tmp_path)
+    assert pairs.names == ("a", "b", "c", "d", "e", "x4") and len(pairs) == 6
+    for seed, (name, hr, lr) in enumerate(pairs):
+        assert name == pairs.names[seed]
+        np.testing.assert_array_equal(hr, FolderSource(tmp_path / "HR")[seed])
+        np.testing.assert_array_equal(
+            lr, np.random.default_rng(100 + seed).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+        )
+
+
+def test_pairs_that_do_not_fit(tmp_path):
+    save(tmp_path / "HR" / "a.png", 0, 16, 16)
+    with pytest.raises(DataError, match="LR_x4: is missing"):
+        PairedFolder(tmp_path)
+    save(tmp_path / "LR_x4" / "b.png", 0, 4, 4)
+    with pytest.raises(DataError, match=r"a\.png: has no partner"):
+        PairedFolder(tmp_path)
+    save(tmp_path / "LR_x4" / "a.png", 0, 4, 5)
+    with pytest.raises(DataError, match="is 5x4, its HR image 16x16; HR must be 4 times"):
+        PairedFolder(tmp_path)[0]
+
+
+def test_a_flat_folder_is_cropped_and_degraded(tmp_path):
+    pixels = save(tmp_path / "a.png", 0, 19, 22)
+    save(tmp_path / "sub" / "ignored.png")
+    pairs = PairedFolder(tmp_path)
+    ((name, hr, lr),) = pairs
+    assert name == "a"
+    np.testing.assert_array_equal(hr, pixels[:16, :20])
+    np.testing.assert_array_equal(lr, bicubic_downscale(pixels[:16, :20]))
+
+
+def test_a_flat_folder_with_a_tiny_image(tmp_path):
+    save(tmp_path / "dot.png", 0, 3, 9)
+    with pytest.raises(DataError, match=r"dot\.png: is smaller than 4x4"):
+        PairedFolder(tmp_path)[0]
+
+
+def test_gray_files_are_known(tmp_path):
+    gray = np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
+    Image.fromarray(gray).save(tmp_path / "gray.png")
+    write_rgb(tmp_path / "rgb.png", np.stack([gray] * 3, -1))
+    pairs = PairedFolder(tmp_path)
+    assert [pairs.is_gray(index) for index in range(2)] == [True, False]
+    np.testing.assert_array_equal(pairs[0][1], np.stack([gray] * 3, -1))
+
+
+def test_benchmark_folders(shared):
+    pairs = PairedFolder(shared / "data" / "benchmarks" / "Set14")
+    assert len(pairs) == 14
+    assert [name for index, name in enumerate(pairs.names) if pairs.is_gray(index)] == ["bridge"]
+    _, hr, lr = pairs[pairs.names.index("bridge")]
+    assert hr.shape == (4 * lr.shape[0], 4 * lr.shape[1], 3)
+
+
+def test_reading_images_needs_no_deep_learning_library(subprocess_environment):
+    """TensorFlow takes seconds to import; only patches may."""
+    code = (
+        "import sys, sr_data.sources, sr_data.fidelity, sr_data.luma, cli.entry_point\n"
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'jax', 'torch')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], env=subprocess_environment).returncode == 0
