@@ -1,0 +1,1 @@
+"""Timings; each module prints one table. Not installed."""

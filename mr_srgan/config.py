@@ -1,0 +1,39 @@
+"""What an MR-SRGAN generator is made of; the defaults are the paper's (Section 4.1)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from cli.errors import UsageError
+from srgan.config import setting
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratorConfig:
+    """The architecture of the faithful generator; the attributes' meaning is their help text."""
+
+    num_mr_blocks: int = setting(
+        7, "Memory residual blocks: 7 in the paper's experiments, 4 in its Figure 2."
+    )
+    num_res_blocks: int = setting(4, "ResBlocks in each memory residual block.")
+    features: int = setting(64, "Channels of the trunk and of the upsamplers.")
+    gate: bool = setting(
+        True,
+        "A 1x1 convolution gathers the outputs of all ResBlocks of a block. Without it a block is "
+        "its ResBlocks in sequence, and the block's input added.",
+    )
+    batch_norm: bool = setting(
+        False, "BatchNorm in the generator, as SRGAN has it; the paper removes it."
+    )
+    scale: int = setting(4, "Enlargement, a power of two.")
+    bicubic_skip: bool = setting(
+        False,
+        "Add the interpolated input to the output (not in the paper): the network need not learn "
+        "to interpolate, which saves training time.",
+    )
+
+    def __post_init__(self) -> None:
+        """Rejects counts that make no network."""
+        for name in ("num_mr_blocks", "num_res_blocks", "features"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"--{name} must be at least 1, got {getattr(self, name)}")

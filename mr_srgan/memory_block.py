@@ -1,0 +1,46 @@
+"""The memory residual block: ResBlocks whose outputs a gate unit gathers (Section 3.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from srgan.residual_block import conv, residual_block
+
+
+def memory_block(
+    features: Any,
+    *,
+    name: str,
+    num_res_blocks: int,
+    gate: bool = True,
+    batch_norm: bool = False,
+    dtype: Any = None,
+) -> Any:
+    """ResBlocks in sequence, a gate over all of their outputs, and the block's input added.
+
+    The gate is a 1x1 convolution from the concatenated outputs (num_res_blocks · C channels)
+    to C, as in MemNet (https://arxiv.org/abs/1708.02209), which the paper takes it from.
+
+    Args:
+        features: [B, H, W, C] symbolic tensor.
+        name: Prefix of the layers' names.
+        num_res_blocks: ResBlocks in the block.
+        gate: Whether there is a gate; without it the last ResBlock's output takes its place.
+        batch_norm: BatchNorm in the ResBlocks.
+        dtype: Keras dtype policy.
+
+    Returns:
+        [B, H, W, C] symbolic tensor.
+    """
+    outputs = []
+    x = features
+    for i in range(1, num_res_blocks + 1):
+        x = residual_block(x, name=f"{name}_res{i}", batch_norm=batch_norm, dtype=dtype)
+        outputs.append(x)
+    if gate:
+        if len(outputs) > 1:
+            x = keras.layers.Concatenate(name=f"{name}_memory", dtype=dtype)(outputs)
+        x = conv(features.shape[-1], 1, name=f"{name}_gate", dtype=dtype)(x)
+    return keras.layers.Add(name=f"{name}_add", dtype=dtype)([features, x])

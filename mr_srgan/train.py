@@ -1,0 +1,60 @@
+"""Trains MR-SRGAN, the faithful branch (paper, Section 3.2, Eq. (2)).
+
+    python -m mr_srgan.train --data=folder:DIR --val_dir=DIR --run_dir=runs/mr
+
+The flags' defaults are the paper's settings; flagfiles in configs/ hold the recipes of the shipped
+weights. A run that was stopped continues when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import keras
+
+from cli import dataclass_flags
+from cli.entry_point import run
+from cli.errors import UsageError
+from mr_srgan.config import GeneratorConfig
+from mr_srgan.gan import PAPER_OBJECTIVE, MrSrgan
+from mr_srgan.generator import build_generator
+from srgan import building
+from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
+from srgan.training import train
+from srgan.weights import load_weights
+
+DEFAULTS = TrainingConfig(PAPER_OBJECTIVE, OptimizerConfig(), DataConfig(), RunConfig())
+
+
+def main(arguments: list[str]) -> int:
+    """Trains as the flags say; returns the exit code."""
+    if arguments:
+        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    config = building.check_run(dataclass_flags.read(DEFAULTS))
+    return train_mr_srgan(dataclass_flags.read(GeneratorConfig()), config)
+
+
+def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int:
+    """Trains one MR-SRGAN; returns the exit code.
+
+    Args:
+        architecture: The generator.
+        config: The run, checked.
+    """
+    keras.utils.set_random_seed(config.data.seed)
+    generator = build_generator(architecture, config.run.dtype)
+    if config.run.init_generator:
+        load_weights(generator, config.run.init_generator)
+    networks = building.build_networks(config.objective, config.data.crop_size, config.run.dtype)
+    model = MrSrgan(generator, config.objective, **networks)
+    building.compile_model(model, config)
+    dataset, validation = building.open_data(config, architecture.scale)
+    return train(model, dataset, validation, config, architecture=architecture, select_best=True)
+
+
+def cli_main() -> None:
+    """The console entry point; flags are defined here, since both branches have the same names."""
+    dataclass_flags.define(GeneratorConfig(), DEFAULTS)
+    run(main)
+
+
+if __name__ == "__main__":
+    cli_main()

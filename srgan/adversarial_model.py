@@ -1,0 +1,214 @@
+"""A generator and its discriminator, updated at once from the same forward passes.
+
+A step runs every network once on each of its inputs: G(lr), D(hr), D(G(lr)), φ(hr) and
+φ(G(lr)). Both losses are functions of those passes, and each network's gradient is taken from
+its own loss; neither sees the other's update of the same step. The phases below are written
+with `keras.ops` alone; what the engine does with them (here, TensorFlow's tape) is `train_step`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+from keras import ops
+
+from srgan.config import ObjectiveConfig
+from srgan.losses import adversarial_loss, discriminator_loss, perceptual_loss, pixel_loss
+from srgan.paired_optimizer import PairedOptimizer
+
+
+@dataclasses.dataclass(frozen=True)
+class Passes:
+    """What the networks made of one batch.
+
+    Attributes:
+        sr: G(lr), [B, H, W, 3] float32 in about [-1, 1].
+        real_logits: D(hr), [B, 1]; None without a discriminator.
+        fake_logits: D(G(lr)), [B, 1]; None without a discriminator.
+        real_features: φ(hr), [B, h, w, C]; None without a perceptual loss.
+        fake_features: φ(G(lr)), the same shape; None without a perceptual loss.
+    """
+
+    sr: Any
+    real_logits: Any = None
+    fake_logits: Any = None
+    real_features: Any = None
+    fake_features: Any = None
+
+
+class AdversarialModel(keras.Model):
+    """Generator, discriminator and the objective that ties them; a branch subclasses it.
+
+    A branch overrides `generator_terms`, the sum that its section of the paper minimises.
+
+    Args:
+        generator: LR to SR images, both in [-1, 1].
+        objective: The loss and its weights.
+        discriminator: HR-sized images to logits; None trains the generator alone.
+        features: φ, frozen; None where the objective has no perceptual loss.
+        feature_scale: Factor of the features' MSE (`srgan.vgg_features.feature_scale`).
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        objective: ObjectiveConfig,
+        *,
+        discriminator: keras.Model | None = None,
+        features: keras.Model | None = None,
+        feature_scale: float = 1.0,
+    ) -> None:
+        super().__init__(name="adversarial_model")
+        self.generator = generator
+        self.discriminator = discriminator
+        self.features = features
+        self.objective = objective
+        self.feature_scale = feature_scale
+        if features is not None:
+            features.trainable = False
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """G(lr)."""
+        return self.generator(inputs, training=training)
+
+    def compile_pair(self, optimizer: PairedOptimizer) -> None:
+        """Attaches the optimizer and creates its slots.
+
+        XLA is left off on TensorFlow, where it makes these networks slower on a CPU.
+        """
+        optimizer.build_pair(*self.trainable_pair)
+        self.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
+
+    @property
+    def trainable_pair(self) -> tuple[list, list]:
+        """The generator's trainable variables, and the discriminator's."""
+        discriminator = self.discriminator
+        return (
+            self.generator.trainable_variables,
+            [] if discriminator is None else discriminator.trainable_variables,
+        )
+
+    # Phases, engine-neutral.
+
+    def run_networks(self, lr: Any, hr: Any) -> Passes:
+        """Runs each network once on each of its inputs, in training mode."""
+        sr = self.generator(lr, training=True)
+        real = fake = real_features = fake_features = None
+        if self.discriminator is not None:
+            real = self.discriminator(hr, training=True)
+            fake = self.discriminator(sr, training=True)
+        if self.features is not None:
+            real_features = ops.stop_gradient(self.features(hr, training=False))
+            fake_features = self.features(sr, training=False)
+        return Passes(sr, real, fake, real_features, fake_features)
+
+    def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
+        """The terms of the branch's equation: name → (weight, unweighted value).
+
+        A branch puts them together from the three methods below.
+        """
+        raise TypeError(f"{type(self).__name__} does not say which loss it minimises")
+
+    def pixel_term(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
+        """L_pixel, or nothing where its weight is 0."""
+        weight = self.objective.lambda_pixel
+        if not weight:
+            return {}
+        return {"pixel": (weight, pixel_loss(hr, passes.sr, self.objective.pixel_loss))}
+
+    def adversarial_term(self, passes: Passes) -> dict[str, tuple[float, Any]]:
+        """λ1·L_adv, or nothing without a discriminator."""
+        if passes.fake_logits is None:
+            return {}
+        value = adversarial_loss(passes.fake_logits, logarithm=self.objective.logarithm)
+        return {"adversarial": (self.objective.lambda_adv, value)}
+
+    def perceptual_term(self, passes: Passes) -> dict[str, tuple[float, Any]]:
+        """λ2·L_vgg, or nothing without φ."""
+        if passes.real_features is None:
+            return {}
+        value = perceptual_loss(
+            passes.real_features, passes.fake_features, scale=self.feature_scale
+        )
+        return {"perceptual": (self.objective.lambda_vgg, value)}
+
+    def generator_phase(self, hr: Any, passes: Passes) -> tuple[Any, dict[str, Any]]:
+        """The generator's loss, and what to log of it."""
+        terms = self.generator_terms(hr, passes)
+        if not terms:
+            raise ValueError("the generator's loss has no term left")
+        loss = sum(weight * value for weight, value in terms.values())
+        return loss, {"loss_g": loss, **{name: value for name, (_, value) in terms.items()}}
+
+    def discriminator_phase(self, passes: Passes) -> tuple[Any, dict[str, Any]]:
+        """The discriminator's loss, and what to log of it: mean D(x) and D(G(x)) beside it."""
+        real, fake = passes.real_logits, passes.fake_logits
+        loss = discriminator_loss(real, fake, logarithm=self.objective.logarithm)
+        logs = {
+            "loss_d": loss,
+            "d_real": ops.mean(ops.sigmoid(ops.cast(real, "float32"))),
+            "d_fake": ops.mean(ops.sigmoid(ops.cast(fake, "float32"))),
+        }
+        return loss, logs
+
+    # The engine.
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One simultaneous update on TensorFlow.
+
+        Args:
+            data: (lr, hr), float32 in [-1, 1].
+
+        Returns:
+            Each loss term, mean D(x) and D(G(x)), and both gradients' norms, as scalars.
+        """
+        # Imported here so that the model can be built where TensorFlow is not installed.
+        import tensorflow as tf
+
+        lr, hr, _ = keras.utils.unpack_x_y_sample_weight(data)
+        g_variables, d_variables = self.trainable_pair
+        with tf.GradientTape(persistent=True) as tape:
+            passes = self.run_networks(lr, hr)
+            g_loss, logs = self.generator_phase(hr, passes)
+            if d_variables:
+                logs.update(self.discriminator_phase(passes)[1])
+        gradients = tape.gradient(g_loss, [v.value for v in g_variables])
+        logs["grad_norm_g"] = global_norm(gradients)
+        if d_variables:
+            d_gradients = tape.gradient(logs["loss_d"], [v.value for v in d_variables])
+            logs["grad_norm_d"] = global_norm(d_gradients)
+            gradients = gradients + d_gradients
+        del tape
+        self.optimizer.apply(gradients, g_variables + d_variables)
+        return logs
+
+    # The average.
+
+    @contextlib.contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Within it the generator's trainable weights are their moving averages, if it has any."""
+        optimizer = self.optimizer.generator
+        averages = getattr(optimizer, "_model_variables_moving_average", None)
+        if not optimizer.use_ema or not averages or not int(optimizer.iterations):
+            yield
+            return
+        variables = self.generator.trainable_variables
+        current = [ops.convert_to_numpy(v).copy() for v in variables]
+        for variable, average in zip(variables, averages, strict=True):
+            variable.assign(average)
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, current, strict=True):
+                variable.assign(value)
+
+
+def global_norm(gradients: list[Any]) -> Any:
+    """The Euclidean norm of all gradients together, float32."""
+    squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients]
+    return ops.sqrt(sum(squares[1:], squares[0]))

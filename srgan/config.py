@@ -1,0 +1,116 @@
+"""How a branch is trained: frozen settings, each with the help text of its flag.
+
+The paper's values are the defaults (Section 4.1); a branch's `train.py` replaces those that
+differ between the branches.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+
+def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
+    """A dataclass field with the help text, and the choices, of the flag made from it."""
+    return dataclasses.field(default=default, metadata={"help": help_text, "choices": choices})
+
+
+@dataclasses.dataclass(frozen=True)
+class ObjectiveConfig:
+    """The loss: L = λ_pixel·L_pixel + λ1·L_adv + λ2·L_vgg."""
+
+    pixel_loss: str = setting("mse", "L_pixel, of images in [-1, 1].", ("mse", "l1"))
+    lambda_pixel: float = setting(1.0, "Weight of L_pixel; 1 in the paper where it is used.")
+    lambda_adv: float = setting(1e-3, "λ1, weight of the adversarial loss.")
+    lambda_vgg: float = setting(6e-3, "λ2, weight of the perceptual loss; 0 leaves φ out.")
+    adversarial: bool = setting(
+        True, "Train a discriminator. Off: no discriminator is built, L_adv is left out."
+    )
+    logarithm: bool = setting(
+        True, "Adversarial losses with the logarithm, Eq. (8); off: without it, Eq. (4)."
+    )
+    discriminator_batch_norm: bool = setting(True, "BatchNorm in the discriminator.")
+    vgg_network: str = setting("vgg19", "The network of L_vgg.", ("vgg16", "vgg19"))
+    vgg_layer: str = setting("block5_conv4", "The layer whose features L_vgg compares.")
+    vgg_before_relu: bool = setting(False, "Compare the features before the layer's ReLU.")
+    vgg_weights: str = setting(
+        "imagenet",
+        'Where the VGG weights are: "imagenet" downloads those of keras.applications; else the '
+        "path of an .h5, .weights.h5 or .npz file.",
+    )
+    feature_scale: float = setting(
+        0.0, "Factor of the features' MSE in L_vgg; 0: the documented one of the layer."
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerConfig:
+    """Two Adams, one for each network, on one schedule."""
+
+    learning_rate: float = setting(1e-4, "Adam's learning rate at the start.")
+    discriminator_learning_rate: float = setting(
+        0.0, "The discriminator's learning rate; 0: the generator's."
+    )
+    schedule: str = setting(
+        "constant",
+        "How the learning rate falls: not at all, to a tenth at --decay_at, or along a half "
+        "cosine to 0 at --steps.",
+        ("constant", "step", "cosine"),
+    )
+    decay_at: float = setting(0.5, 'Share of --steps after which "step" divides the rate by 10.')
+    beta_1: float = setting(0.9, "Adam's β1.")
+    ema_decay: float = setting(
+        0.0,
+        "Decay of an exponential moving average of the generator's weights, which is then what "
+        "is validated and exported; 0: none (the paper).",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Which patches are seen, and in which order."""
+
+    data: str = setting("", "HR training images, folder:DIR. Required.")
+    val_dir: str = setting(
+        "", "Validation images: HR/ and LR_x4/ below it, or HR images alone; empty: no validation."
+    )
+    crop_size: int = setting(96, "Side of the HR crops, pixels; the LR crops are 1/4 of it.")
+    batch_size: int = setting(16, "Crops a step.")
+    flips: bool = setting(True, "Mirror half of the crops.")
+    rotations: bool = setting(False, "Turn the crops by random quarters too (not in the paper).")
+    seed: int = setting(0, "Of the initial weights, and of the order of the patches.")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """How long to train, and where the results go."""
+
+    run_dir: str = setting("", "Folder of this run: settings, weights, checkpoints, losses.")
+    steps: int = setting(500_000, "Updates in all.")
+    steps_per_epoch: int = setting(
+        500, "Updates between two checkpoints; validation runs at the same time."
+    )
+    precision: str = setting(
+        "float32",
+        "bfloat16 computes the convolutions in that type: faster where the machine has it. "
+        "Weights, losses and optimizers stay float32.",
+        ("float32", "bfloat16"),
+    )
+    init_generator: str = setting(
+        "", "Start from these generator weights (.weights.h5) instead of random ones."
+    )
+
+    @property
+    def dtype(self) -> str:
+        """The Keras dtype policy."""
+        return "mixed_bfloat16" if self.precision == "bfloat16" else "float32"
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """Everything that one run is made of, but for the generator's architecture."""
+
+    objective: ObjectiveConfig
+    optimizer: OptimizerConfig
+    data: DataConfig
+    run: RunConfig

@@ -1,0 +1,80 @@
+"""The losses of both branches, Eq. (2)-(8), as pure functions; adversarial ones from logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+
+def pixel_loss(hr: Any, sr: Any, kind: str = "mse") -> Any:
+    """Eq. (3): the mean error of all pixels and channels, for images in [-1, 1].
+
+    Args:
+        hr: [B, H, W, 3] float.
+        sr: The same shape.
+        kind: "mse", the paper's, or "l1", the mean absolute error.
+
+    Returns:
+        A float32 scalar.
+
+    Raises:
+        ValueError: Another kind.
+    """
+    difference = ops.cast(hr, "float32") - ops.cast(sr, "float32")
+    if kind == "mse":
+        return ops.mean(ops.square(difference))
+    if kind == "l1":
+        return ops.mean(ops.abs(difference))
+    raise ValueError(f'pixel loss must be "mse" or "l1", got {kind!r}')
+
+
+def adversarial_loss(fake_logits: Any, *, logarithm: bool) -> Any:
+    """What the generator pays for D(G(x)): Eq. (8), or without the logarithm Eq. (4).
+
+    Eq. (8): mean of -log D(G(x)) = softplus(-logit), which does not saturate where D is sure
+    of itself. Eq. (4): mean of -D(G(x)) = -sigmoid(logit).
+
+    Args:
+        fake_logits: [B, 1], D's logits of generated images.
+        logarithm: Which of the two.
+
+    Returns:
+        A float32 scalar.
+    """
+    logits = ops.cast(fake_logits, "float32")
+    return ops.mean(ops.softplus(-logits)) if logarithm else -ops.mean(ops.sigmoid(logits))
+
+
+def discriminator_loss(real_logits: Any, fake_logits: Any, *, logarithm: bool) -> Any:
+    """What the discriminator pays: binary cross-entropy, or without the logarithm -D(x) + D(G(x)).
+
+    Args:
+        real_logits: [B, 1], D's logits of HR images.
+        fake_logits: [B, 1], D's logits of generated images.
+        logarithm: Cross-entropy (the partner of Eq. (8)), else the partner of Eq. (4).
+
+    Returns:
+        A float32 scalar; the two classes' terms are summed.
+    """
+    real = ops.cast(real_logits, "float32")
+    fake = ops.cast(fake_logits, "float32")
+    if logarithm:
+        return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
+    return ops.mean(ops.sigmoid(fake)) - ops.mean(ops.sigmoid(real))
+
+
+def perceptual_loss(hr_features: Any, sr_features: Any, *, scale: float) -> Any:
+    """Eq. (5): `scale` times the mean squared error of VGG features.
+
+    Args:
+        hr_features: [B, h, w, C], φ of the HR images.
+        sr_features: The same shape, φ of the generated images.
+        scale: Brings the features of a layer to the magnitude for which the paper's λ2 is
+            meant (`srgan.vgg_features.feature_scale`).
+
+    Returns:
+        A float32 scalar.
+    """
+    difference = ops.cast(hr_features, "float32") - ops.cast(sr_features, "float32")
+    return scale * ops.mean(ops.square(difference))

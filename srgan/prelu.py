@@ -1,0 +1,66 @@
+"""PReLU with one slope a channel, started at 0.25, and its form on the unshuffled grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+INITIAL_SLOPE = 0.25
+
+
+@keras.saving.register_keras_serializable(package="srgan")
+class PReLU(keras.layers.Layer):
+    """Parametric ReLU, f(x) = max(x, 0) + a·min(x, 0), with one learned slope `a` a channel.
+
+    Keras' own PReLU starts at slope 0, where every unit begins as a plain ReLU: with the
+    residual generators here the output then dies within a few hundred steps and stays zero. This
+    layer starts at 0.25 as the reference does.
+
+    Args:
+        phases: How many times the slopes repeat along the channel axis. A tensor that a
+            pixel shuffle of block size r will spread out holds r² phases of each channel,
+            phase-major; `phases=4` applies on it the PReLU that belongs after the shuffle.
+        **kwargs: `keras.layers.Layer` arguments.
+
+    Input shape:
+        [B, H, W, phases · C], float.
+
+    Output shape:
+        The input's.
+
+    Reference:
+        He et al., Delving Deep into Rectifiers, https://arxiv.org/abs/1502.01852
+    """
+
+    def __init__(self, phases: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if phases < 1:
+            raise ValueError(f"phases must be at least 1, got {phases}")
+        self.phases = phases
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Creates the slopes, shape [C]."""
+        channels = input_shape[-1]
+        if channels is None or channels % self.phases:
+            raise ValueError(f"{channels} channels do not divide into {self.phases} phases")
+        self.slope = self.add_weight(
+            name="slope",
+            shape=(channels // self.phases,),
+            initializer=keras.initializers.Constant(INITIAL_SLOPE),
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Applies the rectifier."""
+        slope = ops.tile(self.slope, (self.phases,)) if self.phases > 1 else self.slope
+        zero = ops.cast(0.0, inputs.dtype)
+        return ops.maximum(inputs, zero) + slope * ops.minimum(inputs, zero)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> Any:
+        """The input's shape."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The layer's arguments."""
+        return {**super().get_config(), "phases": self.phases}

@@ -1,0 +1,54 @@
+"""The residual block of both generators: conv – PReLU – conv – add, without BatchNorm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from srgan.prelu import PReLU
+
+
+def conv(filters: int, kernel_size: int, *, name: str, dtype: Any = None) -> keras.layers.Conv2D:
+    """A "same" convolution of stride 1 with Glorot ("Xavier") weights (paper, Section 4.1).
+
+    Args:
+        filters: Output channels.
+        kernel_size: Side of the kernel, pixels.
+        name: Name of the layer.
+        dtype: Keras dtype policy.
+
+    Returns:
+        The layer.
+    """
+    return keras.layers.Conv2D(
+        filters,
+        kernel_size,
+        padding="same",
+        kernel_initializer=keras.initializers.GlorotUniform(),
+        name=name,
+        dtype=dtype,
+    )
+
+
+def residual_block(features: Any, *, name: str, batch_norm: bool = False, dtype: Any = None) -> Any:
+    """Adds conv 3x3 – PReLU – conv 3x3 and the block's input (paper, Figures 2 and 3).
+
+    Args:
+        features: [B, H, W, C] symbolic tensor.
+        name: Prefix of the layers' names.
+        batch_norm: BatchNorm after both convolutions, as SRGAN has it; the paper removes it.
+        dtype: Keras dtype policy.
+
+    Returns:
+        [B, H, W, C] symbolic tensor.
+    """
+    channels = features.shape[-1]
+    x = conv(channels, 3, name=f"{name}_conv1", dtype=dtype)(features)
+    if batch_norm:
+        x = keras.layers.BatchNormalization(momentum=0.8, name=f"{name}_bn1", dtype=dtype)(x)
+    x = PReLU(name=f"{name}_prelu", dtype=dtype)(x)
+    x = conv(channels, 3, name=f"{name}_conv2", dtype=dtype)(x)
+    if batch_norm:
+        x = keras.layers.BatchNormalization(momentum=0.8, name=f"{name}_bn2", dtype=dtype)(x)
+    return keras.layers.Add(name=f"{name}_add", dtype=dtype)([features, x])

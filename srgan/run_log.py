@@ -1,0 +1,76 @@
+"""What a run writes down of itself: `losses.csv`, a row a step, and TensorBoard events."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import TracebackType
+
+from tensorboardX import SummaryWriter
+
+from sr_data.atomic_write import atomic_file
+
+LOSSES = "losses.csv"
+
+
+class RunLog:
+    """Appends to the logs of a run folder; a context manager.
+
+    Args:
+        run_dir: The run's folder.
+        step: Updates done so far; rows of later steps, from a run that was cut off before its
+            next checkpoint, are removed, so that no step is there twice.
+    """
+
+    def __init__(self, run_dir: Path, step: int) -> None:
+        self._path = run_dir / LOSSES
+        self._columns = _cut_back(self._path, step)
+        # Line by line, so that a run can be watched, and a kill leaves whole rows.
+        self._file = self._path.open("a", newline="", buffering=1)
+        self._rows = csv.writer(self._file)
+        self._events = SummaryWriter(str(run_dir / "events"), purge_step=step + 1)
+
+    def losses(self, step: int, values: dict[str, float]) -> None:
+        """Writes the row of a step, at full precision; the columns are those of the first row."""
+        if not self._columns:
+            self._columns = ["step", *values]
+            self._rows.writerow(self._columns)
+        self._rows.writerow([step, *(repr(float(values[name])) for name in self._columns[1:])])
+        for name, value in values.items():
+            self._events.add_scalar(f"train/{name}", float(value), step)
+
+    def scores(self, step: int, values: dict[str, float]) -> None:
+        """Writes a validation's scores to the events."""
+        for name, value in values.items():
+            self._events.add_scalar(f"validation/{name}", value, step)
+
+    def flush(self) -> None:
+        """Hands everything to the operating system."""
+        self._file.flush()
+        self._events.flush()
+
+    def __enter__(self) -> RunLog:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes the files."""
+        self._file.close()
+        self._events.close()
+
+
+def _cut_back(path: Path, step: int) -> list[str]:
+    """Removes rows after `step`, torn ones too, and returns the columns, if there are any."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        header, *rows = list(csv.reader(file)) or [[]]
+    kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
+    with atomic_file(path) as temporary, temporary.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *kept] if kept else [])
+    return header if kept else []

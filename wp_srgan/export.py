@@ -1,0 +1,63 @@
+"""Exports a trained WP-SRGAN generator as a SavedModel, one for each stage.
+
+python -m wp_srgan.export --stage=2 --run_dir=runs/wp --output=models/wp_srgan
+
+writes models/wp_srgan/stage2/1.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from absl import flags
+
+from cli.entry_point import run
+from cli.errors import UsageError
+from srgan.run_dir import generator_of
+from wp_srgan.config import GeneratorConfig
+from wp_srgan.generator import build_generator
+from wp_srgan.stages import STAGES, stage_dir
+
+
+def export_weights(weights: str | Path, config: GeneratorConfig, directory: str | Path) -> Path:
+    """Writes generator weights as the SavedModel `directory/1`.
+
+    Args:
+        weights: A `.weights.h5` file.
+        config: The architecture that it belongs to.
+        directory: The model's directory.
+
+    Returns:
+        `directory/1`.
+
+    Raises:
+        DataError: The weights cannot be loaded, or `directory/1` exists already.
+    """
+    # TensorFlow is needed for the export alone, and not for this module's help.
+    from srgan import saved_model
+
+    return saved_model.export_weights(build_generator(config), weights, directory)
+
+
+def main(arguments: list[str]) -> None:
+    """Exports the stage that the flags name."""
+    if arguments:
+        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    values = flags.FLAGS
+    if values.stage is None or not values.run_dir or not values.output:
+        raise UsageError("--stage, --run_dir and --output are required")
+    stage = int(values.stage)
+    weights, settings = generator_of(stage_dir(values.run_dir, stage))
+    export_weights(weights, GeneratorConfig(**settings), stage_dir(values.output, stage))
+
+
+def cli_main() -> None:
+    """The console entry point; flags are defined here because `pretrained` imports this module."""
+    flags.DEFINE_enum("stage", None, [str(stage) for stage in STAGES], "1 or 2. Required.")
+    flags.DEFINE_string("run_dir", None, "The run folder, parent of stage1. Required.")
+    flags.DEFINE_string("output", None, "Writes OUTPUT/stageN/1, a SavedModel. Required.")
+    run(main)
+
+
+if __name__ == "__main__":
+    cli_main()

@@ -1,0 +1,48 @@
+"""What WP-SRGAN minimises in each of its two stages (Section 3.3)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+
+from srgan.adversarial_model import AdversarialModel, Passes
+from srgan.config import ObjectiveConfig
+
+# Eq. (8) has the logarithm; the discriminator has no BatchNorm; φ is SRGAN's φ5,4.
+_SHARED = ObjectiveConfig(
+    lambda_adv=1e-3,
+    logarithm=True,
+    discriminator_batch_norm=False,
+    vgg_network="vgg19",
+    vgg_layer="block5_conv4",
+)
+
+PAPER_OBJECTIVE = {
+    1: dataclasses.replace(_SHARED, lambda_pixel=1.0, lambda_vgg=0.0),
+    2: dataclasses.replace(_SHARED, lambda_pixel=0.0, lambda_vgg=6e-3),
+}
+
+
+class WpSrgan(AdversarialModel):
+    """Stage 1, Eq. (6): L_pixel + λ1·L_adv. Stage 2, Eq. (7): λ1·L_adv + λ2·L_vgg.
+
+    Args:
+        generator: LR to SR images, both in [-1, 1].
+        objective: The loss and its weights; a small λ_pixel in stage 2 (the paper: 0) keeps the
+            colours in place.
+        stage: 1 or 2.
+        **networks: The other arguments of `AdversarialModel`.
+    """
+
+    def __init__(
+        self, generator: keras.Model, objective: ObjectiveConfig, *, stage: int, **networks: Any
+    ) -> None:
+        super().__init__(generator, objective, **networks)
+        self.stage = stage
+
+    def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
+        """The terms of the stage's equation."""
+        terms = {**self.pixel_term(hr, passes), **self.adversarial_term(passes)}
+        return terms if self.stage == 1 else {**terms, **self.perceptual_term(passes)}

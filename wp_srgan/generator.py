@@ -1,0 +1,45 @@
+"""The WP-SRGAN generator (paper, Section 3.3 and Figure 3): SRResNet without BatchNorm."""
+
+from __future__ import annotations
+
+import keras
+
+from srgan.prelu import PReLU
+from srgan.residual_block import conv, residual_block
+from srgan.tail import image_tail
+from wp_srgan.config import GeneratorConfig
+
+
+def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Model:
+    """Builds the vivid generator.
+
+    conv 9x9 – PReLU, the ResBlocks, conv 3x3 with the long skip, two upsamplers, conv 9x9 to
+    RGB.
+
+    Args:
+        config: The architecture.
+        dtype: Keras dtype policy; under "mixed_bfloat16" the output is float32 all the same.
+
+    Returns:
+        A model from LR images, float32 [B, H, W, 3] in [-1, 1], to float32
+        [B, scale·H, scale·W, 3] in about that range (the output is linear).
+    """
+    lr = keras.Input((None, None, 3), name="lr", dtype="float32")
+    x = conv(config.features, 9, name="head_conv", dtype=dtype)(lr)
+    head = x = PReLU(name="head_prelu", dtype=dtype)(x)
+    for i in range(1, config.num_res_blocks + 1):
+        x = residual_block(x, name=f"res{i}", batch_norm=config.batch_norm, dtype=dtype)
+    x = conv(config.features, 3, name="trunk_conv", dtype=dtype)(x)
+    if config.batch_norm:
+        x = keras.layers.BatchNormalization(momentum=0.8, name="trunk_bn", dtype=dtype)(x)
+    x = keras.layers.Add(name="long_skip", dtype=dtype)([head, x])
+    sr = image_tail(
+        x,
+        lr,
+        scale=config.scale,
+        filters=config.features,
+        output_kernel=9,
+        bicubic_skip=config.bicubic_skip,
+        dtype=dtype,
+    )
+    return keras.Model(lr, sr, name="wp_srgan")

@@ -1,0 +1,92 @@
+"""Trains WP-SRGAN, the vivid branch, one stage at a time (paper, Section 3.3, Eq. (6)-(7)).
+
+    python -m wp_srgan.train --stage=1 --data=folder:DIR --val_dir=DIR --run_dir=runs/wp
+    python -m wp_srgan.train --stage=2 --data=folder:DIR --val_dir=DIR --run_dir=runs/wp
+
+The flags' defaults are the paper's settings; flagfiles in configs/ hold the recipes of the shipped
+weights. A run that was stopped continues when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import keras
+from absl import flags
+
+from cli import dataclass_flags
+from cli.entry_point import run
+from cli.errors import UsageError
+from srgan import building
+from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
+from srgan.training import train
+from srgan.weights import load_weights
+from wp_srgan.config import GeneratorConfig
+from wp_srgan.gan import PAPER_OBJECTIVE, WpSrgan
+from wp_srgan.generator import build_generator
+from wp_srgan.stages import STAGES, stage_dir, start_from_stage_1
+
+# Section 4.1: the rate is divided by 10 at half of the run.
+DEFAULTS = TrainingConfig(
+    PAPER_OBJECTIVE[2], OptimizerConfig(schedule="step"), DataConfig(), RunConfig()
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Trains as the flags say; returns the exit code."""
+    if arguments:
+        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    if flags.FLAGS.stage is None:
+        raise UsageError("--stage=1 or --stage=2 is required")
+    stage = int(flags.FLAGS.stage)
+    config = building.check_run(dataclass_flags.read(DEFAULTS, **stage_weights(stage)))
+    return train_stage(stage, dataclass_flags.read(GeneratorConfig()), config)
+
+
+def stage_weights(stage: int) -> dict[str, float]:
+    """The weights of the stage's equation, for those that the command line leaves open."""
+    paper = PAPER_OBJECTIVE[stage]
+    return {
+        name: getattr(paper, name)
+        for name in ("lambda_pixel", "lambda_vgg")
+        if not flags.FLAGS[name].present
+    }
+
+
+def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfig) -> int:
+    """Trains one stage of a WP-SRGAN; returns the exit code.
+
+    Args:
+        stage: 1 or 2.
+        architecture: The generator.
+        config: The run, checked; `run_dir` is the parent of both stages' folders.
+    """
+    keras.utils.set_random_seed(config.data.seed)
+    root = config.run.run_dir
+    folder = str(stage_dir(root, stage))
+    config = dataclasses.replace(config, run=dataclasses.replace(config.run, run_dir=folder))
+    generator = build_generator(architecture, config.run.dtype)
+    networks = building.build_networks(config.objective, config.data.crop_size, config.run.dtype)
+    model = WpSrgan(generator, config.objective, stage=stage, **networks)
+    if stage == 2:
+        start_from_stage_1(model, root)
+    elif config.run.init_generator:
+        load_weights(generator, config.run.init_generator)
+    building.compile_model(model, config)
+    dataset, validation = building.open_data(config, architecture.scale)
+    Path(folder).parent.mkdir(parents=True, exist_ok=True)
+    return train(model, dataset, validation, config, architecture=architecture, select_best=False)
+
+
+def cli_main() -> None:
+    """The console entry point; flags are defined here, since both branches have the same names."""
+    flags.DEFINE_enum(
+        "stage", None, [str(stage) for stage in STAGES], "1: Eq. (6). 2: Eq. (7), from stage 1."
+    )
+    dataclass_flags.define(GeneratorConfig(), DEFAULTS)
+    run(main)
+
+
+if __name__ == "__main__":
+    cli_main()
