@@ -94,7 +94,6 @@ def _parse_command_line(program: str) -> list[str]:
     for name, (text, full) in _HELP_FLAGS.items():
         if name not in values:
             flags.DEFINE_flag(_HelpFlag(name, text, full), module_name=__name__)
-    values.set_gnu_getopt(True)
     logging.use_absl_handler()
     positional = values([program, *sys.argv[1:]])[1:]
     if values["verbosity"].using_default_value:
@@ -106,8 +105,6 @@ def _help_page(main: Main, program: str, module_name: str, full: bool) -> str:
     heading = f"{_heading(main, program)}\n\nflags:\n"
     if full:
         return f"{heading}{flags.FLAGS.get_help()}\n"
-    # absl files the flags of the module that was started under the name of its script
-    module_name = sys.argv[0] if module_name == "__main__" else module_name
     own_flags = flags.FLAGS.module_help(module_name)
     return f"{heading}{own_flags}\n\nTry --helpfull for the flags of every module.\n"
 

@@ -6,10 +6,10 @@ widened by the scale when an image shrinks (antialiasing), and the result of the
 rounded to uint8 before the horizontal pass.
 
 For a whole scale the kernel is sampled at rational positions, so the normalised weights are whole
-numbers over a common denominator (4096 for scale 4). The sums below are sums of whole numbers small
-enough for the floating-point type that holds them: they are exact in any order of summation, and a
-half is a true half. Where the denominator is a power of two (scales 2, 4, 8), MATLAB's own double
-arithmetic is exact too; for others MATLAB may round a true half either way.
+numbers over a common denominator (4096 for scale 4). The sums below are sums of whole numbers far
+below 2**53: in double precision they are exact in any order of summation, and a half is a true
+half. Where the denominator is a power of two (scales 2, 4, 8), MATLAB's own double arithmetic is
+exact too; for others MATLAB may round a true half either way.
 
 Reference: R. Keys, "Cubic convolution interpolation for digital image processing", 1981;
 https://www.mathworks.com/help/images/ref/imresize.html
@@ -80,7 +80,7 @@ class _Filter:
     b*step + first + t.
     """
 
-    weights: NDArray[np.floating]  # [phases, taps], whole numbers
+    weights: NDArray[np.float64]  # [phases, taps], whole numbers
     denominator: int
     first: int
     step: int
@@ -101,9 +101,7 @@ def _filter(scale: Fraction, phases: int, step: int) -> _Filter:
     first = min(min(phase) for phase in taps)
     count = max(max(phase) for phase in taps) - first + 1
     denominator = lcm(*(weight.denominator for phase in taps for weight in phase.values()))
-    # |weights| sum to less than 1.5, so the sums stay below 2**9 * denominator
-    fits_float32 = denominator * 2**9 <= 2**24
-    weights = np.zeros((phases, count), np.float32 if fits_float32 else np.float64)
+    weights = np.zeros((phases, count))
     for phase, phase_taps in enumerate(taps):
         for position, weight in phase_taps.items():
             weights[phase, position - first] = weight * denominator
@@ -168,7 +166,7 @@ def _inside(positions: NDArray[np.integer], length: int, edge: Edge) -> NDArray[
     return np.minimum(folded, 2 * length - 1 - folded)
 
 
-def _rounded_quotient(sums: NDArray[np.floating], denominator: int) -> NDArray[np.int64]:
+def _rounded_quotient(sums: NDArray[np.float64], denominator: int) -> NDArray[np.int64]:
     """The quotient rounded half up and clipped to 0..255, in whole-number arithmetic."""
     doubled = 2 * np.clip(sums, 0, 255 * denominator).astype(np.int64) + denominator
     return doubled // (2 * denominator)

@@ -8,8 +8,9 @@ def rgb_to_y(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Luma as MATLAB's `rgb2ycbcr` gives it for uint8: ITU-R BT.601, studio swing.
 
     Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255, rounded half up: 16 for black, 235 for white.
-    Computed in whole numbers. OpenCV's `COLOR_RGB2YCrCb` has the full range 0..255 instead, which
-    changes PSNR by 1.3 dB.
+    Computed in whole numbers, so a half is a true half; doubles may put it lower, which concerns
+    194 of the 16.8 million colours. OpenCV's `COLOR_RGB2YCrCb` has the full range 0..255 instead,
+    which changes PSNR by 1.3 dB.
 
     Args:
       image: uint8 [H, W, 3] RGB, or [H, W]: a gray image is its own Y and is returned as it is.

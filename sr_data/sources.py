@@ -12,9 +12,9 @@ from cli.errors import DataError, UsageError
 from sr_data.degradation import bicubic_downscale
 from sr_data.image_io import IMAGE_SUFFIXES, is_gray, read_rgb
 
-_SCALE = 4
+SCALE = 4  # HR pixels for each LR pixel of paired folders
 # what LR files may have after the name of their HR file
-_LR_MARKS = ("", "_LR", f"x{_SCALE}", f"_x{_SCALE}", f"_LR_x{_SCALE}")
+_LR_MARKS = ("", "_LR", f"x{SCALE}", f"_x{SCALE}", f"_LR_x{SCALE}")
 
 
 class ImageSource(Protocol):
@@ -103,11 +103,11 @@ class PairedFolder:
           DataError: the folder is missing or empty, or an image has no partner.
         """
         self.directory = Path(directory)
-        hr_directory, lr_directory = self.directory / "HR", self.directory / f"LR_x{_SCALE}"
+        hr_directory, lr_directory = self.directory / "HR", self.directory / f"LR_x{SCALE}"
         paired = hr_directory.is_dir() and lr_directory.is_dir()
         if hr_directory.is_dir() != lr_directory.is_dir():
             missing = lr_directory if hr_directory.is_dir() else hr_directory
-            raise DataError(f"{missing}: is missing; a paired folder holds HR and LR_x{_SCALE}")
+            raise DataError(f"{missing}: is missing; a paired folder holds HR and LR_x{SCALE}")
         self._hr = FolderSource(hr_directory if paired else self.directory, recursive=False)
         self._lr_paths = self._partners(lr_directory) if paired else None
 
@@ -131,17 +131,17 @@ class PairedFolder:
         """
         hr = self._hr[index]
         if self._lr_paths is None:
-            height, width = (size // _SCALE * _SCALE for size in hr.shape[:2])
+            height, width = (size // SCALE * SCALE for size in hr.shape[:2])
             if min(height, width) == 0:
                 path = self._hr.paths[index]
-                raise DataError(f"{path}: is smaller than {_SCALE}x{_SCALE} pixels; remove it")
+                raise DataError(f"{path}: is smaller than {SCALE}x{SCALE} pixels; remove it")
             hr = hr[:height, :width]
-            return self.names[index], hr, bicubic_downscale(hr, _SCALE)
+            return self.names[index], hr, bicubic_downscale(hr, SCALE)
         lr = read_rgb(self._lr_paths[index])
-        if hr.shape != (_SCALE * lr.shape[0], _SCALE * lr.shape[1], 3):
+        if hr.shape != (SCALE * lr.shape[0], SCALE * lr.shape[1], 3):
             raise DataError(
                 f"{self._lr_paths[index]}: is {lr.shape[1]}x{lr.shape[0]}, its HR image "
-                f"{hr.shape[1]}x{hr.shape[0]}; HR must be {_SCALE} times LR"
+                f"{hr.shape[1]}x{hr.shape[0]}; HR must be {SCALE} times LR"
             )
         return self.names[index], hr, lr
 

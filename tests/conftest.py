@@ -1,9 +1,14 @@
 """What all tests share; the environment is set before anything imports Keras or TensorFlow."""
 
+import logging
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from absl import flags
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -31,6 +36,59 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def subprocess_environment() -> dict[str, str]:
-    """For programs that a test starts: they find the packages of this tree from any folder."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}
+    """For programs that a test starts as a person would, from any folder."""
+    environment = dict(os.environ)
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    paths = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+@pytest.fixture
+def call_program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Calls a program's `cli_main` in this process, as if started with some arguments.
+
+    The flags that it defines are gone after the call; its exit code is returned.
+    """
+
+    def call(cli_main: Callable[[], object], *arguments: object) -> int:
+        before, handlers = set(flags.FLAGS), list(logging.root.handlers)
+        monkeypatch.setattr(sys, "argv", [cli_main.__module__, *map(str, arguments)])
+        try:
+            with pytest.raises(SystemExit) as stop:
+                cli_main()
+        finally:
+            for name in set(flags.FLAGS) - before:
+                delattr(flags.FLAGS, name)
+            flags.FLAGS.unparse_flags()
+            logging.root.handlers = handlers
+        code = stop.value.code
+        assert isinstance(code, int)
+        return code
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def photo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of three small pictures: colour gradients under noise."""
+    from sr_data.image_io import write_rgb
+
+    folder = tmp_path_factory.mktemp("photos")
+    random = np.random.default_rng(7)
+    for number, (height, width) in enumerate([(48, 48), (40, 56), (52, 36)]):
+        rows, columns = np.mgrid[:height, :width] / max(height, width)
+        gradient = np.stack([rows, columns, (rows + columns) / 2], axis=-1) * 200
+        noise = random.normal(20, 12, (height, width, 3))
+        write_rgb(folder / f"{number}.png", np.clip(gradient + noise, 0, 255).astype(np.uint8))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of the first layer of any VGG."""
+    path = tmp_path_factory.mktemp("vgg") / "block1_conv1.npz"
+    random = np.random.default_rng(8)
+    kernel = random.normal(0, 0.2, (3, 3, 3, 64)).astype(np.float32)
+    bias = random.normal(0, 20, 64).astype(np.float32)
+    np.savez(path, block1_conv1_kernel=kernel, block1_conv1_bias=bias)
+    return path

@@ -24,7 +24,7 @@ def main(positional):
     if who == "missing":
         open("no/such/file")
     if who == "usage":
-        raise UsageError("--who and --times contradict each other")
+        raise UsageError("--who and --times\\ncontradict each other")
     if who == "bug":
         raise ValueError("a bug")
     if who == "long":
@@ -33,6 +33,11 @@ def main(positional):
     if who == "sleeper":
         print("ready", flush=True)
         time.sleep(60)
+    if who == "late":
+        print("ready", flush=True)
+        sys.stdin.readline()
+        print("late")
+        return 0
     if who == "logger":
         logging.info("an info line")
     print(who, _TIMES.value, positional)
@@ -173,16 +178,21 @@ def test_info_is_logged_by_default_and_can_be_silenced(call, program):
     assert call(program, "--who=logger", "--verbosity=-1").stderr == ""
 
 
-def test_a_closed_pipe_is_no_error_message(program, subprocess_environment):
+@pytest.mark.parametrize(("who", "first"), [("long", b"0\n"), ("late", b"ready\n")])
+def test_a_closed_pipe_is_no_error_message(program, subprocess_environment, who, first):
+    """The reader goes away while the program prints much, or before its last line."""
     with subprocess.Popen(
-        [sys.executable, str(program), "--who=long"],
-        env=subprocess_environment,
+        [sys.executable, str(program), f"--who={who}"],
+        # an unbuffered stdout would leave nothing for the interpreter to flush at its exit
+        env={**subprocess_environment, "PYTHONUNBUFFERED": ""},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        assert process.stdout and process.stderr
-        assert process.stdout.readline() == b"0\n"
+        assert process.stdin and process.stdout and process.stderr
+        assert process.stdout.readline() == first
         process.stdout.close()
+        process.stdin.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) == 1
 

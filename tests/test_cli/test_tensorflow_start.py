@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,6 @@ from cli.tensorflow_start import held_back_stderr
 def test_native_output_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:
     with held_back_stderr():
         os.write(2, b"native\n")
-        print("python", file=sys.stderr)
         print("result")
     os.write(2, b"after\n")
     assert capfd.readouterr() == ("result\n", "after\n")
@@ -23,14 +23,19 @@ def test_it_is_shown_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     assert "native\n" in capfd.readouterr().err
 
 
-def test_tensorflow_starts_silently(subprocess_environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(("level", "shown"), [(None, ""), ("1", ""), ("0", "notice 0")])
+def test_who_asks_for_everything_sees_it(
+    tmp_path: Path, subprocess_environment: dict[str, str], level: str | None, shown: str
+) -> None:
+    stand_in = "import os; os.write(2, b'notice ' + os.environb[b'TF_CPP_MIN_LOG_LEVEL'])"
+    (tmp_path / "tensorflow.py").write_text(stand_in)
     code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
         "from cli.tensorflow_start import import_tensorflow_quietly; import_tensorflow_quietly();"
-        "import tensorflow as tf; print(int(tf.constant(1) + 1))"
+        "import tensorflow; print(tensorflow.__file__)"
     )
-    environment = dict(subprocess_environment)
-    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    environment = {**subprocess_environment, **({"TF_CPP_MIN_LOG_LEVEL": level} if level else {})}
     result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert (result.stdout, result.stderr) == ("2\n", "")
+    assert (result.stdout, result.stderr) == (f"{tmp_path / 'tensorflow.py'}\n", shown)
