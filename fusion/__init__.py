@@ -1,0 +1,1 @@
+"""Merge of a faithful and a vivid reconstruction by soft thresholding (paper, section 3.4)."""

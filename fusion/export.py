@@ -1,0 +1,176 @@
+r"""Builds the fused SavedModel from the SavedModels of the two towers.
+
+    python -m fusion.export --faithful=models/mr_srgan --vivid=models/wp_srgan/stage2 \
+        --output=models/fused
+
+writes models/fused/1. A tower is a SavedModel or a directory of numbered versions.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from absl import flags, logging
+from tqdm import tqdm
+
+from cli import entry_point
+from cli.errors import DataError, UsageError
+from cli.tensorflow_start import import_tensorflow_quietly
+from sr_data.atomic_write import atomic_directory
+
+# TensorFlow takes seconds to import: --help and a wrong path do without it.
+if TYPE_CHECKING:
+    from fusion.fused_model import Delta, FusedModel, Threshold
+
+_VERSION = "1"
+
+
+def build(
+    faithful_dir: str | os.PathLike[str],
+    vivid_dir: str | os.PathLike[str],
+    output_dir: str | os.PathLike[str],
+    *,
+    threshold: Threshold = "joint",
+    delta: Delta = "as_read",
+) -> Path:
+    """Writes the fused SavedModel of two towers, complete or not at all.
+
+    Args:
+        faithful_dir: SavedModel of I_g, or a directory of numbered versions (the latest is taken).
+        vivid_dir: SavedModel of I_G, likewise.
+        output_dir: The model goes to `output_dir`/1, which must not exist.
+        threshold: "joint", "per_channel" or "luma"; see `fusion.fused_model.fuse`.
+        delta: "as_read" or "as_printed"; see `fusion.fused_model.fuse`.
+
+    Returns:
+        `output_dir`/1.
+
+    Raises:
+        DataError: A tower is missing or unfit, the output exists, or the written model does not
+            give what the one in memory gives.
+        UsageError: Unknown `threshold` or `delta`.
+    """
+    target = Path(output_dir) / _VERSION
+    if target.exists():
+        raise DataError(f"{target}: exists already; remove it or choose another output directory")
+    faithful, vivid = find_saved_model(faithful_dir), find_saved_model(vivid_dir)
+    with tqdm(total=3, desc="fusing", unit="step", disable=None, leave=False) as progress:
+        import_tensorflow_quietly()
+        import tensorflow as tf
+
+        from fusion.fused_model import FusedModel
+
+        model = FusedModel(faithful, vivid, threshold=threshold, delta=delta)
+        progress.update()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_directory(target) as temporary:
+            functions = model.signature_functions
+            tf.saved_model.save(model, os.fspath(temporary), signatures=functions)
+            progress.update()
+            _check_reload(model, temporary)
+            progress.update()
+    return target
+
+
+def find_saved_model(directory: str | os.PathLike[str]) -> Path:
+    """The SavedModel in a directory: the directory itself, or its latest numbered version.
+
+    Raises:
+        DataError: There is none.
+    """
+    root = Path(directory)
+    if not root.is_dir():
+        raise DataError(f"{root}: no such directory; name the directory of an exported SavedModel")
+    if _is_saved_model(root):
+        return root
+    versions = [path for path in root.iterdir() if path.name.isdecimal() and _is_saved_model(path)]
+    if not versions:
+        raise DataError(
+            f"{root}: no SavedModel (no saved_model.pb here, nor in a numbered version such as "
+            f"{root / _VERSION}); export one with mr_srgan.export or wp_srgan.export"
+        )
+    return max(versions, key=lambda path: int(path.name))
+
+
+def _is_saved_model(path: Path) -> bool:
+    return (path / "saved_model.pb").is_file()
+
+
+def _check_reload(model: FusedModel, directory: Path) -> None:
+    """Compares the written model with the one in memory, on two small images of noise.
+
+    Raises:
+        DataError: They differ.
+    """
+    import tensorflow as tf
+
+    image = tf.constant(np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), np.uint8))
+    values: dict[str, Any] = {
+        "image": image,
+        "xi": tf.constant([0.73, 0.2]),
+        "max_deviation": tf.constant([-1.0, 4.0]),
+    }
+    reloaded = tf.saved_model.load(os.fspath(directory))
+    for name, function in model.signature_functions.items():
+        written = reloaded.signatures[name]
+        inputs = {key: values[key] for key in written.structured_input_signature[1]}
+        found = written(**inputs)
+        for key, expected in function(**inputs).items():
+            # Another choice of convolution kernels moves a value by rounding errors, and one that
+            # lies on a half by a whole level; lost weights or a wrong graph move it far.
+            tolerance = 1 if expected.dtype == tf.uint8 else 0.01
+            difference = np.abs(found[key].numpy().astype(float) - expected.numpy()).max()
+            if not difference <= tolerance:
+                raise DataError(
+                    f"{directory}: the written model's {name} differs from the one in memory, "
+                    f"{key} by {difference:.2g} grey levels"
+                )
+
+
+def cli_main() -> NoReturn:
+    """Runs the command; the flags are defined here because `pretrained` imports this module."""
+    flags.DEFINE_string("faithful", None, "SavedModel of the faithful tower (MR-SRGAN).")
+    flags.DEFINE_string("vivid", None, "SavedModel of the vivid tower (WP-SRGAN, stage 2).")
+    flags.DEFINE_string("output", None, "Directory of the fused model; it goes to OUTPUT/1.")
+    flags.DEFINE_enum(
+        "threshold",
+        "joint",
+        ["joint", "per_channel", "luma"],
+        "What xi is a quantile of: |delta| over all channels, over each channel separately, or of "
+        "its luma with the channels of a pixel moved together (keeps the hue).",
+    )
+    flags.DEFINE_enum(
+        "delta",
+        "as_read",
+        ["as_read", "as_printed"],
+        "Sign of delta in Eq. (9): faithful - vivid, or vivid - faithful as the paper prints it "
+        "(moves away from the faithful image; no max_deviation).",
+    )
+    entry_point.run(_main)
+
+
+def _main(positional: list[str]) -> None:
+    values = flags.FLAGS
+    if positional:
+        raise UsageError(f"unexpected argument {positional[0]!r}; all inputs are flags")
+    for name in ("faithful", "vivid", "output"):
+        if not values[name].value:
+            raise UsageError(f"--{name}=DIR is missing")
+    if values["verbosity"].using_default_value:
+        # TensorFlow reports every step of saving.
+        logging.set_verbosity(logging.WARNING)
+    path = build(
+        values.faithful,
+        values.vivid,
+        values.output,
+        threshold=values.threshold,
+        delta=values.delta,
+    )
+    print(path)
+
+
+if __name__ == "__main__":
+    cli_main()

@@ -1,0 +1,241 @@
+"""The fused model: two SavedModels, one image in, their soft-thresholded merge out.
+
+A tower is known by its signature only, see `fusion.tower`. Δ is computed from unrounded images and
+the result is rounded once.
+
+    image ─┬─► faithful tower ─► I_g ─┐
+           └─► vivid tower ────► I_G ─┴─► t = Q(ξ) of |Δ|, or max_deviation ─► I_e ─► uint8
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import tensorflow as tf
+
+from cli.errors import DataError, UsageError
+from fusion.quantile import quantile
+from fusion.soft_threshold import (
+    as_printed,
+    luma_change,
+    soft_threshold,
+    soft_threshold_together,
+)
+from fusion.tower import IMAGE, UNROUNDED, load_tower
+from sr_data.rounding import grey_levels
+
+Threshold = Literal["joint", "per_channel", "luma"]
+Delta = Literal["as_read", "as_printed"]
+THRESHOLDS: tuple[Threshold, ...] = ("joint", "per_channel", "luma")
+DELTAS: tuple[Delta, ...] = ("as_read", "as_printed")
+
+DEFAULT_XI = 0.73  # the paper's choice, section 4.3
+USE_XI = -1.0  # any max_deviation < 0
+
+# One value for all images, or one an image. (The type stubs know no unknown rank.)
+_ANY_RANK: Any = None
+_XI = tf.TensorSpec(_ANY_RANK, tf.float32, name="xi")
+_MAX_DEVIATION = tf.TensorSpec(_ANY_RANK, tf.float32, name="max_deviation")
+
+
+class Fused(NamedTuple):
+    """The merge of I_g and I_G: `sr` uint8 [B, H, W, 3], and I_e before its rounding, float32."""
+
+    sr: tf.Tensor
+    unrounded: tf.Tensor
+
+
+def fuse(
+    faithful: tf.Tensor,
+    vivid: tf.Tensor,
+    xi: tf.Tensor | float = DEFAULT_XI,
+    max_deviation: tf.Tensor | float | None = None,
+    *,
+    threshold: Threshold = "joint",
+    delta: Delta = "as_read",
+) -> Fused:
+    """Merges two reconstructions of the same images, each image for itself.
+
+    Args:
+        faithful: I_g, float32 grey levels in [0, 255], [B, H, W, 3], not rounded.
+        vivid: I_G, likewise.
+        xi: ξ in [0, 1], float32, one or B values: the threshold is the ξ-quantile of the image's
+            |Δ|, with Q(0) := 0. ξ ≤ 0 and NaN give exactly I_g, ξ ≥ 1 exactly I_G.
+        max_deviation: Grey levels, float32, one or B values. Where ≥ 0 it is the threshold, ξ is
+            not used, and no value of `sr` departs from the rounded I_g by more than it. None or
+            < 0: ξ is used.
+        threshold: "joint": one quantile over all channels; "per_channel": one a channel; "luma":
+            the luma of Δ decides and the channels of a pixel move together, so that hue stays.
+        delta: "as_read" is Δ = I_g − I_G, "as_printed" Δ = I_G − I_g; see `soft_threshold`.
+
+    Returns:
+        The result as uint8, halves rounded up, and before that, float32 in [0, 255].
+
+    Raises:
+        UsageError: `max_deviation` with "as_printed", where it would bound nothing.
+        tf.errors.InvalidArgumentError: `xi` or `max_deviation` has neither one nor B values.
+    """
+    batch = tf.shape(faithful)[0]
+    quantiles = _one_per_image(xi, batch)
+    bounds = _one_per_image(USE_XI if max_deviation is None else max_deviation, batch)
+    merged = _merge(faithful, vivid, quantiles, bounds, threshold)
+    if delta == "as_printed":
+        if max_deviation is not None:
+            raise UsageError("max_deviation cannot be combined with the delta as printed")
+        merged = tf.clip_by_value(as_printed(vivid, merged), 0.0, 255.0)
+        return Fused(tf.cast(grey_levels(merged, tf), tf.uint8), merged)
+    rounded = _within(grey_levels(merged, tf), grey_levels(faithful, tf), bounds)
+    return Fused(tf.cast(rounded, tf.uint8), merged)
+
+
+def _one_per_image(value: tf.Tensor | float, batch: tf.Tensor) -> tf.Tensor:
+    return tf.broadcast_to(tf.reshape(tf.cast(value, tf.float32), [-1]), [batch])
+
+
+def _merge(
+    faithful: tf.Tensor,
+    vivid: tf.Tensor,
+    xi: tf.Tensor,
+    max_deviation: tf.Tensor,
+    threshold: Threshold,
+) -> tf.Tensor:
+    """I_e with the sign as read; `xi` and `max_deviation` are [B]."""
+    change = tf.abs(vivid - faithful)
+    absolute = max_deviation[:, None, None, None]
+    # NaN counts as "not given". The opposite, `not (absolute >= 0)`, would be rewritten to
+    # `absolute < 0` by TensorFlow's graph optimizer, which is another thing for NaN.
+    use_absolute = absolute >= 0
+    if threshold == "luma":
+        # The bound has to hold in every channel, not for the luma only.
+        largest = tf.reduce_max(change, axis=-1, keepdims=True)
+        measure = tf.where(use_absolute, largest, luma_change(faithful, vivid))
+        limit = tf.where(use_absolute, absolute, _quantile_of_images(measure, xi))
+        return soft_threshold_together(faithful, vivid, limit, measure)
+    if threshold == "per_channel":
+        channels = tf.unstack(change, axis=-1)
+        relative = tf.concat([_quantile_of_images(c, xi) for c in channels], axis=-1)
+    else:
+        relative = _quantile_of_images(change, xi)
+    return soft_threshold(faithful, vivid, tf.where(use_absolute, absolute, relative))
+
+
+def _quantile_of_images(measure: tf.Tensor, xi: tf.Tensor) -> tf.Tensor:
+    """ξ-quantile over all values of each image: [B, ...] and [B] to [B, 1, 1, 1]."""
+    flat = tf.reshape(measure, [tf.shape(measure)[0], -1])
+    return quantile(flat, xi)[:, None, None, None]
+
+
+def _within(rounded: tf.Tensor, centre: tf.Tensor, max_deviation: tf.Tensor) -> tf.Tensor:
+    """Keeps whole grey levels within `max_deviation` (any real number ≥ 0) of others.
+
+    I_g ± t holds the bound for real numbers and whole t only: 10.4 -> 10 and 10.4 + 0.3 -> 11 are 1
+    apart, and the sum itself is rounded.
+    """
+    whole = tf.floor(max_deviation)[:, None, None, None]
+    bound = tf.where(whole >= 0, whole, 255.0)
+    return tf.clip_by_value(rounded, centre - bound, centre + bound)
+
+
+class FusedModel(tf.Module):
+    """Two loaded towers and the merge, with the signatures of the fused SavedModel.
+
+    - `serving_default`: image, xi, max_deviation -> sr, uint8.
+    - `components`: the same inputs -> faithful and vivid, uint8; deviation, float32 [B, H, W], the
+      sum over channels of |I_e − I_g| in grey levels, not rounded.
+    - `towers`: image -> faithful and vivid, float32 grey levels, not rounded: with `fuse`, a sweep
+      over ξ runs the towers once.
+
+    `xi` and `max_deviation` are scalars or have one value an image; the model stores their
+    defaults. With `as_printed` there is no input max_deviation: no bound holds there.
+    """
+
+    def __init__(
+        self,
+        faithful: str | os.PathLike[str],
+        vivid: str | os.PathLike[str],
+        *,
+        threshold: Threshold = "joint",
+        delta: Delta = "as_read",
+    ) -> None:
+        """Loads the towers.
+
+        Args:
+            faithful: Directory of the SavedModel of I_g, the one that holds saved_model.pb.
+            vivid: Directory of the SavedModel of I_G.
+            threshold: See `fuse`.
+            delta: See `fuse`.
+
+        Raises:
+            DataError: A directory holds no SavedModel that can be loaded, or the model lacks the
+                signature `unrounded`, or the two enlarge by different factors.
+            UsageError: Unknown `threshold` or `delta`.
+        """
+        super().__init__(name="fused_model")
+        if threshold not in THRESHOLDS:
+            raise UsageError(f"threshold is {threshold!r}; choose one of {', '.join(THRESHOLDS)}")
+        if delta not in DELTAS:
+            raise UsageError(f"delta is {delta!r}; choose one of {', '.join(DELTAS)}")
+        self._threshold: Threshold = threshold
+        self._delta: Delta = delta
+        # Kept whole: what the signatures capture lives no longer than the loaded object, and
+        # saving finds the variables through it.
+        self._faithful = load_tower(faithful)
+        self._vivid = load_tower(vivid)
+        self._check_sizes(faithful, vivid)
+        self.signature_functions = self._make_signatures()
+
+    def _check_sizes(self, faithful: str | os.PathLike[str], vivid: str | os.PathLike[str]) -> None:
+        first, second = self._towers(tf.zeros([1, 8, 8, 3], tf.uint8))
+        if first.shape != second.shape:
+            raise DataError(
+                f"{faithful} makes {first.shape[1:].as_list()} of an 8x8 image and {vivid} "
+                f"{second.shape[1:].as_list()}; fuse models of the same scale"
+            )
+
+    def _towers(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """I_g and I_G, float32 grey levels."""
+        faithful = self._faithful.signatures[UNROUNDED](image=image)["sr"]
+        vivid = self._vivid.signatures[UNROUNDED](image=image)["sr"]
+        return faithful, vivid
+
+    def _make_signatures(self) -> dict[str, Any]:
+        def towers(image):
+            faithful, vivid = self._towers(image)
+            return {"faithful": faithful, "vivid": vivid}
+
+        return {
+            "serving_default": self._with_defaults(self._serve),
+            "components": self._with_defaults(self._components),
+            "towers": tf.function(towers, input_signature=[IMAGE]),
+        }
+
+    def _with_defaults(self, run: Callable[..., dict[str, tf.Tensor]]) -> Any:
+        # A signature stores a default only if it is a Tensor.
+        default_xi, default_deviation = tf.constant(DEFAULT_XI), tf.constant(USE_XI)
+
+        def by_xi(image, xi=default_xi):
+            return run(image, xi)
+
+        def by_either(image, xi=default_xi, max_deviation=default_deviation):
+            return run(image, xi, max_deviation)
+
+        if self._delta == "as_printed":
+            return tf.function(by_xi, input_signature=[IMAGE, _XI])
+        return tf.function(by_either, input_signature=[IMAGE, _XI, _MAX_DEVIATION])
+
+    def _serve(self, image: tf.Tensor, *how_far: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"sr": self._fuse(*self._towers(image), *how_far).sr}
+
+    def _components(self, image: tf.Tensor, *how_far: tf.Tensor) -> dict[str, tf.Tensor]:
+        faithful, vivid = self._towers(image)
+        fused = self._fuse(faithful, vivid, *how_far)
+        return {
+            "faithful": tf.cast(grey_levels(faithful, tf), tf.uint8),
+            "vivid": tf.cast(grey_levels(vivid, tf), tf.uint8),
+            "deviation": tf.reduce_sum(tf.abs(fused.unrounded - faithful), axis=-1),
+        }
+
+    def _fuse(self, faithful: tf.Tensor, vivid: tf.Tensor, *how_far: tf.Tensor) -> Fused:
+        return fuse(faithful, vivid, *how_far, threshold=self._threshold, delta=self._delta)

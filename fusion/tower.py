@@ -1,0 +1,58 @@
+"""A tower: any SavedModel that enlarges uint8 images to unrounded grey levels.
+
+Its signature `unrounded` takes `image`, uint8 [B, H, W, 3], and gives `sr`, float32 [B, H', W', 3]
+in [0, 255]. Nothing else is known of it, neither its code nor its framework.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from cli.errors import DataError
+
+UNROUNDED = "unrounded"
+IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
+
+
+def load_tower(directory: str | os.PathLike[str]) -> Any:
+    """Loads a tower and checks its signature.
+
+    Args:
+        directory: The directory that holds saved_model.pb.
+
+    Returns:
+        The loaded object; its functions live no longer than it does.
+
+    Raises:
+        DataError: No SavedModel can be loaded from there, or it lacks the signature.
+    """
+    try:
+        tower = tf.saved_model.load(os.fspath(directory))
+    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"{directory}: not a SavedModel that can be loaded ({reason}); export it again"
+        ) from error
+    signature = getattr(tower, "signatures", {}).get(UNROUNDED)
+    if signature is None or not _is_tower(signature):
+        raise DataError(
+            f"{directory}: has no signature {UNROUNDED!r} from a uint8 'image' [B, H, W, 3] "
+            "to a float32 'sr'; export the model with mr_srgan.export or wp_srgan.export"
+        )
+    return tower
+
+
+def _is_tower(signature: Any) -> bool:
+    inputs = signature.structured_input_signature[1]
+    outputs = signature.structured_outputs
+    return (
+        set(inputs) == {"image"}
+        and inputs["image"].dtype == tf.uint8
+        and inputs["image"].shape.rank == 4
+        and inputs["image"].shape.as_list() == IMAGE.shape.as_list()
+        and "sr" in outputs
+        and outputs["sr"].dtype == tf.float32
+    )

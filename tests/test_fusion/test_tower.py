@@ -1,0 +1,61 @@
+import shutil
+
+import pytest
+import tensorflow as tf
+
+from cli.errors import DataError
+from fusion.tower import UNROUNDED, load_tower
+
+
+class Odd(tf.Module):
+    """Has the signature's name with another input or output."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="image")])
+    def from_floats(self, image):
+        return {"sr": image}
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 8, 8, 3], tf.uint8, name="image")])
+    def of_one_size(self, image):
+        return {"sr": tf.cast(image, tf.float32)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")])
+    def to_uint8(self, image):
+        return {"sr": image}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")])
+    def misnamed(self, image):
+        return {"hr": tf.cast(image, tf.float32)}
+
+
+def test_loads_a_tower(faithful_dir):
+    tower = load_tower(faithful_dir / "1")
+    image = tf.zeros([2, 3, 5, 3], tf.uint8)
+    assert tower.signatures[UNROUNDED](image=image)["sr"].shape == (2, 12, 20, 3)
+
+
+def test_refuses_a_model_without_the_signature(other_signature_dir):
+    with pytest.raises(DataError, match="no signature 'unrounded'.*mr_srgan.export"):
+        load_tower(other_signature_dir / "1")
+
+
+@pytest.mark.parametrize("name", ["from_floats", "of_one_size", "to_uint8", "misnamed"])
+def test_refuses_another_contract(name, tmp_path):
+    odd = Odd()
+    tf.saved_model.save(odd, str(tmp_path), signatures={UNROUNDED: getattr(odd, name)})
+    with pytest.raises(DataError, match="no signature 'unrounded'"):
+        load_tower(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["no model", "no variables", "empty"])
+def test_refuses_a_damaged_model_in_one_line(faithful_dir, tmp_path, damage):
+    directory = shutil.copytree(faithful_dir / "1", tmp_path / "model")
+    if damage == "no variables":
+        shutil.rmtree(directory / "variables")
+    else:
+        content = b"" if damage == "empty" else b"not a model"
+        (directory / "saved_model.pb").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        load_tower(directory)
+    message = str(caught.value)
+    assert message.startswith(f"{directory}: not a SavedModel that can be loaded (")
+    assert "export it again" in message and "\n" not in message
