@@ -1,11 +1,22 @@
-"""What an MR-SRGAN generator is made of; the defaults are the paper's (Section 4.1)."""
+"""What MR-SRGAN is made of and minimises; the defaults are the paper's (Sections 3.2, 4.1)."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from cli.errors import UsageError
-from srgan.config import setting
+from srgan.config import ObjectiveConfig, setting
+
+# Eq. (4) has no logarithm. The paper does not give VGG16's layer; this is its last.
+PAPER_OBJECTIVE = ObjectiveConfig(
+    lambda_pixel=1.0,
+    lambda_adv=1e-3,
+    lambda_vgg=6e-3,
+    logarithm=False,
+    discriminator_batch_norm=True,
+    vgg_network="vgg16",
+    vgg_layer="block5_conv3",
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,8 +11,8 @@ from absl import flags
 
 from cli.entry_point import run
 from cli.errors import UsageError
+from cli.tensorflow_start import import_tensorflow_quietly
 from mr_srgan.config import GeneratorConfig
-from mr_srgan.generator import build_generator
 from srgan.run_dir import generator_of
 
 
@@ -31,6 +31,8 @@ def export_weights(weights: str | Path, config: GeneratorConfig, directory: str 
         DataError: The weights cannot be loaded, or `directory/1` exists already.
     """
     # TensorFlow is needed for the export alone, and not for this module's help.
+    import_tensorflow_quietly()
+    from mr_srgan.generator import build_generator
     from srgan import saved_model
 
     return saved_model.export_weights(build_generator(config), weights, directory)

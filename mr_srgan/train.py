@@ -8,18 +8,12 @@ weights. A run that was stopped continues when the same command is given again.
 
 from __future__ import annotations
 
-import keras
-
 from cli import dataclass_flags
 from cli.entry_point import run
 from cli.errors import UsageError
-from mr_srgan.config import GeneratorConfig
-from mr_srgan.gan import PAPER_OBJECTIVE, MrSrgan
-from mr_srgan.generator import build_generator
-from srgan import building
-from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
-from srgan.training import train
-from srgan.weights import load_weights
+from cli.tensorflow_start import import_tensorflow_quietly
+from mr_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
+from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
 
 DEFAULTS = TrainingConfig(PAPER_OBJECTIVE, OptimizerConfig(), DataConfig(), RunConfig())
 
@@ -28,7 +22,7 @@ def main(arguments: list[str]) -> int:
     """Trains as the flags say; returns the exit code."""
     if arguments:
         raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
-    config = building.check_run(dataclass_flags.read(DEFAULTS))
+    config = check_run(dataclass_flags.read(DEFAULTS))
     return train_mr_srgan(dataclass_flags.read(GeneratorConfig()), config)
 
 
@@ -39,6 +33,16 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
         architecture: The generator.
         config: The run, checked.
     """
+    # TensorFlow takes seconds to import: the help and a wrong flag do without it.
+    import_tensorflow_quietly()
+    import keras
+
+    from mr_srgan.gan import MrSrgan
+    from mr_srgan.generator import build_generator
+    from srgan import building
+    from srgan.training import train
+    from srgan.weights import load_weights
+
     keras.utils.set_random_seed(config.data.seed)
     generator = build_generator(architecture, config.run.dtype)
     if config.run.init_generator:

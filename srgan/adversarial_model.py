@@ -193,14 +193,13 @@ class AdversarialModel(keras.Model):
     def averaged_weights(self) -> Iterator[None]:
         """Within it the generator's trainable weights are their moving averages, if it has any."""
         optimizer = self.optimizer.generator
-        averages = getattr(optimizer, "_model_variables_moving_average", None)
-        if not optimizer.use_ema or not averages or not int(optimizer.iterations):
+        # Before the first update the averages are not set.
+        if not optimizer.use_ema or not int(optimizer.iterations):
             yield
             return
         variables = self.generator.trainable_variables
         current = [ops.convert_to_numpy(v).copy() for v in variables]
-        for variable, average in zip(variables, averages, strict=True):
-            variable.assign(average)
+        optimizer.finalize_variable_values(variables)
         try:
             yield
         finally:

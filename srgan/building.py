@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from cli.errors import UsageError
@@ -12,6 +11,7 @@ from srgan.adversarial_model import AdversarialModel
 from srgan.config import ObjectiveConfig, TrainingConfig
 from srgan.discriminator import build_discriminator
 from srgan.paired_optimizer import build_optimizer
+from srgan.validation import check_pairs
 from srgan.vgg_features import build_vgg_features, feature_scale
 
 
@@ -54,34 +54,6 @@ def compile_model(model: AdversarialModel, config: TrainingConfig) -> None:
     model.compile_pair(build_optimizer(config.optimizer, config.run.steps, adversarial=adversarial))
 
 
-def check_run(config: TrainingConfig) -> TrainingConfig:
-    """Checks what no single setting can, and bounds an epoch by the run.
-
-    Raises:
-        UsageError: A setting is missing or out of range.
-    """
-    run, data, optimizer = config.run, config.data, config.optimizer
-    for flag, value in (
-        ("steps", run.steps),
-        ("steps_per_epoch", run.steps_per_epoch),
-        ("batch_size", data.batch_size),
-    ):
-        if value < 1:
-            raise UsageError(f"--{flag} must be at least 1, got {value}")
-    if not run.run_dir:
-        raise UsageError("--run_dir is required: the folder of this run's results")
-    if not data.data:
-        raise UsageError("--data is required: folder:DIR with HR training images")
-    if optimizer.learning_rate <= 0:
-        raise UsageError(f"--learning_rate must be above 0, got {optimizer.learning_rate}")
-    if not 0 <= optimizer.ema_decay < 1:
-        raise UsageError(f"--ema_decay must lie in [0, 1), got {optimizer.ema_decay}")
-    if config.objective.adversarial and data.crop_size % 16:
-        raise UsageError(f"--crop_size must divide by 16, got {data.crop_size}")
-    epoch = min(run.steps_per_epoch, run.steps)
-    return dataclasses.replace(config, run=dataclasses.replace(run, steps_per_epoch=epoch))
-
-
 def open_data(config: TrainingConfig, scale: int) -> tuple[PatchDataset, PairedFolder | None]:
     """Opens the training patches and the validation images of a run.
 
@@ -91,13 +63,15 @@ def open_data(config: TrainingConfig, scale: int) -> tuple[PatchDataset, PairedF
 
     Raises:
         UsageError: The source has a form that is not known, or a crop does not fit the scale.
-        DataError: No usable image.
+        DataError: No usable training image, or one for validation that cannot be used.
     """
     data = config.data
     if data.crop_size % scale:
         raise UsageError(f"--crop_size must divide by the scale {scale}, got {data.crop_size}")
     # The small folder first: a typing mistake in it should not wait for the large one.
     validation = PairedFolder(data.val_dir) if data.val_dir else None
+    if validation is not None:
+        check_pairs(validation, scale)
     dataset = PatchDataset(
         open_source(data.data),
         crop_size=data.crop_size,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +60,10 @@ def restore(model: AdversarialModel, directory: Path) -> dict[str, Any] | None:
     try:
         with np.load(path) as archive:
             arrays = dict(archive)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # numpy raises nearly anything on damaged files
+        reason = " ".join(str(error).split())
         raise DataError(
-            f"{path}: this checkpoint is damaged ({error}); delete it to go on from the one before"
+            f"{path}: this checkpoint is damaged ({reason}); delete it to go on from the one before"
         ) from error
     variables = _variables(model)
     if set(arrays) != {*variables, _STATE} or any(

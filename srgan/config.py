@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from cli.errors import UsageError
+
 
 def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
     """A dataclass field with the help text, and the choices, of the flag made from it."""
@@ -114,3 +116,48 @@ class TrainingConfig:
     optimizer: OptimizerConfig
     data: DataConfig
     run: RunConfig
+
+
+def check_run(config: TrainingConfig) -> TrainingConfig:
+    """Checks the settings, alone and together, and bounds an epoch by the run.
+
+    Raises:
+        UsageError: A setting is missing or out of range.
+    """
+    run, data, objective = config.run, config.data, config.objective
+    if not run.run_dir:
+        raise UsageError("--run_dir is required: the folder of this run's results")
+    if not data.data:
+        raise UsageError("--data is required: folder:DIR with HR training images")
+    _check_ranges(config)
+    if objective.adversarial and data.crop_size % 16:
+        raise UsageError(f"--crop_size must divide by 16, got {data.crop_size}")
+    if not (objective.lambda_pixel or objective.adversarial or objective.lambda_vgg):
+        raise UsageError("the loss has no term left: give --lambda_pixel or --lambda_vgg a weight")
+    epoch = min(run.steps_per_epoch, run.steps)
+    return dataclasses.replace(config, run=dataclasses.replace(run, steps_per_epoch=epoch))
+
+
+def _check_ranges(config: TrainingConfig) -> None:
+    """Raises a UsageError that names the first number out of range; NaN is out of any."""
+    infinity = float("inf")
+    for part, names, low, below in (
+        (config.run, ("steps", "steps_per_epoch"), 1, infinity),
+        (config.data, ("crop_size", "batch_size"), 1, infinity),
+        # What numpy's and Keras' generators take.
+        (config.data, ("seed",), 0, 2**32),
+        (config.objective, ("lambda_pixel", "lambda_adv", "lambda_vgg"), 0, infinity),
+        (config.objective, ("feature_scale",), 0, infinity),
+        (config.optimizer, ("discriminator_learning_rate",), 0, infinity),
+        (config.optimizer, ("beta_1", "ema_decay"), 0, 1),
+    ):
+        for name in names:
+            value = getattr(part, name)
+            if not low <= value < below:
+                limits = f"at least {low}" if below == infinity else f"in [{low}, {below})"
+                raise UsageError(f"--{name} must be {limits}, got {value}")
+    rate, share = config.optimizer.learning_rate, config.optimizer.decay_at
+    if not 0 < rate < infinity:
+        raise UsageError(f"--learning_rate must be above 0, got {rate}")
+    if not 0 <= share <= 1:
+        raise UsageError(f"--decay_at must be in [0, 1], got {share}")

@@ -8,12 +8,37 @@ from typing import Any
 import keras
 import numpy as np
 
+from cli.errors import DataError, UsageError
 from sr_data.fidelity import psnr, ssim
 from sr_data.image_io import from_signed, to_signed
 from sr_data.luma import rgb_to_y
+from sr_data.sources import SCALE, PairedFolder
 
 # The border that the paper's Table 3 leaves out, pixels.
 BORDER = 6
+# SSIM's window must fit inside of the border.
+SMALLEST_SIDE = 2 * BORDER + 11
+
+
+def check_pairs(pairs: PairedFolder, scale: int) -> None:
+    """Reads validation images once, so that a bad one is found before an epoch is spent.
+
+    Args:
+        pairs: The images.
+        scale: The generator's enlargement.
+
+    Raises:
+        UsageError: The generator does not enlarge 4x, as the pairs do.
+        DataError: An image cannot be read, or is too small.
+    """
+    if scale != SCALE:
+        raise UsageError(f"--val_dir needs --scale={SCALE}, got {scale}; leave one of them out")
+    for name, hr, _ in pairs:
+        if min(hr.shape[:2]) < SMALLEST_SIDE:
+            raise DataError(
+                f"{pairs.directory}: {name} is {hr.shape[1]}x{hr.shape[0]}; validation needs "
+                f"{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels or more, remove it"
+            )
 
 
 def validate(

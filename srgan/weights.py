@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
+import h5py
 import keras
 
 from cli.errors import DataError
@@ -26,7 +28,33 @@ def load_weights(network: keras.Model, path: str | Path) -> None:
     if not path.is_file():
         raise DataError(f"{path}: no such weights file")
     try:
-        network.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "unreadable"
-        raise DataError(f"{path}: these weights do not fit {network.name}: {reason}") from error
+        with warnings.catch_warnings():
+            # Keras warns of missing weights, and then raises.
+            warnings.simplefilter("ignore")
+            network.load_weights(path)
+        stored = _number_of_weights(path)
+    except (ValueError, OSError, KeyError, RuntimeError) as error:
+        # Of Keras' page on what it could not load the first sentence is for people.
+        reason = (str(error).strip().splitlines() or ["unreadable"])[0].split(". Example error")[0]
+        raise DataError(
+            f"{path}: these weights are damaged or do not fit {network.name} ({reason}); "
+            "the flags of the architecture must be theirs"
+        ) from error
+    if stored != network.count_params():
+        # Keras passes over what a file has and the network has not.
+        raise DataError(
+            f"{path}: these weights do not fit {network.name} (the file holds {stored} numbers, "
+            f"the network {network.count_params()}); the flags of the architecture must be theirs"
+        )
+
+
+def _number_of_weights(path: Path) -> int:
+    sizes = []
+
+    def visit(_: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(int(item.size))
+
+    with h5py.File(path) as file:
+        file["layers"].visititems(visit)
+    return sum(sizes)

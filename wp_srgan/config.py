@@ -1,11 +1,26 @@
-"""What a WP-SRGAN generator is made of; the defaults are the paper's (Section 3.3)."""
+"""What WP-SRGAN is made of and minimises; the defaults are the paper's (Section 3.3)."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from cli.errors import UsageError
-from srgan.config import setting
+from srgan.config import ObjectiveConfig, setting
+
+# Eq. (8) has the logarithm; the discriminator has no BatchNorm; φ is SRGAN's φ5,4.
+_SHARED = ObjectiveConfig(
+    lambda_adv=1e-3,
+    logarithm=True,
+    discriminator_batch_norm=False,
+    vgg_network="vgg19",
+    vgg_layer="block5_conv4",
+)
+
+# Stage → objective: Eq. (6) and Eq. (7).
+PAPER_OBJECTIVE = {
+    1: dataclasses.replace(_SHARED, lambda_pixel=1.0, lambda_vgg=0.0),
+    2: dataclasses.replace(_SHARED, lambda_pixel=0.0, lambda_vgg=6e-3),
+}
 
 
 @dataclasses.dataclass(frozen=True)

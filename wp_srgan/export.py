@@ -13,9 +13,9 @@ from absl import flags
 
 from cli.entry_point import run
 from cli.errors import UsageError
+from cli.tensorflow_start import import_tensorflow_quietly
 from srgan.run_dir import generator_of
 from wp_srgan.config import GeneratorConfig
-from wp_srgan.generator import build_generator
 from wp_srgan.stages import STAGES, stage_dir
 
 
@@ -34,7 +34,9 @@ def export_weights(weights: str | Path, config: GeneratorConfig, directory: str 
         DataError: The weights cannot be loaded, or `directory/1` exists already.
     """
     # TensorFlow is needed for the export alone, and not for this module's help.
+    import_tensorflow_quietly()
     from srgan import saved_model
+    from wp_srgan.generator import build_generator
 
     return saved_model.export_weights(build_generator(config), weights, directory)
 

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import keras
 
 from srgan.adversarial_model import AdversarialModel, Passes
 from srgan.config import ObjectiveConfig
-
-# Eq. (8) has the logarithm; the discriminator has no BatchNorm; φ is SRGAN's φ5,4.
-_SHARED = ObjectiveConfig(
-    lambda_adv=1e-3,
-    logarithm=True,
-    discriminator_batch_norm=False,
-    vgg_network="vgg19",
-    vgg_layer="block5_conv4",
-)
-
-PAPER_OBJECTIVE = {
-    1: dataclasses.replace(_SHARED, lambda_pixel=1.0, lambda_vgg=0.0),
-    2: dataclasses.replace(_SHARED, lambda_pixel=0.0, lambda_vgg=6e-3),
-}
 
 
 class WpSrgan(AdversarialModel):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cli.errors import DataError
-from srgan.run_dir import DISCRIMINATOR, GENERATOR
-from srgan.weights import load_weights
-from wp_srgan.gan import WpSrgan
+from cli.errors import DataError, UsageError
+from srgan.run_dir import DISCRIMINATOR, GENERATOR, generator_of
+from wp_srgan.config import GeneratorConfig
+
+# Keras takes seconds to import: the programs' help does without it.
+if TYPE_CHECKING:
+    from wp_srgan.gan import WpSrgan
 
 STAGES = (1, 2)
 
@@ -28,6 +33,8 @@ def start_from_stage_1(model: WpSrgan, run_dir: str | Path) -> None:
         DataError: Stage 1 is not there, or without its discriminator; the message says how to
             make it.
     """
+    from srgan.weights import load_weights
+
     folder = stage_dir(run_dir, 1)
     needed = [GENERATOR] + ([DISCRIMINATOR] if model.discriminator is not None else [])
     for name in needed:
@@ -40,3 +47,24 @@ def start_from_stage_1(model: WpSrgan, run_dir: str | Path) -> None:
     load_weights(model.generator, folder / GENERATOR)
     if model.discriminator is not None:
         load_weights(model.discriminator, folder / DISCRIMINATOR)
+
+
+def check_architecture(architecture: GeneratorConfig, run_dir: str | Path) -> None:
+    """Compares stage 2's generator with stage 1's, whose weights may fit and mean another thing.
+
+    Args:
+        architecture: Stage 2's generator.
+        run_dir: The run folder, the parent of `stage1`.
+
+    Raises:
+        UsageError: They differ.
+        DataError: There is no stage 1.
+    """
+    stage_1 = generator_of(stage_dir(run_dir, 1))[1]
+    different = [
+        f"--{name} was {stage_1.get(name)}, is {value}"
+        for name, value in dataclasses.asdict(architecture).items()
+        if stage_1.get(name) != value
+    ]
+    if different:
+        raise UsageError(f"stage 1 has another generator: {', '.join(different)}")

@@ -10,22 +10,16 @@ weights. A run that was stopped continues when the same command is given again.
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
-import keras
 from absl import flags
 
 from cli import dataclass_flags
 from cli.entry_point import run
 from cli.errors import UsageError
-from srgan import building
-from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
-from srgan.training import train
-from srgan.weights import load_weights
-from wp_srgan.config import GeneratorConfig
-from wp_srgan.gan import PAPER_OBJECTIVE, WpSrgan
-from wp_srgan.generator import build_generator
-from wp_srgan.stages import STAGES, stage_dir, start_from_stage_1
+from cli.tensorflow_start import import_tensorflow_quietly
+from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
+from wp_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
+from wp_srgan.stages import STAGES, check_architecture, stage_dir, start_from_stage_1
 
 # Section 4.1: the rate is divided by 10 at half of the run.
 DEFAULTS = TrainingConfig(
@@ -40,7 +34,11 @@ def main(arguments: list[str]) -> int:
     if flags.FLAGS.stage is None:
         raise UsageError("--stage=1 or --stage=2 is required")
     stage = int(flags.FLAGS.stage)
-    config = building.check_run(dataclass_flags.read(DEFAULTS, **stage_weights(stage)))
+    config = check_run(dataclass_flags.read(DEFAULTS, **stage_weights(stage)))
+    if stage == 1 and config.objective.lambda_vgg:
+        raise UsageError("--lambda_vgg belongs to stage 2: Eq. (6) has no perceptual loss")
+    if stage == 2 and config.run.init_generator:
+        raise UsageError("--init_generator belongs to stage 1: stage 2 starts from stage 1")
     return train_stage(stage, dataclass_flags.read(GeneratorConfig()), config)
 
 
@@ -62,6 +60,16 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
         architecture: The generator.
         config: The run, checked; `run_dir` is the parent of both stages' folders.
     """
+    # TensorFlow takes seconds to import: the help and a wrong flag do without it.
+    import_tensorflow_quietly()
+    import keras
+
+    from srgan import building
+    from srgan.training import train
+    from srgan.weights import load_weights
+    from wp_srgan.gan import WpSrgan
+    from wp_srgan.generator import build_generator
+
     keras.utils.set_random_seed(config.data.seed)
     root = config.run.run_dir
     folder = str(stage_dir(root, stage))
@@ -71,11 +79,11 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
     model = WpSrgan(generator, config.objective, stage=stage, **networks)
     if stage == 2:
         start_from_stage_1(model, root)
+        check_architecture(architecture, root)
     elif config.run.init_generator:
         load_weights(generator, config.run.init_generator)
     building.compile_model(model, config)
     dataset, validation = building.open_data(config, architecture.scale)
-    Path(folder).parent.mkdir(parents=True, exist_ok=True)
     return train(model, dataset, validation, config, architecture=architecture, select_best=False)
 
 

@@ -19,7 +19,7 @@ def gradients(shapes, step) -> list:
 
 
 def values(of: list[keras.Variable]) -> list[np.ndarray]:
-    return [np.array(keras.ops.convert_to_numpy(v), np.float64) for v in of]
+    return [np.array(v.value, np.float64) for v in of]
 
 
 class AdamByHand:
@@ -128,7 +128,7 @@ def test_constant_schedule_is_a_number():
 
 
 @pytest.mark.parametrize(
-    ("steps", "decay_at", "full"), [(10, 0.5, 5), (10, 0.8, 8), (1000, 0.5, 500), (4, 0.0, 0)]
+    ("steps", "decay_at", "full"), [(10, 0.5, 5), (10, 0.8, 8), (30, 0.5, 15), (4, 0.0, 0)]
 )
 def test_step_schedule_divides_by_ten_after_its_share(steps, decay_at, full):
     config = OptimizerConfig(learning_rate=1e-2, schedule="step", decay_at=decay_at)

@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,13 @@ from srgan.subpixel import PixelShuffle, SubpixelConv2D, coarse_kernel, upsample
 # One LR pixel, smaller than either kernel, odd, even, and a size where not all taps hit an edge.
 SIZES = [(1, 1), (1, 4), (3, 2), (5, 7), (8, 6), (12, 11)]
 BFLOAT16_EPSILON = 2.0**-7  # the step from 1 to the next number: 8 bits of precision
+
+
+class Case(NamedTuple):
+    inputs: np.ndarray
+    kernel: np.ndarray
+    bias: np.ndarray
+    upstream: np.ndarray  # the gradient that comes back to the output
 
 
 def pixel_shuffle(x: np.ndarray) -> np.ndarray:
@@ -35,7 +44,7 @@ def layer_with(kernel: np.ndarray, bias: np.ndarray, dtype: str = "float32") -> 
 def value_and_gradients(function, inputs, kernel, bias, upstream) -> dict[str, np.ndarray]:
     """The output, and the gradients of its product with `upstream`."""
     with tf.GradientTape() as tape:
-        tape.watch(inputs)
+        tape.watch([inputs, kernel, bias])
         output = function(inputs)
         product = tf.reduce_sum(output * tf.cast(upstream, output.dtype))
     names = ("inputs", "kernel", "bias")
@@ -58,7 +67,7 @@ def coarse_form(inputs, kernel, bias, upstream, dtype="float32") -> dict[str, np
 
 def plain_form(inputs, kernel, bias, upstream) -> dict[str, np.ndarray]:
     """Shuffle, then a "same" convolution with the canonical kernel, in double precision."""
-    x, k, b = (tf.Variable(np.asarray(a, np.float64)) for a in (inputs, kernel, bias))
+    x, k, b = (tf.convert_to_tensor(a.astype(np.float64)) for a in (inputs, kernel, bias))
     return value_and_gradients(
         lambda x: tf.nn.conv2d(tf.nn.depth_to_space(x, 2), k, 1, "SAME") + b, x, k, b, upstream
     )
@@ -69,8 +78,7 @@ def magnitudes(inputs, kernel, bias, upstream) -> dict[str, np.ndarray]:
     return plain_form(*(np.abs(a) for a in (inputs, kernel, bias, upstream)))
 
 
-def random_case(size, k, channels, filters, seed=0, integers=False):
-    """Inputs, kernel, bias and the upstream gradient."""
+def random_case(size, k, channels, filters, seed=0, integers=False) -> Case:
     random = np.random.default_rng(seed)
     shapes = (
         (1, *size, 4 * channels),
@@ -78,9 +86,10 @@ def random_case(size, k, channels, filters, seed=0, integers=False):
         (filters,),
         (1, 2 * size[0], 2 * size[1], filters),
     )
-    if integers:
-        return [random.integers(-1, 2, shape).astype(np.float32) for shape in shapes]
-    return [random.normal(size=shape).astype(np.float32) for shape in shapes]
+    x, kernel, bias, upstream = (
+        random.integers(-1, 2, shape) if integers else random.normal(size=shape) for shape in shapes
+    )
+    return Case(*(array.astype(np.float32) for array in (x, kernel, bias, upstream)))
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -1,0 +1,128 @@
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+
+from cli.errors import UsageError
+from srgan.config import (
+    DataConfig,
+    ObjectiveConfig,
+    OptimizerConfig,
+    RunConfig,
+    TrainingConfig,
+    check_run,
+    setting,
+)
+
+PARTS = (ObjectiveConfig, OptimizerConfig, DataConfig, RunConfig)
+
+
+def config(**changes: Any) -> TrainingConfig:
+    """A run that could start, with changed settings."""
+    changes = {"data": "folder:photos", "run_dir": "run", **changes}
+    parts = []
+    for part in PARTS:
+        names = [field.name for field in dataclasses.fields(part)]
+        parts.append(part(**{name: changes.pop(name) for name in names if name in changes}))
+    assert not changes
+    return TrainingConfig(*parts)
+
+
+def test_setting():
+    @dataclasses.dataclass
+    class Config:
+        size: int = setting(3, "How large.")
+        kind: str = setting("a", "Which.", ("a", "b"))
+
+    assert Config() == Config(3, "a")
+    size, kind = dataclasses.fields(Config)
+    assert size.metadata == {"help": "How large.", "choices": ()}
+    assert kind.metadata == {"help": "Which.", "choices": ("a", "b")}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_setting_has_a_sentence_of_help_and_a_possible_default(part):
+    for field in dataclasses.fields(part):
+        assert field.metadata["help"].endswith("."), field.name
+        choices = field.metadata["choices"]
+        assert not choices or field.default in choices
+
+
+def test_names_are_unique_since_they_are_flags():
+    names = [field.name for part in PARTS for field in dataclasses.fields(part)]
+    assert len(names) == len(set(names))
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        DataConfig().seed = 1  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("float32", "float32"), ("bfloat16", "mixed_bfloat16")]
+)
+def test_dtype(precision, dtype):
+    assert RunConfig(precision=precision).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("steps", "per_epoch", "expected"), [(10, 4, 4), (10, 10, 10), (10, 500, 10), (1, 1, 1)]
+)
+def test_an_epoch_is_not_longer_than_the_run(steps, per_epoch, expected):
+    start = config(steps=steps, steps_per_epoch=per_epoch)
+    run = dataclasses.replace(start.run, steps_per_epoch=expected)
+    assert check_run(start) == dataclasses.replace(start, run=run)
+
+
+NAN, INFINITY = math.nan, math.inf
+REFUSED = {
+    "data": [""],
+    "run_dir": [""],
+    "steps": [0, -3],
+    "steps_per_epoch": [0],
+    "batch_size": [0, -1],
+    "crop_size": [0, -16, 24],
+    "seed": [-1, 2**32],
+    "lambda_pixel": [-1.0, NAN, INFINITY],
+    "lambda_adv": [-1e-9, NAN, INFINITY],
+    "lambda_vgg": [-1.0, NAN, INFINITY],
+    "feature_scale": [-1.0, NAN, INFINITY],
+    "learning_rate": [0.0, -1e-4, NAN, INFINITY],
+    "discriminator_learning_rate": [-1e-4, NAN, INFINITY],
+    "decay_at": [-0.1, 1.1, NAN],
+    "beta_1": [-0.1, 1.0, NAN],
+    "ema_decay": [-0.1, 1.0, NAN],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values]
+)
+def test_what_is_refused(name, value):
+    with pytest.raises(UsageError) as caught:
+        check_run(config(**{name: value}))
+    message = str(caught.value)
+    assert message.startswith(f"--{name} ") and "\n" not in message
+    assert value == "" or message.endswith(f", got {value}")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lambda_pixel": 0.0, "lambda_adv": 0.0, "lambda_vgg": 0.0},
+        {"seed": 2**32 - 1, "beta_1": 0.0, "ema_decay": 0.999, "decay_at": 0.0},
+        {"decay_at": 1.0, "feature_scale": 1e-9, "learning_rate": 1e30},
+        {"crop_size": 24, "adversarial": False},
+        {"steps": 1, "steps_per_epoch": 1, "batch_size": 1, "crop_size": 16},
+    ],
+)
+def test_what_is_not(changes):
+    check_run(config(**changes))
+
+
+def test_a_loss_without_terms_is_refused():
+    with pytest.raises(UsageError, match="no term left"):
+        check_run(config(adversarial=False, lambda_pixel=0.0, lambda_vgg=0.0))
+    check_run(config(adversarial=False, lambda_pixel=0.0))
+    check_run(config(adversarial=False, lambda_vgg=0.0))
