@@ -1,0 +1,184 @@
+"""The shipped generators as SavedModels in the user's cache, built on first use.
+
+    CACHE/KEY/mr_srgan/1   CACHE/KEY/wp_srgan/stage2/1   CACHE/KEY/fused/1
+
+KEY is a hash of the manifest, the weights and the source code that builds the models, so that
+neither new weights nor a changed network is ever served by an old file. A finished set appears by
+one rename under a lock: processes may start at once, and one that is killed leaves no half of a
+model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import filelock
+import platformdirs
+from absl import logging
+from tqdm import tqdm
+
+from cli.errors import DataError
+from pretrained.manifest import WEIGHTS_DIR, Manifest, read_manifest, verified_weights
+from sr_data.atomic_write import atomic_directory
+
+CACHE_VARIABLE = "BIGANS_CACHE"
+
+# The packages whose code decides what the SavedModels compute.
+_BUILDERS = ("sr_data", "srgan", "mr_srgan", "wp_srgan", "fusion")
+
+# Every change of weights or code makes a new set (about 50 MB); so many of them stay.
+_KEPT_SETS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedModels:
+    """Version directories of the three models; the parent of each is what a model server watches.
+
+    Attributes:
+        faithful: MR-SRGAN.
+        vivid: WP-SRGAN, stage 2.
+        fused: Both, merged by soft thresholding.
+    """
+
+    faithful: Path
+    vivid: Path
+    fused: Path
+
+
+def saved_models(
+    cache_dir: str | os.PathLike[str] | None = None, weights_dir: Path = WEIGHTS_DIR
+) -> SavedModels:
+    """Returns the SavedModels of the shipped weights; the first call builds them (seconds).
+
+    Later calls only compare the hashes of the weights, without importing TensorFlow.
+
+    Args:
+        cache_dir: Where the models are kept; by default the folder that the environment variable
+            BIGANS_CACHE names, else the user's cache folder of this system.
+        weights_dir: Holds the weights and their manifest.
+
+    Raises:
+        DataError: Weights are missing or damaged, or the cache folder cannot be written.
+    """
+    manifest = read_manifest(weights_dir)
+    weights = {
+        name: verified_weights(manifest[name], weights_dir)
+        for name in ("mr_srgan", "wp_srgan_stage2")
+    }
+    cache = Path(cache_dir or os.environ.get(CACHE_VARIABLE) or _default_cache())
+    target = cache / _key(manifest)
+    if not _complete(target):
+        _build_once(target, manifest, weights)
+    _mark_as_used(target)
+    return _paths(target)
+
+
+def _default_cache() -> str:
+    return platformdirs.user_cache_dir("bi-gans-st", appauthor=False)
+
+
+def _paths(directory: Path) -> SavedModels:
+    return SavedModels(
+        faithful=directory / "mr_srgan" / "1",
+        vivid=directory / "wp_srgan" / "stage2" / "1",
+        fused=directory / "fused" / "1",
+    )
+
+
+def _complete(directory: Path) -> bool:
+    paths = dataclasses.astuple(_paths(directory))
+    return all((path / "saved_model.pb").is_file() for path in paths)
+
+
+def _key(manifest: Manifest) -> str:
+    digest = hashlib.sha256()
+    entries = {name: dataclasses.asdict(generator) for name, generator in manifest.items()}
+    digest.update(json.dumps(entries, sort_keys=True).encode())
+    for name, content in _builder_sources():
+        digest.update(f"\n{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:20]
+
+
+def _builder_sources() -> Iterator[tuple[str, bytes]]:
+    for package in _BUILDERS:
+        spec = importlib.util.find_spec(package)  # of a top-level package: imports nothing
+        for folder in (spec and spec.submodule_search_locations) or ():
+            for path in sorted(Path(folder).glob("*.py")):
+                yield f"{package}/{path.name}", path.read_bytes()
+
+
+def _build_once(target: Path, manifest: Manifest, weights: dict[str, Path]) -> None:
+    cache = target.parent
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(cache / ".lock"):
+            if _complete(target):  # by another process, while this one waited
+                return
+            _remove_leftovers(cache)
+            logging.info("building the SavedModels of the shipped weights in %s", target)
+            with atomic_directory(target) as temporary:
+                _build(temporary, manifest, weights)
+            _forget_old_sets(cache, newest=target)
+    except OSError as error:
+        raise DataError(
+            f"{cache}: cannot keep the models here ({error.strerror or error}); "
+            f"name another folder in the environment variable {CACHE_VARIABLE}"
+        ) from error
+
+
+def _build(directory: Path, manifest: Manifest, weights: dict[str, Path]) -> None:
+    with tqdm(total=3, desc="first run: preparing the models", disable=None) as progress:
+        # TensorFlow and the branches are imported here: a set that is there needs none of them.
+        import fusion.export
+        import mr_srgan.config
+        import mr_srgan.export
+        import wp_srgan.config
+        import wp_srgan.export
+
+        paths = _paths(directory)
+        mr_config = _config(mr_srgan.config.GeneratorConfig, manifest, "mr_srgan")
+        wp_config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage2")
+        mr_srgan.export.export_weights(weights["mr_srgan"], mr_config, paths.faithful.parent)
+        progress.update()
+        wp_srgan.export.export_weights(weights["wp_srgan_stage2"], wp_config, paths.vivid.parent)
+        progress.update()
+        fusion.export.build(paths.faithful, paths.vivid, paths.fused.parent)
+        progress.update()
+
+
+def _config(config_class: Any, manifest: Manifest, name: str) -> Any:
+    try:
+        return config_class(**manifest[name].config)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"the shipped weights of {name} do not fit this program ({error}); "
+            "install the program again"
+        ) from error
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Removes what builds that were killed have left; the caller holds the lock."""
+    for path in cache.glob(".tmp-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _forget_old_sets(cache: Path, newest: Path) -> None:
+    sets = [path for path in cache.iterdir() if path.is_dir() and path != newest]
+    for path in sorted(sets, key=lambda path: path.stat().st_mtime)[: -(_KEPT_SETS - 1)]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _mark_as_used(target: Path) -> None:
+    try:
+        os.utime(target)
+    except OSError:
+        logging.debug("%s is read-only", target)

@@ -1,0 +1,142 @@
+"""The descriptions of the project (setup.py, BUILD, requirements) agree with its code."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The packages of the wheel. (benchmarks is a package of the tree, not of the wheel.)
+NOT_INSTALLED = ("tests", "benchmarks")
+
+# Distributions whose module has another name.
+MODULE_OF = {
+    "absl-py": "absl",
+    "importlib-resources": "importlib_resources",
+    "opencv-python-headless": "cv2",
+    "pillow": "PIL",
+    "scikit-image": "skimage",
+    "tensorboardx": "tensorboardX",
+    "tensorflow-datasets": "tensorflow_datasets",
+}
+
+
+def packages_of(root: Path) -> set[str]:
+    found = {file.parent.name for file in root.glob("*/__init__.py")}
+    return found - set(NOT_INSTALLED)
+
+
+def imported_by(folder: Path) -> set[str]:
+    """Top-level names of all modules that the files of a folder import."""
+    names: set[str] = set()
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names.update(alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add((node.module or "").split(".")[0])
+    return names - {folder.name}
+
+
+def py_libraries(build_file: Path) -> dict[str, dict[str, Any]]:
+    """The arguments of every py_library, by its name. A BUILD file parses as Python."""
+    libraries = {}
+    for node in ast.walk(ast.parse(build_file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "py_library":
+            arguments = {str(keyword.arg): keyword.value for keyword in node.keywords}
+            name = ast.literal_eval(arguments.pop("name"))
+            libraries[name] = arguments
+    return libraries
+
+
+def setup_constant(root: Path, name: str) -> Any:
+    for node in ast.parse((root / "setup.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return ast.literal_eval(node.value)
+    raise AssertionError(f"setup.py has no {name}")
+
+
+def distribution(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match, requirement
+    return match.group().lower()
+
+
+def requirements_in(file: Path) -> set[str]:
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return {line for line in lines if line and not line.startswith(("#", "-"))}
+
+
+def test_build_has_a_library_for_every_package(repository: Path) -> None:
+    assert set(py_libraries(repository / "BUILD")) == packages_of(repository)
+
+
+def test_build_deps_are_the_real_imports(repository: Path) -> None:
+    packages = packages_of(repository)
+    stated, real = {}, {}
+    for name, arguments in py_libraries(repository / "BUILD").items():
+        deps = ast.literal_eval(arguments["deps"]) if "deps" in arguments else []
+        stated[name] = deps
+        real[name] = [f":{used}" for used in sorted(imported_by(repository / name) & packages)]
+    assert stated == real
+
+
+def test_build_takes_the_sources_of_its_package(repository: Path) -> None:
+    for name, arguments in py_libraries(repository / "BUILD").items():
+        assert ast.unparse(arguments["srcs"]) == f"glob(['{name}/**/*.py'])"
+
+
+def test_console_scripts_exist(repository: Path) -> None:
+    for script in setup_constant(repository, "ENTRY_POINTS")["console_scripts"]:
+        module, function = script.split(" = ")[1].split(":")
+        file = repository / (module.replace(".", "/") + ".py")
+        assert file.is_file(), script
+        body = ast.parse(file.read_text(encoding="utf-8")).body
+        assert function in {node.name for node in body if isinstance(node, ast.FunctionDef)}, script
+
+
+def test_setup_requires_what_the_packages_import(repository: Path) -> None:
+    required = {distribution(line) for line in setup_constant(repository, "REQUIRES")}
+    extras = setup_constant(repository, "EXTRAS")
+    required |= {distribution(line) for line in extras["datasets"]}
+    modules = {MODULE_OF.get(name, name) for name in required}
+    packages = packages_of(repository)
+    imported = set().union(*(imported_by(repository / name) for name in packages))
+    assert imported - packages - set(sys.stdlib_module_names) - modules == set()
+    # The other way round: nothing is required in vain.
+    datasets = {MODULE_OF.get(distribution(line), "") for line in extras["datasets"]}
+    assert modules - datasets - imported - {"h5py"} == set()  # h5py: Keras reads weights with it
+
+
+def test_requirements_are_those_of_setup(repository: Path) -> None:
+    extras = setup_constant(repository, "EXTRAS")
+    runtime = {*setup_constant(repository, "REQUIRES"), *extras["sample"]}
+    stated = requirements_in(repository / "requirements.in")
+    setuptools = {line for line in stated if distribution(line) == "setuptools"}
+    tensorflow = {line for line in stated if line.startswith("tensorflow")}
+    assert {line.split(";")[0].replace("-cpu", "") for line in tensorflow} <= runtime
+    assert stated - tensorflow - setuptools <= runtime
+    assert {line.split(";")[0].replace("-cpu", "") for line in stated - setuptools} == runtime
+    assert requirements_in(repository / "requirements-dev.in") == {*extras["test"]} - runtime
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_lock_file(repository: Path, name: str) -> None:
+    lock = (repository / f"{name}.lock").read_text(encoding="utf-8")
+    pinned = re.findall(r"^([a-z0-9-]+)(?:\[[a-z]+\])?==(\S+)", lock, re.MULTILINE)
+    locked = {name for name, _ in pinned}
+    wanted = requirements_in(repository / f"{name}.in")
+    assert {distribution(line) for line in wanted} <= locked
+    assert lock.count("--hash=sha256:") >= len(pinned)
+    # Nothing of the machine or the index that it was made with.
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|(^|\s)/\w", lock)
+
+
+def test_dev_lock_extends_the_other(repository: Path) -> None:
+    pins = [
+        set(re.findall(r"^[a-z0-9-]+==\S+", (repository / name).read_text(), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-dev.lock")
+    ]
+    assert pins[0] <= pins[1]

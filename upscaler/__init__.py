@@ -1,0 +1,17 @@
+"""Photos in, 4x photos out: `python -m upscaler` and, in Python, `upscaler.Upscaler`."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from upscaler.upscaler import Upscaler
+
+__all__ = ["Upscaler"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports `Upscaler` when it is asked for: `--help` does not wait for NumPy."""
+    if name == "Upscaler":
+        from upscaler.upscaler import Upscaler
+
+        return Upscaler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

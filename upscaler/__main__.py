@@ -1,0 +1,142 @@
+"""Enlarges photos 4x.
+
+python -m upscaler PHOTO [PHOTO... | DIR] --output=OUT
+
+OUT is a folder, in which results are named STEM_x4.png; for a single photo it may be a file name
+(.png, .jpg, .webp, .bmp, .tif). DIR stands for the photos directly inside of it. A photo that
+cannot be read is named and skipped, and the exit code is then 1.
+"""
+
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from absl import flags
+
+from cli import entry_point
+from cli.errors import DataError, UsageError
+from cli.tensorflow_start import import_tensorflow_quietly
+
+# NumPy and TensorFlow take seconds to import: --help and a wrong flag do without them.
+if TYPE_CHECKING:
+    from upscaler.results import Task
+    from upscaler.upscaler import Upscaler
+
+_OUTPUT = flags.DEFINE_string("output", None, "Folder or, for one photo, file of the result.")
+_XI = flags.DEFINE_float(
+    "xi",
+    None,
+    "How far from the faithful image (0) to the vivid one (1); 0.73 if left out.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+_MAX_DEVIATION = flags.DEFINE_float(
+    "max_deviation",
+    None,
+    "Instead of --xi: the most grey levels by which a value may depart from the faithful image.",
+    lower_bound=0.0,
+)
+_MODEL = flags.DEFINE_enum(
+    "model",
+    None,
+    ["faithful", "vivid", "fused"],
+    "Which of the models that come with the program; fused if left out.",
+)
+_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An exported model to use instead.")
+
+
+def main(arguments: list[str]) -> int:
+    """Upscales the photos that the command line names; returns the exit code."""
+    _check_flags(arguments)
+    from tqdm import tqdm
+
+    from upscaler.results import plan
+
+    tasks = plan(arguments, _OUTPUT.value or "")
+    for folder in {task.result.parent for task in tasks}:
+        _make_folder(folder)
+    num_failed = 0
+    for task in tqdm(tasks, unit="photo", disable=None):
+        problem = _upscale(task)
+        if problem is not None:
+            num_failed += 1
+            tqdm.write(f"upscaler: {problem}", file=sys.stderr)
+    _report(tasks, num_failed)
+    return 1 if num_failed else 0
+
+
+def _check_flags(arguments: list[str]) -> None:
+    if not arguments:
+        raise UsageError("name at least one photo or folder")
+    if not _OUTPUT.value:
+        raise UsageError("--output=OUT is missing: a folder or, for one photo, a file name")
+    if _MODEL.value and _SAVED_MODEL.value:
+        raise UsageError("--model and --saved_model exclude each other")
+    if _XI.value is not None and _MAX_DEVIATION.value is not None:
+        raise UsageError("--xi and --max_deviation exclude each other")
+    for flag in (_XI, _MAX_DEVIATION):
+        if flag.value is None:
+            continue
+        if flag.value != flag.value:
+            raise UsageError(f"--{flag.name} is not a number")
+        if _MODEL.value in ("faithful", "vivid"):
+            raise UsageError(f"--{flag.name} has no meaning for --model={_MODEL.value}")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{folder} is a file; name a folder as --output") from None
+
+
+def _upscale(task: "Task") -> str | None:
+    """Writes one result; returns what is wrong with the photo, if anything is."""
+    from sr_data.image_io import read_rgb, write_rgb
+
+    try:
+        image = read_rgb(task.photo)
+    except DataError as error:
+        return str(error)
+    upscaler = _load()
+    try:
+        result = upscaler(image, xi=_XI.value, max_deviation=_MAX_DEVIATION.value)
+    except DataError as error:
+        return f"{task.photo}: {error}"
+    write_rgb(task.result, result)
+    return None
+
+
+@functools.cache  # at the first photo that can be read
+def _load() -> "Upscaler":
+    from fusion.export import find_saved_model
+    from upscaler.upscaler import Upscaler
+
+    if _SAVED_MODEL.value:
+        find_saved_model(_SAVED_MODEL.value)  # a mistyped name shall not wait for TensorFlow
+    import_tensorflow_quietly()
+    if not _SAVED_MODEL.value:
+        return Upscaler.from_pretrained(model=_MODEL.value or "fused")
+    upscaler = Upscaler(_SAVED_MODEL.value)
+    for flag in (_XI, _MAX_DEVIATION):
+        if flag.value is not None and flag.name not in upscaler.inputs:
+            raise UsageError(f"{_SAVED_MODEL.value} has no input {flag.name}; leave the flag out")
+    return upscaler
+
+
+def _report(tasks: "list[Task]", num_failed: int) -> None:
+    if num_failed:
+        sys.stderr.write(f"upscaler: {num_failed} of {len(tasks)} photos failed\n")
+    elif sys.stdout.isatty():
+        place = tasks[0].result if len(tasks) == 1 else tasks[0].result.parent
+        print(f"{len(tasks)} photo{'s' * (len(tasks) > 1)} -> {place}")
+
+
+def cli_main() -> NoReturn:
+    """Runs the program."""
+    entry_point.run(main)
+
+
+if __name__ == "__main__":
+    cli_main()
