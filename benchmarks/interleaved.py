@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+Key = TypeVar("Key")
+
 
 def medians(
-    candidates: Mapping[str, Callable[[], Any]], repetitions: int, warmup: int = 2
-) -> dict[str, float]:
+    candidates: Mapping[Key, Callable[[], Any]], repetitions: int, warmup: int = 2
+) -> dict[Key, float]:
     """Calls every candidate once a round and returns each one's median time.
 
     Args:
@@ -25,7 +28,7 @@ def medians(
     Returns:
         Name → seconds.
     """
-    times: dict[str, list[float]] = {name: [] for name in candidates}
+    times: dict[Key, list[float]] = {name: [] for name in candidates}
     for turn in tqdm(range(warmup + repetitions), desc="timing", unit="round", disable=None):
         for name, call in candidates.items():
             start = time.perf_counter()
@@ -37,8 +40,6 @@ def medians(
 
 def machine() -> str:
     """The processor and the number of cores this process may use, for a table's caption."""
-    import os
-
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
