@@ -77,13 +77,13 @@ def fuse(
         UsageError: `max_deviation` with "as_printed", where it would bound nothing.
         tf.errors.InvalidArgumentError: `xi` or `max_deviation` has neither one nor B values.
     """
+    if delta == "as_printed" and max_deviation is not None:
+        raise UsageError("max_deviation cannot be combined with the delta as printed")
     batch = tf.shape(faithful)[0]
     quantiles = _one_per_image(xi, batch)
     bounds = _one_per_image(USE_XI if max_deviation is None else max_deviation, batch)
     merged = _merge(faithful, vivid, quantiles, bounds, threshold)
     if delta == "as_printed":
-        if max_deviation is not None:
-            raise UsageError("max_deviation cannot be combined with the delta as printed")
         merged = tf.clip_by_value(as_printed(vivid, merged), 0.0, 255.0)
         return Fused(tf.cast(grey_levels(merged, tf), tf.uint8), merged)
     rounded = _within(grey_levels(merged, tf), grey_levels(faithful, tf), bounds)
@@ -111,7 +111,10 @@ def _merge(
         # The bound has to hold in every channel, not for the luma only.
         largest = tf.reduce_max(change, axis=-1, keepdims=True)
         measure = tf.where(use_absolute, largest, luma_change(faithful, vivid))
-        limit = tf.where(use_absolute, absolute, _quantile_of_images(measure, xi))
+        relative = _quantile_of_images(measure, xi)
+        # ξ = 1 is I_G also where colours differ and no luma does.
+        relative = tf.where(xi[:, None, None, None] >= 1, float("inf"), relative)
+        limit = tf.where(use_absolute, absolute, relative)
         return soft_threshold_together(faithful, vivid, limit, measure)
     if threshold == "per_channel":
         channels = tf.unstack(change, axis=-1)

@@ -2,7 +2,10 @@
 
 import ast
 import re
+import shutil
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +89,28 @@ def test_build_deps_are_the_real_imports(repository: Path) -> None:
 def test_build_takes_the_sources_of_its_package(repository: Path) -> None:
     for name, arguments in py_libraries(repository / "BUILD").items():
         assert ast.unparse(arguments["srcs"]) == f"glob(['{name}/**/*.py'])"
+
+
+def test_the_wheel_holds_the_packages_and_the_weights(repository: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"  # setuptools writes into the tree that it builds
+    tree.mkdir()
+    packages = packages_of(repository)
+    for package in (*packages, *NOT_INSTALLED):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(repository / package, tree / package, ignore=ignored)
+    for name in ("setup.py", "pyproject.toml", "LICENSE"):
+        shutil.copy(repository / name, tree)
+    weights = tree / "pretrained" / "weights"
+    weights.mkdir(exist_ok=True)
+    (weights / "any.weights.h5").touch()
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--wheel-dir", str(tmp_path), str(tree)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    wanted = {path for package in packages for path in (tree / package).rglob("*.py")}
+    wanted |= {path for path in weights.iterdir() if path.is_file()}
+    assert held == {path.relative_to(tree).as_posix() for path in wanted}
 
 
 def test_console_scripts_exist(repository: Path) -> None:

@@ -12,12 +12,12 @@ from srgan.config import DataConfig, ObjectiveConfig, OptimizerConfig, RunConfig
 CROP = 16
 
 
-@pytest.fixture
-def training_config(photo_dir: Path, tmp_path: Path) -> Callable[..., TrainingConfig]:
-    """Makes the settings of a short run into tmp_path/run; arguments are settings by name."""
+@pytest.fixture(scope="session")
+def training_config(photo_dir: Path) -> Callable[..., TrainingConfig]:
+    """Makes the settings of a short run; arguments are settings by name."""
     short = {
         **{"data": f"folder:{photo_dir}", "crop_size": CROP, "batch_size": 2},
-        **{"run_dir": str(tmp_path / "run"), "steps": 6, "steps_per_epoch": 3},
+        **{"run_dir": "run", "steps": 6, "steps_per_epoch": 3},
         **{"lambda_vgg": 0.0, "lambda_adv": 0.1, "learning_rate": 1e-2},
     }
 
@@ -33,7 +33,7 @@ def training_config(photo_dir: Path, tmp_path: Path) -> Callable[..., TrainingCo
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_model() -> Callable[..., Any]:
     """Builds a compiled model for a run's settings, with BatchNorm in both networks."""
     import keras

@@ -109,7 +109,7 @@ def graph_step(model: Any, seed=0) -> dict[str, float]:
 
 
 def trainable(network: keras.Model) -> list[np.ndarray]:
-    return [np.array(v.value, np.float64) for v in network.trainable_variables]
+    return [v.value.numpy().astype(np.float64) for v in network.trainable_variables]
 
 
 def by_hand(g, d, phi, lr, hr, objective):
@@ -201,9 +201,7 @@ def test_two_steps_of_adam_by_hand():
                 m[which, i] = 0.9 * m.get((which, i), 0.0) + 0.1 * gradient
                 v[which, i] = 0.999 * v.get((which, i), 0.0) + 0.001 * gradient**2
                 update = rates[which] * correction * m[which, i]
-                variable.assign(
-                    np.array(variable.value) - update / (np.sqrt(v[which, i]) + epsilon)
-                )
+                variable.assign(variable.value.numpy() - update / (np.sqrt(v[which, i]) + epsilon))
     for network, twin in ((model.generator, twins[0]), (model.discriminator, twins[1])):
         for actual, expected in zip(trainable(network), trainable(twin), strict=True):
             np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-6)

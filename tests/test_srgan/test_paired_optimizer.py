@@ -19,7 +19,7 @@ def gradients(shapes, step) -> list:
 
 
 def values(of: list[keras.Variable]) -> list[np.ndarray]:
-    return [np.array(v.value, np.float64) for v in of]
+    return [v.value.numpy().astype(np.float64) for v in of]
 
 
 class AdamByHand:
