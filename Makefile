@@ -25,7 +25,7 @@ upscale: $(VENV)/.runtime
 	$(BIN)/python -m upscaler "$(IMAGE)" --output="$(OUTPUT)" --xi="$(XI)"
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

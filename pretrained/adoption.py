@@ -39,6 +39,7 @@ def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest
     """
     generators = {name: generator_of(run) for name, run in runs.items()}
     manifest = _present(runs, weights_dir)
+    weights_dir.mkdir(exist_ok=True)
     for name, (weights, config) in generators.items():
         file = f"{name}.weights.h5"
         with atomic_file(weights_dir / file) as temporary:

@@ -22,7 +22,6 @@ def test_all_generators_of_run_folders(tmp_path: Path) -> None:
         for features, name in enumerate(RECIPES)
     }
     weights_dir = tmp_path / "weights"
-    weights_dir.mkdir()
     manifest = adopt(runs, weights_dir)
     assert read_manifest(weights_dir) == manifest
     for features, name in enumerate(RECIPES):

@@ -14,7 +14,7 @@ TINY = (
     *("--features=4", "--num_res_blocks=1", "--crop_size=16", "--batch_size=2"),
     *("--vgg_network=vgg19", "--vgg_layer=block1_conv1"),
 )
-NUM_STEPS = 150
+NUM_STEPS = 100
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -31,6 +31,7 @@ class Stage1:
       flags: the command's, without --run_dir.
       exit_codes: of both calls.
       errors: what both wrote to stderr.
+      num_steps: of the whole run.
       last_step: the last before it was stopped.
       files: of the run's folder after it was stopped.
     """
@@ -39,6 +40,7 @@ class Stage1:
     flags: tuple[str, ...]
     exit_codes: tuple[int, int]
     errors: tuple[str, str]
+    num_steps: int
     last_step: int
     files: list[str]
 
@@ -53,7 +55,7 @@ def stage1(
     root = tmp_path_factory.mktemp("wp")
     flags = (
         *("--stage=1", f"--data=folder:{photo_dir}", *TINY, "--learning_rate=1e-6"),
-        *(f"--steps={NUM_STEPS}", "--steps_per_epoch=100"),
+        *(f"--steps={NUM_STEPS}", "--steps_per_epoch=70"),
     )
     command = [sys.executable, "-m", "wp_srgan.train", *flags, "--run_dir=run"]
     losses = root / "run" / "stage1" / "losses.csv"
@@ -73,4 +75,6 @@ def stage1(
         if number == 0 and losses.exists():
             last_step = int(rows_of(losses.parent)[-1]["step"])
             files = [path.name for path in (root / "run").rglob("*") if path.is_file()]
-    return Stage1(root / "run", flags, tuple(exit_codes), tuple(errors), last_step, files)
+    return Stage1(
+        root / "run", flags, tuple(exit_codes), tuple(errors), NUM_STEPS, last_step, files
+    )

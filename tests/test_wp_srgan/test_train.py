@@ -415,15 +415,16 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def weights_of(path: Path) -> list[bytes]:
-    found = []
+def weights_of(path: Path) -> dict[str, np.ndarray]:
+    found = {}
+
+    def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = np.array(item)
+
     with h5py.File(path) as file:
-        file.visititems(
-            lambda _, item: (
-                found.append(np.array(item).tobytes()) if isinstance(item, h5py.Dataset) else None
-            )
-        )
-    return sorted(found)
+        file.visititems(visit)
+    return found
 
 
 def test_help(subprocess_environment, tmp_path):
@@ -452,9 +453,9 @@ def test_a_wrong_command_is_one_line(subprocess_environment, tmp_path):
 def test_stage_1_stopped_by_sigterm_and_continued(stage1, call_program, tmp_path):
     assert stage1.exit_codes == (143, 0), stage1.errors
     stopped, continued = stage1.errors
-    assert 0 < stage1.last_step < 150
+    assert 0 < stage1.last_step < stage1.num_steps
     assert f"stopped at step {stage1.last_step}; the same command continues" in stopped
-    assert f"continuing after step {stage1.last_step} of 150" in continued
+    assert f"continuing after step {stage1.last_step} of {stage1.num_steps}" in continued
     assert "Traceback" not in stopped + continued
     assert f"step-{stage1.last_step:08d}.npz" in stage1.files
     assert not any(name.startswith(".tmp") for name in stage1.files)
@@ -462,20 +463,20 @@ def test_stage_1_stopped_by_sigterm_and_continued(stage1, call_program, tmp_path
     assert [path.name for path in stage1.run_dir.iterdir()] == ["stage1"]
     assert not list(folder.rglob(".tmp*"))
     rows = rows_of(folder)
-    assert [int(row["step"]) for row in rows] == list(range(1, 151))
+    assert [int(row["step"]) for row in rows] == list(range(1, stage1.num_steps + 1))
     # An uninterrupted run computes the same.
     code = call_program(wp_srgan.train.cli_main, *stage1.flags, f"--run_dir={tmp_path}")
     assert code == 0
     for found, expected in zip(rows, rows_of(tmp_path / "stage1"), strict=True):
         assert {key: float(found[key]) for key in found} == pytest.approx(
-            {key: float(expected[key]) for key in expected}, rel=1e-4, abs=1e-5
+            {key: float(expected[key]) for key in expected}, rel=1e-5, abs=1e-5
         )
 
 
 def test_stage_2_from_stage_1(stage1, subprocess_environment, photo_dir, vgg_file, tmp_path):
     shutil.copytree(stage1.run_dir, tmp_path / "run")
     flags = [f"--data=folder:{photo_dir}", f"--vgg_weights={vgg_file}", *TINY, "--run_dir=run"]
-    # So small a rate that the networks stay where stage 1 left them.
+    # At so small a rate the networks stay where stage 1 left them.
     rate = ["--learning_rate=1e-12", "--schedule=constant"]
     done = program(subprocess_environment, tmp_path, "--stage=2", *flags, *SHORT, *rate)
     assert done.returncode == 0, done.stderr
@@ -486,7 +487,11 @@ def test_stage_2_from_stage_1(stage1, subprocess_environment, photo_dir, vgg_fil
         *("generator.weights.h5", "losses.csv"),
     ]
     for name in ("generator.weights.h5", "discriminator.weights.h5"):
-        assert weights_of(folder / name) == weights_of(stage1.run_dir / "stage1" / name)
+        expected = weights_of(stage1.run_dir / "stage1" / name)
+        found = weights_of(folder / name)
+        assert set(found) == set(expected)
+        for key, value in expected.items():
+            np.testing.assert_allclose(found[key], value, rtol=1e-6, atol=1e-10)
     rows = rows_of(folder)
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]
     assert set(rows[0]) == {
