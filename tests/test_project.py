@@ -91,7 +91,7 @@ def test_build_takes_the_sources_of_its_package(repository: Path) -> None:
         assert ast.unparse(arguments["srcs"]) == f"glob(['{name}/**/*.py'])"
 
 
-def test_the_wheel_holds_the_packages_and_the_weights(repository: Path, tmp_path: Path) -> None:
+def test_the_wheel_holds_the_code_weights_and_card(repository: Path, tmp_path: Path) -> None:
     tree = tmp_path / "tree"  # setuptools writes into the tree that it builds
     tree.mkdir()
     packages = packages_of(repository)
@@ -110,6 +110,7 @@ def test_the_wheel_holds_the_packages_and_the_weights(repository: Path, tmp_path
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     wanted = {path for package in packages for path in (tree / package).rglob("*.py")}
     wanted |= {path for path in weights.iterdir() if path.is_file()}
+    wanted.add(tree / "pretrained" / "MODEL_CARD.md")
     assert held == {path.relative_to(tree).as_posix() for path in wanted}
 
 
