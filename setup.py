@@ -11,12 +11,14 @@ REQUIRES = [
     "filelock>=3.13",
     "h5py>=3.11",
     "keras>=3.14,<4",
+    "matplotlib>=3.9",
     "numpy>=2.0",
     # The same cv2 as opencv-python, and it imports on machines without a display.
     "opencv-python-headless>=4.10",
     "pillow>=11",
     "platformdirs>=4.2",
     "psutil>=6",
+    "scipy>=1.14",
     # Writes TensorBoard events without TensorBoard.
     "tensorboardx>=2.6",
     # The version that was tried. The lock files take tensorflow-cpu on Linux x86-64.
@@ -25,18 +27,31 @@ REQUIRES = [
 ]
 
 EXTRAS = {
-    "datasets": ["importlib-resources>=6", "tensorflow-datasets>=4.9.10"],
+    # The program `tfds` imports Beam and mlcroissant without requiring them
+    # (tensorflow/datasets#5463). The builders need importlib-resources and TFDS alone.
+    "datasets": [
+        "apache-beam>=2.65",
+        "importlib-resources>=6",
+        "mlcroissant>=1.0.9",
+        "tensorflow-datasets>=4.9.10",
+    ],
+    # The other training engine; on a GPU or TPU install the jax build that its manual names.
+    "jax": ["jax>=0.8"],
+    # A further column of the evaluation; it brings PyTorch.
+    "lpips": ["lpips>=0.1.4", "torch>=2.2"],
     # `make upscale` takes its sample photo from scikit-image.
     "sample": ["scikit-image>=0.25"],
     "test": [
         "hypothesis>=6.100",
+        "importlib-resources>=6",
+        "jax>=0.8",
         "pre-commit>=4",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8.3",
         "pytest-xdist>=3.6",
         "ruff>=0.9",
         "scikit-image>=0.25",
-        "scipy>=1.14",
+        "tensorflow-datasets>=4.9.10",
         "uv>=0.5",
     ],
 }
@@ -59,7 +74,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(exclude=["tests", "tests.*", "benchmarks", "benchmarks.*"]),
-    package_data={"pretrained": ["MODEL_CARD.md", "weights/*"]},
+    package_data={
+        "pretrained": ["MODEL_CARD.md", "weights/*"],
+        "sr_data": [f"builders/*/*.{suffix}" for suffix in ("bib", "md", "tsv", "txt")],
+    },
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points=ENTRY_POINTS,

@@ -25,7 +25,7 @@ from fusion.fused_model import fuse
 from sr_data.degradation import bicubic_upscale
 from sr_data.fidelity import psnr, ssim
 from sr_data.image_io import to_signed
-from sr_data.luma import rgb_to_y
+from sr_data.luma import luma_of_gray, rgb_to_y
 from sr_data.rounding import round_half_up
 from sr_data.sources import PairedFolder
 from srgan.saved_model import Tower
@@ -39,11 +39,6 @@ VGG_WEIGHTS = flags.DEFINE_string("vgg_weights", "imagenet", "imagenet (download
 VGG_LAYER = flags.DEFINE_string("vgg_layer", "block3_conv4", "VGG19 layer of the distance.")
 
 Row = dict[str, float]
-
-
-def luma_of_gray(image: np.ndarray) -> np.ndarray:
-    """Full-swing BT.601 luma: a gray photo is its own Y, and a tower may tint it a little."""
-    return round_half_up(image @ np.array([0.299, 0.587, 0.114]), np).astype(np.uint8)
 
 
 def scores(hr: np.ndarray, sr: np.ndarray, gray: bool) -> tuple[float, float]:

@@ -7,6 +7,7 @@ used), 2 (the command is wrong) or 130 (Ctrl-C), and say what was wrong in one l
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -121,6 +122,25 @@ def _program_name(main: Main) -> str:
     if main.__module__ == "__main__" and spec is not None and spec.name:
         return spec.name.removesuffix(".__main__")
     return os.path.basename(sys.argv[0]) or "program"
+
+
+def warnings_only() -> None:
+    """Silences what is merely informative, TensorFlow's reports of saving for one.
+
+    --verbosity=0 brings it back.
+    """
+    if flags.FLAGS["verbosity"].using_default_value:
+        logging.set_verbosity(logging.WARNING)
+
+
+def command_line() -> str:
+    """The command that started this program, as a person would type it again."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None and spec.name:
+        program = f"python -m {spec.name.removesuffix('.__main__')}"
+    else:
+        program = os.path.basename(sys.argv[0])
+    return f"{program} {shlex.join(sys.argv[1:])}".rstrip()
 
 
 def _report(program: str, message: str, code: int) -> int:

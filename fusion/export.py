@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-from absl import flags, logging
+from absl import flags
 from tqdm import tqdm
 
 from cli import entry_point
@@ -159,9 +159,7 @@ def _main(positional: list[str]) -> None:
     for name in ("faithful", "vivid", "output"):
         if not values[name].value:
             raise UsageError(f"--{name}=DIR is missing")
-    if values["verbosity"].using_default_value:
-        # TensorFlow reports every step of saving.
-        logging.set_verbosity(logging.WARNING)
+    entry_point.warnings_only()
     path = build(
         values.faithful,
         values.vivid,

@@ -17,6 +17,27 @@ UNROUNDED = "unrounded"
 IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
 
 
+def load_saved_model(directory: str | os.PathLike[str]) -> Any:
+    """Loads any SavedModel.
+
+    Args:
+        directory: The directory that holds saved_model.pb.
+
+    Returns:
+        The loaded object; its functions live no longer than it does.
+
+    Raises:
+        DataError: No SavedModel can be loaded from there.
+    """
+    try:
+        return tf.saved_model.load(os.fspath(directory))
+    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"{directory}: not a SavedModel that can be loaded ({reason}); export it again"
+        ) from error
+
+
 def load_tower(directory: str | os.PathLike[str]) -> Any:
     """Loads a tower and checks its signature.
 
@@ -29,13 +50,7 @@ def load_tower(directory: str | os.PathLike[str]) -> Any:
     Raises:
         DataError: No SavedModel can be loaded from there, or it lacks the signature.
     """
-    try:
-        tower = tf.saved_model.load(os.fspath(directory))
-    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(
-            f"{directory}: not a SavedModel that can be loaded ({reason}); export it again"
-        ) from error
+    tower = load_saved_model(directory)
     signature = getattr(tower, "signatures", {}).get(UNROUNDED)
     if signature is None or not _is_tower(signature):
         raise DataError(

@@ -10,6 +10,7 @@ model.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.util
@@ -73,16 +74,48 @@ def saved_models(
         name: verified_weights(manifest[name], weights_dir)
         for name in ("mr_srgan", "wp_srgan_stage2")
     }
-    cache = Path(cache_dir or os.environ.get(CACHE_VARIABLE) or _default_cache())
-    target = cache / _key(manifest)
+    target = cache_folder(cache_dir) / _key(manifest)
     if not _complete(target):
         _build_once(target, manifest, weights)
     _mark_as_used(target)
     return _paths(target)
 
 
-def _default_cache() -> str:
-    return platformdirs.user_cache_dir("bi-gans-st", appauthor=False)
+def stage_1_model(
+    cache_dir: str | os.PathLike[str] | None = None, weights_dir: Path = WEIGHTS_DIR
+) -> Path:
+    """Returns the SavedModel of WP-SRGAN after its first stage; the first call builds it.
+
+    It is no part of the fused model: for comparisons, as in the paper's Table 1.
+
+    Args:
+        cache_dir: As for `saved_models`.
+        weights_dir: As for `saved_models`.
+
+    Raises:
+        DataError: Weights are missing or damaged, or the cache folder cannot be written.
+    """
+    manifest = read_manifest(weights_dir)
+    weights = verified_weights(manifest["wp_srgan_stage1"], weights_dir)
+    vivid = saved_models(cache_dir, weights_dir).vivid
+    target = vivid.parent.with_name("stage1")
+    if not _is_model(target / "1"):
+        with _writing(target.parent.parent.parent):
+            if not _is_model(target / "1"):
+                with atomic_directory(target) as temporary:
+                    _build_stage_1(temporary, manifest, weights)
+    return target / "1"
+
+
+def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
+    """Where this program keeps what it has built or downloaded.
+
+    Args:
+        cache_dir: The folder; by default the one that the environment variable BIGANS_CACHE names,
+            else the user's cache folder of this system.
+    """
+    named = cache_dir or os.environ.get(CACHE_VARIABLE)
+    return Path(named or platformdirs.user_cache_dir("bi-gans-st", appauthor=False))
 
 
 def _paths(directory: Path) -> SavedModels:
@@ -95,7 +128,11 @@ def _paths(directory: Path) -> SavedModels:
 
 def _complete(directory: Path) -> bool:
     paths = dataclasses.astuple(_paths(directory))
-    return all((path / "saved_model.pb").is_file() for path in paths)
+    return all(map(_is_model, paths))
+
+
+def _is_model(path: Path) -> bool:
+    return (path / "saved_model.pb").is_file()
 
 
 def _key(manifest: Manifest) -> str:
@@ -118,16 +155,23 @@ def _builder_sources() -> Iterator[tuple[str, bytes]]:
 
 def _build_once(target: Path, manifest: Manifest, weights: dict[str, Path]) -> None:
     cache = target.parent
+    with _writing(cache):
+        if _complete(target):  # by another process, while this one waited
+            return
+        _remove_leftovers(cache)
+        logging.info("building the SavedModels of the shipped weights in %s", target)
+        with atomic_directory(target) as temporary:
+            _build(temporary, manifest, weights)
+        _forget_old_sets(cache, newest=target)
+
+
+@contextlib.contextmanager
+def _writing(cache: Path) -> Iterator[None]:
+    """Within it no other process writes to the cache."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(cache / ".lock"):
-            if _complete(target):  # by another process, while this one waited
-                return
-            _remove_leftovers(cache)
-            logging.info("building the SavedModels of the shipped weights in %s", target)
-            with atomic_directory(target) as temporary:
-                _build(temporary, manifest, weights)
-            _forget_old_sets(cache, newest=target)
+            yield
     except OSError as error:
         raise DataError(
             f"{cache}: cannot keep the models here ({error.strerror or error}); "
@@ -153,6 +197,14 @@ def _build(directory: Path, manifest: Manifest, weights: dict[str, Path]) -> Non
         progress.update()
         fusion.export.build(paths.faithful, paths.vivid, paths.fused.parent)
         progress.update()
+
+
+def _build_stage_1(directory: Path, manifest: Manifest, weights: Path) -> None:
+    import wp_srgan.config
+    import wp_srgan.export
+
+    config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage1")
+    wp_srgan.export.export_weights(weights, config, directory)
 
 
 def _config(config_class: Any, manifest: Manifest, name: str) -> Any:

@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+# ITU-R BT.601, full swing, in thousandths.
+_GRAY_WEIGHTS = np.array([299, 587, 114], np.int32)
+
 
 def rgb_to_y(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Luma as MATLAB's `rgb2ycbcr` gives it for uint8: ITU-R BT.601, studio swing.
@@ -32,3 +35,18 @@ def rgb_to_y(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     red, green, blue = (image[..., channel].astype(np.int32) for channel in range(3))
     thousandths = 65481 * red + 128553 * green + 24966 * blue  # of 1/255 level; below 2**26
     return (16 + (thousandths + 127_500) // 255_000).astype(np.uint8)
+
+
+def luma_of_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The Y channel of a photo that is gray but stored, or enlarged, as RGB.
+
+    A single-channel benchmark image (Set14 `bridge`) is its own Y, 0..255, in the published
+    protocols; a generator may tint its enlargement a little, so the channels are weighed.
+
+    Args:
+      image: uint8 [H, W, 3], RGB.
+
+    Returns:
+      uint8 [H, W]: 0.299 R + 0.587 G + 0.114 B, rounded half up; exactly R where R = G = B.
+    """
+    return ((image.astype(np.int32) @ _GRAY_WEIGHTS + 500) // 1000).astype(np.uint8)

@@ -9,12 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.errors import DataError, UsageError
-from sr_data.degradation import bicubic_downscale
-from sr_data.image_io import IMAGE_SUFFIXES, is_gray, read_rgb
-
-SCALE = 4  # HR pixels for each LR pixel of paired folders
-# what LR files may have after the name of their HR file
-_LR_MARKS = ("", "_LR", f"x{SCALE}", f"_x{SCALE}", f"_LR_x{SCALE}")
+from sr_data.image_io import IMAGE_SUFFIXES, read_rgb
+from sr_data.pairs import SCALE, pair_files, pairs_to_make
 
 
 class ImageSource(Protocol):
@@ -90,10 +86,9 @@ def open_source(spec: str) -> FolderSource:
 class PairedFolder:
     """High-resolution images with their 4x smaller counterparts, for validation.
 
-    Either a folder with `HR/` and `LR_x4/`, whose files are paired by name (`a.png` or `a_HR.png`
-    with `a.png`, `a_LR.png`, `ax4.png`, `a_x4.png` or `a_LR_x4.png`), or a folder of HR images:
-    these are cropped at the right and bottom to a multiple of 4, and the LR images are made by
-    `bicubic_downscale`.
+    Either a folder with `HR/` and `LR_x4/`, whose files are paired by name (`pairs.pair_files`), or
+    a folder of HR images, whose LR images are made by `bicubic_downscale`. HR is cropped at the
+    right and bottom to a multiple of 4.
     """
 
     def __init__(self, directory: str | os.PathLike[str]):
@@ -104,21 +99,28 @@ class PairedFolder:
         """
         self.directory = Path(directory)
         hr_directory, lr_directory = self.directory / "HR", self.directory / f"LR_x{SCALE}"
-        paired = hr_directory.is_dir() and lr_directory.is_dir()
         if hr_directory.is_dir() != lr_directory.is_dir():
             missing = lr_directory if hr_directory.is_dir() else hr_directory
             raise DataError(f"{missing}: is missing; a paired folder holds HR and LR_x{SCALE}")
-        self._hr = FolderSource(hr_directory if paired else self.directory, recursive=False)
-        self._lr_paths = self._partners(lr_directory) if paired else None
+        if hr_directory.is_dir():
+            hr_paths, lr_paths = (
+                FolderSource(one, recursive=False).paths for one in (hr_directory, lr_directory)
+            )
+            self._pairs = pair_files(hr_paths, lr_paths, lr_directory)
+        else:
+            self._pairs = pairs_to_make(FolderSource(self.directory, recursive=False).paths)
+        for pair in self._pairs:
+            if pair.problem:
+                raise DataError(pair.problem)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Stems of the HR files without `_HR`, in order."""
-        return tuple(path.stem.removesuffix("_HR") for path in self._hr.paths)
+        return tuple(pair.name for pair in self._pairs)
 
     def __len__(self) -> int:
         """Number of pairs."""
-        return len(self._hr)
+        return len(self._pairs)
 
     def __getitem__(self, index: int) -> tuple[str, NDArray[np.uint8], NDArray[np.uint8]]:
         """One pair.
@@ -129,21 +131,7 @@ class PairedFolder:
         Raises:
           DataError: an image cannot be used, or HR is not 4 times LR.
         """
-        hr = self._hr[index]
-        if self._lr_paths is None:
-            height, width = (size // SCALE * SCALE for size in hr.shape[:2])
-            if min(height, width) == 0:
-                path = self._hr.paths[index]
-                raise DataError(f"{path}: is smaller than {SCALE}x{SCALE} pixels; remove it")
-            hr = hr[:height, :width]
-            return self.names[index], hr, bicubic_downscale(hr, SCALE)
-        lr = read_rgb(self._lr_paths[index])
-        if hr.shape != (SCALE * lr.shape[0], SCALE * lr.shape[1], 3):
-            raise DataError(
-                f"{self._lr_paths[index]}: is {lr.shape[1]}x{lr.shape[0]}, its HR image "
-                f"{hr.shape[1]}x{hr.shape[0]}; HR must be {SCALE} times LR"
-            )
-        return self.names[index], hr, lr
+        return self._pairs[index].name, *self._pairs[index].read()
 
     def __iter__(self) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]]:
         """The pairs in order."""
@@ -151,18 +139,7 @@ class PairedFolder:
 
     def is_gray(self, index: int) -> bool:
         """Whether the HR file is single-channel: then any channel of its RGB form is its own Y."""
-        return is_gray(self._hr.paths[index])
-
-    def _partners(self, directory: Path) -> list[Path]:
-        by_stem = {path.stem: path for path in FolderSource(directory, recursive=False).paths}
-        partners = []
-        for hr_path, name in zip(self._hr.paths, self.names, strict=True):
-            stems = [hr_path.stem, *(name + mark for mark in _LR_MARKS)]
-            stem = next((stem for stem in stems if stem in by_stem), None)
-            if stem is None:
-                raise DataError(f"{hr_path}: has no partner in {directory}; add it or remove this")
-            partners.append(by_stem[stem])
-        return partners
+        return self._pairs[index].is_gray()
 
 
 def _image_files(directory: Path, recursive: bool) -> list[Path]:

@@ -3,7 +3,8 @@
 A step runs every network once on each of its inputs: G(lr), D(hr), D(G(lr)), φ(hr) and
 φ(G(lr)). Both losses are functions of those passes, and each network's gradient is taken from
 its own loss; neither sees the other's update of the same step. The phases below are written
-with `keras.ops` alone; what the engine does with them (here, TensorFlow's tape) is `train_step`.
+with `keras.ops` alone; what an engine does with them (TensorFlow's tape, JAX's transposition of the
+forward pass) is `train_step`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from srgan import jax_step
 from srgan.config import ObjectiveConfig
 from srgan.losses import adversarial_loss, discriminator_loss, perceptual_loss, pixel_loss
 from srgan.paired_optimizer import PairedOptimizer
@@ -156,21 +158,44 @@ class AdversarialModel(keras.Model):
         }
         return loss, logs
 
-    # The engine.
+    # The engines.
 
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """One simultaneous update on TensorFlow.
+    def train_step(self, *arguments: Any) -> Any:
+        """One simultaneous update, in the form that Keras' trainer of the backend wants.
+
+        On TensorFlow: (data) → logs, and the variables are updated. On JAX: (state, data) →
+        (logs, state), where state is Keras' four lists of values. The data are (lr, hr), float32 in
+        [-1, 1]; the logs are each loss term, mean D(x) and D(G(x)), and both gradients' norms.
+        """
+        lr, hr, _ = keras.utils.unpack_x_y_sample_weight(arguments[-1])
+        if keras.backend.backend() == "jax":
+            trainable, non_trainable, optimizer, metrics = arguments[0]
+            state = jax_step.State(tuple(trainable), tuple(non_trainable), tuple(optimizer))
+            logs, state = jax_step.update(self, state, lr, hr)
+            return logs, (*map(list, state), metrics)
+        gradients, logs = self.tape_gradients(lr, hr)
+        split = len(self.trainable_pair[0])
+        logs["grad_norm_g"] = global_norm(gradients[:split])
+        if gradients[split:]:
+            logs["grad_norm_d"] = global_norm(gradients[split:])
+        generator, discriminator = self.trainable_pair
+        self.optimizer.apply(gradients, [*generator, *discriminator])
+        return logs
+
+    def tape_gradients(self, lr: Any, hr: Any) -> tuple[list[Any], dict[str, Any]]:
+        """Each network's gradient of its own loss, from one forward pass, on TensorFlow.
 
         Args:
-            data: (lr, hr), float32 in [-1, 1].
+            lr: float32 [B, h, w, 3] in [-1, 1].
+            hr: float32 [B, 4h, 4w, 3] in [-1, 1].
 
         Returns:
-            Each loss term, mean D(x) and D(G(x)), and both gradients' norms, as scalars.
+            The gradients of the generator's variables, then of the discriminator's; the terms to
+            log.
         """
         # Imported here so that the model can be built where TensorFlow is not installed.
         import tensorflow as tf
 
-        lr, hr, _ = keras.utils.unpack_x_y_sample_weight(data)
         g_variables, d_variables = self.trainable_pair
         with tf.GradientTape(persistent=True) as tape:
             passes = self.run_networks(lr, hr)
@@ -178,14 +203,10 @@ class AdversarialModel(keras.Model):
             if d_variables:
                 logs.update(self.discriminator_phase(passes)[1])
         gradients = tape.gradient(g_loss, [v.value for v in g_variables])
-        logs["grad_norm_g"] = global_norm(gradients)
         if d_variables:
-            d_gradients = tape.gradient(logs["loss_d"], [v.value for v in d_variables])
-            logs["grad_norm_d"] = global_norm(d_gradients)
-            gradients = gradients + d_gradients
+            gradients += tape.gradient(logs["loss_d"], [v.value for v in d_variables])
         del tape
-        self.optimizer.apply(gradients, g_variables + d_variables)
-        return logs
+        return gradients, logs
 
     # The average.
 

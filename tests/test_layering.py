@@ -26,6 +26,9 @@ PRETRAINED_MAY_IMPORT = {
     f"{branch}.{module}" for branch in BRANCHES for module in ("export", "config")
 }
 
+# They load SavedModels, which need no Keras.
+WITHOUT_KERAS = ("fusion", "upscaler", "evaluation")
+
 # The programs: they alone may define or read flags.
 ENTRY_POINTS = ("train.py", "export.py", "run.py", "__main__.py")
 FLAG_MODULES = ("absl.flags", "absl.app", "cli.dataclass_flags")
@@ -111,7 +114,7 @@ def _reaches_a_branch(one: Import) -> str | None:
 
 
 def _takes_keras(one: Import) -> str | None:
-    if one.file.parts[0] in ("fusion", "upscaler") and _top(one.module) == "keras":
+    if one.file.parts[0] in WITHOUT_KERAS and _top(one.module) == "keras":
         return "SavedModels are loaded without Keras"
     return None
 
@@ -124,13 +127,13 @@ def _reads_flags(one: Import) -> str | None:
 
 
 def _keras_at_import_time(root: Path, imports: list[Import]) -> list[str]:
-    """Modules of fusion and upscaler that load Keras through another module of ours."""
+    """Modules of WITHOUT_KERAS that load Keras through another module of ours."""
     needs: dict[str, set[str]] = {}
     for one in imports:
         if one.at_import_time:
             needs.setdefault(_module_name(one.file), set()).add(one.module)
     found = []
-    for package in ("fusion", "upscaler"):
+    for package in WITHOUT_KERAS:
         for file in sorted((root / package).rglob("*.py")):
             reached, todo = set(), [_module_name(file.relative_to(root))]
             while todo:
@@ -171,6 +174,7 @@ def test_every_package_has_a_layer(repository: Path) -> None:
         ("upscaler/upscaler.py", "import wp_srgan.export", "branches are known by"),
         ("upscaler/upscaler.py", "def f():\n    import keras", "without Keras"),
         ("fusion/fused_model.py", "from keras import ops", "without Keras"),
+        ("evaluation/run.py", "import keras", "without Keras"),
         ("fusion/fused_model.py", "import srgan.prelu", "loads Keras through"),
         ("srgan/losses.py", "from absl import flags", "only entry points have flags"),
         ("srgan/losses.py", "from absl.flags import FLAGS", "only entry points have flags"),

@@ -17,6 +17,7 @@ NOT_INSTALLED = ("tests", "benchmarks")
 # Distributions whose module has another name.
 MODULE_OF = {
     "absl-py": "absl",
+    "apache-beam": "apache_beam",
     "importlib-resources": "importlib_resources",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
@@ -61,6 +62,10 @@ def setup_constant(root: Path, name: str) -> Any:
     raise AssertionError(f"setup.py has no {name}")
 
 
+# Extras of setup.py that parts of the program import where they are installed.
+OPTIONAL = ("datasets", "jax", "lpips")
+
+
 def distribution(requirement: str) -> str:
     match = re.match(r"[A-Za-z0-9._-]+", requirement)
     assert match, requirement
@@ -91,7 +96,7 @@ def test_build_takes_the_sources_of_its_package(repository: Path) -> None:
         assert ast.unparse(arguments["srcs"]) == f"glob(['{name}/**/*.py'])"
 
 
-def test_the_wheel_holds_the_code_weights_and_card(repository: Path, tmp_path: Path) -> None:
+def test_the_wheel_holds_the_code_and_its_data(repository: Path, tmp_path: Path) -> None:
     tree = tmp_path / "tree"  # setuptools writes into the tree that it builds
     tree.mkdir()
     packages = packages_of(repository)
@@ -111,6 +116,9 @@ def test_the_wheel_holds_the_code_weights_and_card(repository: Path, tmp_path: P
     wanted = {path for package in packages for path in (tree / package).rglob("*.py")}
     wanted |= {path for path in weights.iterdir() if path.is_file()}
     wanted.add(tree / "pretrained" / "MODEL_CARD.md")
+    builders = [path for path in (tree / "sr_data" / "builders").rglob("*") if path.is_file()]
+    assert {path.suffix for path in builders} == {".bib", ".md", ".py", ".tsv", ".txt"}
+    wanted.update(builders)
     assert held == {path.relative_to(tree).as_posix() for path in wanted}
 
 
@@ -126,14 +134,16 @@ def test_console_scripts_exist(repository: Path) -> None:
 def test_setup_requires_what_the_packages_import(repository: Path) -> None:
     required = {distribution(line) for line in setup_constant(repository, "REQUIRES")}
     extras = setup_constant(repository, "EXTRAS")
-    required |= {distribution(line) for line in extras["datasets"]}
+    optional = {distribution(line) for name in OPTIONAL for line in extras[name]}
+    required |= optional
     modules = {MODULE_OF.get(name, name) for name in required}
     packages = packages_of(repository)
     imported = set().union(*(imported_by(repository / name) for name in packages))
     assert imported - packages - set(sys.stdlib_module_names) - modules == set()
     # The other way round: nothing is required in vain.
-    datasets = {MODULE_OF.get(distribution(line), "") for line in extras["datasets"]}
-    assert modules - datasets - imported - {"h5py"} == set()  # h5py: Keras reads weights with it
+    assert (
+        modules - {MODULE_OF.get(name, name) for name in optional} - imported - {"h5py"} == set()
+    )  # h5py: Keras reads weights with it
 
 
 def test_requirements_are_those_of_setup(repository: Path) -> None:

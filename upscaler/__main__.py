@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from absl import flags, logging
+from absl import flags
 
 from cli import entry_point
 from cli.errors import DataError, UsageError
@@ -49,8 +49,7 @@ _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An exported model to us
 def main(arguments: list[str]) -> int:
     """Upscales the photos that the command line names; returns the exit code."""
     _check_flags(arguments)
-    if flags.FLAGS["verbosity"].using_default_value:
-        logging.set_verbosity(logging.WARNING)  # --verbosity=0 tells what the first run builds
+    entry_point.warnings_only()  # --verbosity=0 tells what the first run builds
     from tqdm import tqdm
 
     from upscaler.results import plan

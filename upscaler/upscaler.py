@@ -136,15 +136,9 @@ class Upscaler:
 
 
 def _load(directory: os.PathLike[str]) -> tuple[Any, Any]:
-    import tensorflow as tf
+    from fusion.tower import load_saved_model  # TensorFlow takes seconds to import
 
-    try:
-        model: Any = tf.saved_model.load(os.fspath(directory))
-    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(
-            f"{directory}: cannot be loaded as a SavedModel ({reason}); export it again"
-        ) from error
+    model = load_saved_model(directory)
     signature = getattr(model, "signatures", {}).get(_SIGNATURE)
     if signature is None or not _is_upscaler(signature):
         raise DataError(

@@ -17,7 +17,7 @@ from pretrained.manifest import (
     read_manifest,
     write_manifest,
 )
-from pretrained.saved_models import saved_models
+from pretrained.saved_models import saved_models, stage_1_model
 
 
 class FakeBuild:
@@ -105,6 +105,27 @@ def test_other_code_is_another_set(
     assert saved_models(tmp_path / "cache", weights_dir) != first
 
 
+def test_stage_1_is_built_on_demand(
+    weights_dir: Path, tmp_path: Path, build: FakeBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def build_stage_1(directory: Path, manifest: Manifest, weights: Path) -> None:
+        calls.append((manifest, weights))
+        (directory / "1").mkdir()
+        (directory / "1" / "saved_model.pb").write_text("stage 1")
+
+    monkeypatch.setattr(module, "_build_stage_1", build_stage_1)
+    path = stage_1_model(tmp_path / "cache", weights_dir)
+    assert stage_1_model(tmp_path / "cache", weights_dir) == path
+    assert (path / "saved_model.pb").read_text() == "stage 1"
+    assert calls == [(read_manifest(weights_dir), weights_dir / "wp_srgan_stage1.weights.h5")]
+    assert build.calls == 1
+    (weights_dir / "wp_srgan_stage1.weights.h5").write_bytes(b"damaged")
+    with pytest.raises(DataError, match="install the program again"):
+        stage_1_model(tmp_path / "cache", weights_dir)
+
+
 @pytest.mark.parametrize("name", ["mr_srgan", "wp_srgan_stage2"])
 def test_damaged_weights_are_refused(
     weights_dir: Path, tmp_path: Path, build: FakeBuild, name: str
@@ -165,7 +186,8 @@ def test_the_cache_folder(
     assert saved_models(None, weights_dir).fused.is_relative_to(tmp_path / "of variable")
     assert saved_models(tmp_path / "given", weights_dir).fused.is_relative_to(tmp_path / "given")
     monkeypatch.delenv("BIGANS_CACHE")
-    monkeypatch.setattr(module, "_default_cache", lambda: str(tmp_path / "of user"))
+    of_user = str(tmp_path / "of user")
+    monkeypatch.setattr(module.platformdirs, "user_cache_dir", lambda *_, **__: of_user)
     assert saved_models(None, weights_dir).fused.is_relative_to(tmp_path / "of user")
 
 
@@ -249,7 +271,11 @@ def test_real_generators_become_models(tmp_path: Path) -> None:
     paths = saved_models(tmp_path / "cache", tmp_path)
     image = np.random.default_rng(0).integers(0, 256, (2, 9, 11, 3), dtype=np.uint8)
     towers = {}
-    for name, path in (("mr_srgan", paths.faithful), ("wp_srgan_stage2", paths.vivid)):
+    for name, path in (
+        ("mr_srgan", paths.faithful),
+        ("wp_srgan_stage1", stage_1_model(tmp_path / "cache", tmp_path)),
+        ("wp_srgan_stage2", paths.vivid),
+    ):
         sr = np.asarray(generators[name][0](image / np.float32(127.5) - 1))
         expected = np.clip((sr + 1) * 127.5, 0, 255)
         towers[name] = Upscaler(path)(image)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sr_data.luma import rgb_to_y
+from sr_data.luma import luma_of_gray, rgb_to_y
 
 LEVEL = st.integers(0, 255)
 
@@ -56,3 +56,22 @@ def test_channel_order_is_rgb():
 def test_other_kinds_are_refused(image):
     with pytest.raises(ValueError, match="uint8"):
         rgb_to_y(image)
+
+
+def test_a_gray_image_is_its_own_luma() -> None:
+    levels = np.arange(256, dtype=np.uint8)[None, :]
+    np.testing.assert_array_equal(luma_of_gray(np.repeat(levels[..., None], 3, axis=2)), levels)
+
+
+@pytest.mark.parametrize(
+    ("colour", "expected"),
+    [  # by hand: 76.245, 149.685, 29.07, and 0.299 + 0.587 * 2 + 0.114 * 3 = 1.815
+        ((255, 0, 0), 76),
+        ((0, 255, 0), 150),
+        ((0, 0, 255), 29),
+        ((1, 2, 3), 2),
+        ((0, 0, 250), 29),  # 28.5, a true half
+    ],
+)
+def test_luma_of_a_tinted_gray_image(colour: tuple[int, int, int], expected: int) -> None:
+    assert luma_of_gray(np.array([[colour]], np.uint8)).tolist() == [[expected]]

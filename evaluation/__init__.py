@@ -1,0 +1,1 @@
+"""Scores of super-resolved images: the metrics, the benchmarks' tables and plots."""

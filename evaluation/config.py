@@ -1,0 +1,83 @@
+"""The settings that the programs of this package share, each with the help text of its flag."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from cli.errors import UsageError
+from evaluation.instruments import find_instruments
+from evaluation.protocol import Instruments
+from evaluation.scoring import default_workers
+from sr_data.benchmarks import Benchmark, open_benchmark
+
+
+def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
+    """A dataclass field with the help text, and the choices, of the flag made from it."""
+    return dataclasses.field(default=default, metadata={"help": help_text, "choices": choices})
+
+
+@dataclasses.dataclass(frozen=True)
+class MeasuringConfig:
+    """What is measured, on which images, and where the results go."""
+
+    benchmarks: str = setting("Set5,Set14,BSD100", "Names of the sets, separated by commas.")
+    data_dir: str = setting("", "Folder that holds a folder for each set. Required.")
+    output: str = setting("", "Folder of the results; a run that was stopped goes on. Required.")
+    niqe_parameters: str = setting(
+        "", "File of NIQE's pristine parameters (PIRM's modelparameters.mat); empty: downloaded."
+    )
+    ma_model: str = setting(
+        "", "File of the Ma score's regression forests (model.mat); empty: downloaded."
+    )
+    workers: int = setting(-1, "Processes that score; 0: none beside this one; -1: one a core.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """What a program needs before it loads a model.
+
+    Attributes:
+        benchmarks: The sets, opened.
+        instruments: What can be measured.
+        output: Folder of the results; it exists.
+        workers: Processes that score.
+    """
+
+    benchmarks: tuple[Benchmark, ...]
+    instruments: Instruments
+    output: Path
+    workers: int
+
+
+def prepare(config: MeasuringConfig, *, lpips: bool = False) -> Prepared:
+    """Checks the settings and opens what they name, the quick things first.
+
+    Args:
+        config: The settings.
+        lpips: Whether to compute LPIPS, where it is installed.
+
+    Raises:
+        UsageError: A setting is missing or out of range, or `output` is a file.
+        DataError: A set's folder is missing or empty, or a named file is unfit.
+    """
+    for name in ("data_dir", "output"):
+        if not getattr(config, name):
+            raise UsageError(f"--{name}=DIR is missing")
+    if config.workers < -1:
+        raise UsageError(f"--workers must be at least -1, got {config.workers}")
+    names = [name for name in config.benchmarks.split(",") if name]
+    if not names:
+        raise UsageError("--benchmarks is empty; name sets, as in --benchmarks=Set5,Set14")
+    benchmarks = tuple(open_benchmark(name, Path(config.data_dir)) for name in names)
+    if len({benchmark.name for benchmark in benchmarks}) < len(benchmarks):
+        raise UsageError(f"--benchmarks={config.benchmarks} names a set twice")
+    output = Path(config.output)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"--output={output} is a file; name a folder") from None
+    instruments = find_instruments(config.niqe_parameters, config.ma_model, lpips=lpips)
+    workers = default_workers() if config.workers == -1 else config.workers
+    return Prepared(benchmarks, instruments, output, workers)

@@ -1,0 +1,81 @@
+"""Finds out which measures can be computed on this machine, before anything is measured."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from absl import logging
+
+from cli.errors import DataError
+from evaluation.metrics.model_files import MA_MODEL, NIQE_PARAMETERS, ModelFile, fetch
+from evaluation.protocol import Instruments, Scorer
+
+LPIPS_PACKAGE = "lpips"
+
+
+def find_instruments(
+    niqe_parameters: str | os.PathLike[str] = "",
+    ma_model: str | os.PathLike[str] = "",
+    *,
+    lpips: bool = False,
+) -> Instruments:
+    """Looks for what NIQE, Ma and LPIPS need; what is missing is named, not an error.
+
+    Args:
+        niqe_parameters: File of NIQE's pristine parameters; empty: from the cache, or downloaded.
+        ma_model: File of the Ma score's regression forests; empty: likewise.
+        lpips: Whether to compute LPIPS, if its package is installed.
+
+    Returns:
+        What was found, loaded once to see that it is sound.
+
+    Raises:
+        DataError: A file that was named is missing or is not what it should be.
+    """
+    absent: dict[str, str] = {}
+    niqe = _file("niqe", "niqe_parameters", niqe_parameters, NIQE_PARAMETERS, absent)
+    ma = _file("ma", "ma_model", ma_model, MA_MODEL, absent)
+    if niqe is None or ma is None:
+        absent["perceptual_index"] = "it needs NIQE and Ma"
+    if reason := _why_no_lpips() if lpips else "not asked for":
+        absent["lpips"] = reason
+    instruments = Instruments(niqe=niqe, ma=ma, lpips=not reason, absent=absent)
+    Scorer(instruments)
+    return instruments
+
+
+def _why_no_lpips() -> str:
+    if importlib.util.find_spec(LPIPS_PACKAGE) is None:
+        return "its package is not installed"
+    from evaluation.metrics.lpips_distance import LpipsDistance
+
+    try:
+        LpipsDistance()
+    # No PyTorch, no network for AlexNet's weights, or another file in their place.
+    except (ImportError, OSError, RuntimeError) as error:
+        logging.warning("lpips is left out: %s", error)
+        return "its network cannot be loaded"
+    return ""
+
+
+def _file(
+    measure: str,
+    flag: str,
+    named: str | os.PathLike[str],
+    model_file: ModelFile,
+    absent: dict[str, str],
+) -> Path | None:
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise DataError(f"--{flag}={path}: no such file")
+        return path
+    try:
+        return fetch(model_file)
+    except DataError as error:
+        logging.warning("%s is left out: %s", measure, error)
+        # The reason stands in files that people pass on: without the paths of this machine.
+        absent[measure] = f"its model file is missing; --{flag}=PATH names it"
+        return None

@@ -1,0 +1,1 @@
+"""Image quality metrics: functions of arrays, one metric a module."""

@@ -1,0 +1,74 @@
+"""What `--model` can name: a SavedModel, the shipped ones, bicubic, or a folder of results."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cli.errors import UsageError
+from evaluation.enlargers import Bicubic, Enlarger, Fused, ResultsFolder, Tower
+from evaluation.fusion_points import FusionPoint
+from fusion.export import find_saved_model
+
+SHIPPED = ("fused", "faithful", "vivid", "stage1")
+HELP = (
+    "What is evaluated: DIR of a SavedModel; pretrained (the shipped fused model) or "
+    f"pretrained:{'|'.join(SHIPPED[1:])}; bicubic; folder:PATH, images of any method as "
+    "PATH/SET/NAME.png."
+)
+LABELS = {"faithful": "MR-SRGAN", "vivid": "WP-SRGAN", "stage1": "WP-SRGAN, first stage"}
+
+
+def open_model(
+    name: str, *, points: list[FusionPoint], ensemble: bool = False, label: str = ""
+) -> Enlarger:
+    """Opens what a `--model` flag names.
+
+    Args:
+        name: See `HELP`.
+        points: The variants of a fused model.
+        ensemble: Average over the eight turns and mirrorings; for models only.
+        label: Name in tables of what has one variant; empty: a suitable one.
+
+    Raises:
+        UsageError: An unknown name, or `ensemble` without a model.
+        DataError: The model or folder is missing or unfit.
+    """
+    kind, colon, rest = name.partition(":")
+    if name == "bicubic" or kind == "folder":
+        if ensemble:
+            raise UsageError(f"--self_ensemble turns the input of a model; --model={name} has none")
+        if name == "bicubic":
+            return Bicubic(label or "bicubic")
+        if not rest:
+            raise UsageError("--model=folder: lacks its path; write folder:PATH")
+        return ResultsFolder(rest, label)
+    if kind == "pretrained":
+        return _shipped(rest if colon else "fused", points, ensemble, label)
+    if not os.path.exists(name) and os.sep not in name and "." not in name:
+        raise UsageError(
+            f"unknown --model={name}; write a directory, pretrained, bicubic or folder:PATH"
+        )
+    return _saved_model(
+        find_saved_model(name), points, ensemble, label or Path(name).resolve().name
+    )
+
+
+def _shipped(part: str, points: list[FusionPoint], ensemble: bool, label: str) -> Enlarger:
+    if part not in SHIPPED:
+        raise UsageError(f"unknown --model=pretrained:{part}; choose one of {', '.join(SHIPPED)}")
+    from pretrained.saved_models import saved_models, stage_1_model
+
+    if part == "fused":
+        return Fused(saved_models().fused, points, ensemble=ensemble)
+    path = stage_1_model() if part == "stage1" else getattr(saved_models(), part)
+    return Tower(path, label or LABELS[part], ensemble=ensemble)
+
+
+def _saved_model(path: Path, points: list[FusionPoint], ensemble: bool, label: str) -> Enlarger:
+    from fusion.tower import UNROUNDED, load_saved_model
+
+    signatures = getattr(load_saved_model(path), "signatures", {})
+    if UNROUNDED in signatures:
+        return Tower(path, label, ensemble=ensemble)
+    return Fused(path, points, ensemble=ensemble)

@@ -1,0 +1,134 @@
+"""The files of a sweep: a plot and a CSV a set, and one page that sums up."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.config import Prepared
+from evaluation.fusion_points import FusionPoint
+from evaluation.markdown import number, table
+from evaluation.perception_distortion.choice import PAPER_POSITION, xi_at_position, xi_for_rmse
+from evaluation.perception_distortion.plot import PlanePoint, draw_plane, interpolated
+from evaluation.perception_distortion.sweep import GRID, mean_squares
+from evaluation.protocol import MEASURES, Instruments
+from evaluation.report import DIGITS, HEADINGS, PROTOCOL, notes, write
+from sr_data.atomic_write import atomic_file
+from sr_data.benchmarks import Benchmark
+
+# Section 4.3 of the paper; always marked.
+DEFAULT_XI = 0.73
+
+
+def report(
+    prepared: Prepared,
+    summary: Mapping[str, Any],
+    points: Sequence[FusionPoint],
+    target_rmse: float,
+    command: str,
+) -> str:
+    """Writes the plots, the CSV files and plane.md, plane.json.
+
+    Args:
+        prepared: The sets, and where the results go.
+        summary: From `evaluation.report.summarize`.
+        points: The places of the curves.
+        target_rmse: Grey levels; 0: none.
+        command: The command line, printed beside the numbers.
+
+    Returns:
+        The text of plane.md.
+    """
+    measure = perception_measure(prepared.instruments)
+    lines = ["# Perception and distortion", "", f"`{command}`", "", PROTOCOL, ""]
+    for benchmark in prepared.benchmarks:
+        variants = summary["sets"][benchmark.name]["variants"]
+        places = [place for p in points if (place := _place(p, variants, measure))]
+        path = prepared.output / f"plane_{benchmark.name}"
+        _write_csv(path.with_name(path.name + ".csv"), points, variants)
+        lines += [f"## {benchmark.name}", ""]
+        if places:
+            _draw(benchmark, prepared, places, measure, path)
+            lines += [f"![{HEADINGS[measure]} against RMSE]({path.name}.png)", ""]
+        lines += _table(points, variants, measure)
+        lines += chosen(benchmark, prepared.output, target_rmse)
+    text = "\n".join([*lines, *notes(summary)])
+    write(prepared.output, summary, text, name="plane")
+    return text
+
+
+def perception_measure(instruments: Instruments) -> str:
+    """The vertical axis: the perceptual index where it can be computed, else NIQE, else nothing."""
+    return "perceptual_index" if "perceptual_index" in instruments.measures else "niqe"
+
+
+def chosen(benchmark: Benchmark, output: Path, target_rmse: float) -> list[str]:
+    """What the fine grid tells about the choice of ξ on a set, a line each."""
+    errors = mean_squares(output, benchmark)
+    if np.isnan(errors).any():
+        return ["- No image could be scored, so no ξ can be chosen.", ""]
+    place = xi_at_position(GRID, errors)
+    share = f"{PAPER_POSITION:.0%}"
+    if place is None:
+        lines = [f"- The vivid tower has no larger error, so no ξ lies at the paper's {share}."]
+    else:
+        lines = [
+            f"- ξ = {place.xi:.3f} (RMSE {place.rmse:.2f}) lies at the paper's {share} of the way "
+            "between the towers' mean squared errors."
+        ]
+    if target_rmse:
+        met = xi_for_rmse(GRID, errors, target_rmse)
+        least = f"; the least is {math.sqrt(errors.min()):.2f}"
+        lines.append(
+            f"- No ξ meets an RMSE of {target_rmse:g}{least}."
+            if met is None
+            else f"- ξ = {met.xi:.3f} is the largest with an RMSE of at most {target_rmse:g} "
+            f"(RMSE {met.rmse:.2f})."
+        )
+    return [*lines, ""]
+
+
+def _place(point: FusionPoint, variants: Mapping[str, Any], measure: str) -> PlanePoint | None:
+    means = variants[point.label]["means"]
+    if "rmse" not in means or measure not in means:
+        return None
+    return PlanePoint(point.mode, point.value, means["rmse"], means[measure])
+
+
+def _draw(
+    benchmark: Benchmark, prepared: Prepared, places: list[PlanePoint], measure: str, path: Path
+) -> None:
+    marked = {}
+    quantiles = [p.value for p in places if p.mode == "quantile"]
+    if len(quantiles) > 1:
+        marked[f"ξ = {DEFAULT_XI:g}"] = interpolated(places, DEFAULT_XI)
+        place = xi_at_position(GRID, mean_squares(prepared.output, benchmark))
+        if place is not None:
+            marked[f"{PAPER_POSITION:.0%} point, ξ = {place.xi:.2f}"] = interpolated(
+                places, place.xi
+            )
+    draw_plane(places, marked, path, title=benchmark.name, measure=HEADINGS[measure])
+
+
+def _table(points: Sequence[FusionPoint], variants: Mapping[str, Any], measure: str) -> list[str]:
+    names = list(dict.fromkeys(["rmse", "psnr", "lr_consistency", "niqe", measure]))
+    rows = []
+    for point in points:
+        means = variants[point.label]["means"]
+        cells = [number(means.get(name), DIGITS[name]) for name in names]
+        rows.append([point.label, *cells])
+    return table(["", *(HEADINGS[name] for name in names)], rows)
+
+
+def _write_csv(path: Path, points: Sequence[FusionPoint], variants: Mapping[str, Any]) -> None:
+    with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["mode", "value", *MEASURES])
+        for point in points:
+            means = variants[point.label]["means"]
+            writer.writerow([point.mode, point.value, *(means.get(m, "") for m in MEASURES)])

@@ -1,0 +1,102 @@
+r"""Scores a super-resolution method on benchmark sets, by the paper's two protocols.
+
+    python -m evaluation.run --model=pretrained --benchmarks=Set5,Set14 --data_dir=DATA --output=OUT
+    python -m evaluation.run --model=folder:RESULTS --benchmarks=Set5 --data_dir=DATA --output=OUT
+
+DATA holds a folder for each set: HR/ and LR_x4/, image_SRF_4/ with *_HR.png and *_LR.png, or HR
+images alone. OUT gets SET.csv (a line an image), summary.json, and summary.md with the paper's rows
+beside these. The same command goes on where a stopped run was. The exit code is 1 if an image could
+not be scored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from cli import dataclass_flags, entry_point
+from cli.errors import UsageError
+from cli.tensorflow_start import import_tensorflow_quietly
+from evaluation.config import MeasuringConfig, setting
+from evaluation.model_choice import HELP
+
+if TYPE_CHECKING:
+    from evaluation.fusion_points import FusionPoint
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig(MeasuringConfig):
+    """One evaluation."""
+
+    model: str = setting("pretrained", HELP)
+    label: str = setting("", "Name of the method in tables; empty: a suitable one.")
+    xi: float = setting(0.73, "ξ of a fused model: 0 faithful … 1 vivid.")
+    max_deviation: float = setting(
+        -1.0, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
+    )
+    self_ensemble: bool = setting(False, "Average over the 8 turns and mirrorings of each image.")
+    save_images: bool = setting(False, "Write the images too: OUT/images/METHOD/SET/NAME.png.")
+    lpips: bool = setting(True, "Compute LPIPS where its package is installed.")
+
+
+DEFAULTS = RunConfig()
+
+
+def cli_main() -> NoReturn:
+    """Runs the command."""
+    dataclass_flags.define(DEFAULTS)
+    entry_point.run(_main)
+
+
+def fusion_point(config: RunConfig) -> FusionPoint:
+    """Where a fused model is evaluated."""
+    from evaluation.fusion_points import FusionPoint
+
+    if not 0 <= config.xi <= 1:
+        raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
+    if config.max_deviation == -1:
+        return FusionPoint(config.label or f"Bi-GANs-ST, ξ = {config.xi:g}", "quantile", config.xi)
+    if not 0 <= config.max_deviation <= 255:
+        raise UsageError(f"--max_deviation must lie in [0, 255], got {config.max_deviation}")
+    label = config.label or f"Bi-GANs-ST, at most {config.max_deviation:g} levels"
+    return FusionPoint(label, "absolute", config.max_deviation)
+
+
+def _main(positional: list[str]) -> int:
+    if positional:
+        raise UsageError(f"unexpected argument {positional[0]!r}; all inputs are flags")
+    entry_point.warnings_only()
+    config = dataclass_flags.read(DEFAULTS)
+    from evaluation.config import prepare
+    from evaluation.evaluate import evaluate
+    from evaluation.model_choice import open_model
+    from evaluation.report import failures, markdown, summarize, write
+
+    point = fusion_point(config)
+    prepared = prepare(config, lpips=config.lpips)
+    if config.model != "bicubic" and not config.model.startswith("folder:"):
+        import_tensorflow_quietly()
+    enlarger = open_model(
+        config.model, points=[point], ensemble=config.self_ensemble, label=config.label
+    )
+    results = evaluate(
+        enlarger,
+        prepared.benchmarks,
+        prepared.instruments,
+        prepared.output,
+        workers=prepared.workers,
+        save_images=config.save_images,
+    )
+    summary = summarize(results, prepared.instruments, dataclasses.asdict(config))
+    text = markdown(summary, entry_point.command_line())
+    write(prepared.output, summary, text)
+    print(text)
+    failed = failures(summary)
+    for line in failed:
+        print(f"evaluation.run: {line}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    cli_main()

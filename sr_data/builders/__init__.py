@@ -1,0 +1,1 @@
+"""TensorFlow Datasets builders, one a folder; they need the extra `datasets`."""

@@ -1,0 +1,128 @@
+"""Which LR file belongs to which HR file, and the two as arrays."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cli.errors import DataError
+from sr_data.degradation import bicubic_downscale
+from sr_data.image_io import is_gray, read_rgb
+
+SCALE = 4  # HR pixels for each LR pixel
+# what LR files may have after the name of their HR file
+_LR_MARKS = ("", "_LR", f"x{SCALE}", f"_x{SCALE}", f"_LR_x{SCALE}")
+
+
+@dataclass(frozen=True)
+class ImagePair:
+    """The files of one image; nothing is decoded before `read`.
+
+    Attributes:
+      name: stem of the HR file without `_HR`.
+      hr: the HR file, None if it is missing.
+      lr: the LR file, None if LR is to be made from HR.
+      problem: why the pair cannot be read, one line; empty if nothing is known against it.
+    """
+
+    name: str
+    hr: Path | None
+    lr: Path | None = None
+    problem: str = ""
+
+    def read(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Decodes the pair, HR cropped at the right and bottom to a multiple of 4.
+
+        Without an LR file, LR is made from the cropped HR by `bicubic_downscale`.
+
+        Returns:
+          (hr, lr): uint8 [4h, 4w, 3] and uint8 [h, w, 3], RGB, 0..255.
+
+        Raises:
+          DataError: a file is missing or cannot be used, or HR is not 4 times LR.
+        """
+        path = self._hr_file()
+        whole = read_rgb(path)
+        height, width = (size // SCALE * SCALE for size in whole.shape[:2])
+        if min(height, width) == 0:
+            raise DataError(f"{path}: is smaller than {SCALE}x{SCALE} pixels; remove it")
+        hr = whole[:height, :width]
+        if self.lr is None:
+            return hr, bicubic_downscale(hr, SCALE)
+        lr = read_rgb(self.lr)
+        if hr.shape != (SCALE * lr.shape[0], SCALE * lr.shape[1], 3):
+            cropped = "" if hr.shape == whole.shape else f" (cropped to {width}x{height})"
+            raise DataError(
+                f"{self.lr}: is {lr.shape[1]}x{lr.shape[0]}, its HR image "
+                f"{whole.shape[1]}x{whole.shape[0]}{cropped}; HR must be {SCALE} times LR"
+            )
+        return hr, lr
+
+    def is_gray(self) -> bool:
+        """Whether the HR file is single-channel: then any channel of its RGB form is its own Y.
+
+        Raises:
+          DataError: the file is missing or no image.
+        """
+        return is_gray(self._hr_file())
+
+    def _hr_file(self) -> Path:
+        if self.hr is None or self.problem:
+            raise DataError(self.problem or f"{self.name}: has no HR image; add it")
+        return self.hr
+
+
+def pair_files(
+    hr_paths: Iterable[Path], lr_paths: Iterable[Path], lr_directory: Path
+) -> list[ImagePair]:
+    """Finds the LR file of each HR file by its name.
+
+    `a.png` or `a_HR.png` belongs to `a.png`, `a_LR.png`, `ax4.png`, `a_x4.png` or `a_LR_x4.png`;
+    suffixes may differ.
+
+    Args:
+      hr_paths: the HR files.
+      lr_paths: the LR files.
+      lr_directory: where LR files are expected, for the message about a missing one.
+
+    Returns:
+      One pair an HR file, in order; those without an LR file have a `problem`.
+    """
+    by_stem = {path.stem: path for path in lr_paths}
+    pairs = []
+    for hr in hr_paths:
+        name = _name(hr)
+        stems = [hr.stem, *(name + mark for mark in _LR_MARKS)]
+        lr = next((by_stem[stem] for stem in stems if stem in by_stem), None)
+        problem = "" if lr else f"{hr}: has no partner in {lr_directory}; add it or remove this"
+        pairs.append(ImagePair(name, hr, lr, problem))
+    return pairs
+
+
+def unpaired(
+    pairs: Sequence[ImagePair], lr_paths: Iterable[Path], hr_directory: Path
+) -> list[ImagePair]:
+    """The LR files that no pair has, each as a pair with a `problem`."""
+    taken = {pair.lr for pair in pairs}
+    names = {pair.name for pair in pairs}
+    found = []
+    for lr in lr_paths:
+        if lr not in taken:
+            mark = max((mark for mark in _LR_MARKS if lr.stem.endswith(mark)), key=len)
+            name = lr.stem.removesuffix(mark)
+            name = lr.name if name in names else name
+            names.add(name)
+            problem = f"{lr}: has no HR image in {hr_directory}; add it or remove this"
+            found.append(ImagePair(name, None, lr, problem))
+    return found
+
+
+def pairs_to_make(hr_paths: Iterable[Path]) -> list[ImagePair]:
+    """Pairs of HR files whose LR is to be made."""
+    return [ImagePair(_name(path), path) for path in hr_paths]
+
+
+def _name(hr_path: Path) -> str:
+    return hr_path.stem.removesuffix("_HR")

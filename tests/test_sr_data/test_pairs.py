@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cli.errors import DataError
+from sr_data.image_io import write_rgb
+from sr_data.pairs import ImagePair, pair_files, pairs_to_make, unpaired
+
+HR, LR = Path("HR"), Path("LR")
+
+
+def test_files_are_paired_by_name_whatever_their_suffix():
+    hr = [HR / name for name in ("a.png", "b_HR.png", "c.png", "d_HR.bmp", "e.png")]
+    lr = [LR / name for name in ("ax4.png", "b_LR.jpg", "c_x4.png", "d_HR.png", "e_LR_x4.png")]
+    pairs = pair_files(hr, reversed(lr), LR)
+    assert pairs == [ImagePair(*one) for one in zip("abcde", hr, lr, strict=True)]
+    assert unpaired(pairs, lr, HR) == []
+
+
+def test_files_without_a_partner():
+    pairs = pair_files([HR / "a.png", HR / "b.png"], [LR / "b.png", LR / "cx4.png"], LR)
+    assert [(pair.name, bool(pair.problem)) for pair in pairs] == [("a", True), ("b", False)]
+    (left,) = unpaired(pairs, [LR / "b.png", LR / "cx4.png"], HR)
+    assert (left.name, left.hr, left.lr) == ("c", None, LR / "cx4.png")
+    for pair, message in ((pairs[0], "a.png: has no partner in LR"), (left, "x4.png: has no HR")):
+        for use in (pair.read, pair.is_gray):
+            with pytest.raises(DataError, match=message):
+                use()
+
+
+def test_lr_to_be_made():
+    paths = [HR / "a_HR.png", HR / "b.png"]
+    assert pairs_to_make(paths) == [ImagePair("a", paths[0]), ImagePair("b", paths[1])]
+
+
+def test_hr_is_cropped_to_fit_its_lr(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (11, 13, 3), dtype=np.uint8)
+    write_rgb(tmp_path / "hr.png", pixels)
+    write_rgb(tmp_path / "lr.png", pixels[:2, :3])
+    hr, lr = ImagePair("a", tmp_path / "hr.png", tmp_path / "lr.png").read()
+    np.testing.assert_array_equal(hr, pixels[:8, :12])
+    np.testing.assert_array_equal(lr, pixels[:2, :3])
+    write_rgb(tmp_path / "lr.png", pixels[:3, :4])  # as of the uncropped image
+    with pytest.raises(DataError, match=r"lr\.png: is 4x3, its HR image 13x11 \(cropped to 12x8\)"):
+        ImagePair("a", tmp_path / "hr.png", tmp_path / "lr.png").read()
