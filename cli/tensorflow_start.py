@@ -1,5 +1,6 @@
 """Starts TensorFlow without its notices, for programs whose stderr is read by people."""
 
+import importlib
 import os
 import sys
 import tempfile
@@ -15,11 +16,20 @@ def import_tensorflow_quietly() -> None:
     TensorFlow 2.21 announces oneDNN at import whatever TF_CPP_MIN_LOG_LEVEL says. Who sets this
     variable to 0 sees everything. If the import fails, what was held back is shown.
     """
+    _import_quietly("tensorflow")
+
+
+def import_keras_quietly() -> None:
+    """Imports Keras and the engine that it runs on, TensorFlow or another, in the same way."""
+    _import_quietly("keras")
+
+
+def _import_quietly(module: str) -> None:
     everything = os.environ.setdefault(_LEVEL, "2") == "0"
     if everything or "tensorflow" in sys.modules:
         return
     with held_back_stderr():
-        import tensorflow  # noqa: F401
+        importlib.import_module(module)
 
 
 @contextmanager

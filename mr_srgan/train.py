@@ -11,7 +11,7 @@ from __future__ import annotations
 from cli import dataclass_flags
 from cli.entry_point import run
 from cli.errors import UsageError
-from cli.tensorflow_start import import_tensorflow_quietly
+from cli.tensorflow_start import import_keras_quietly
 from mr_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
 
@@ -33,17 +33,16 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
         architecture: The generator.
         config: The run, checked.
     """
-    # TensorFlow takes seconds to import: the help and a wrong flag do without it.
-    import_tensorflow_quietly()
-    import keras
-
+    # Keras and its engine take seconds to import: the help and a wrong flag do without them.
+    import_keras_quietly()
     from mr_srgan.gan import MrSrgan
     from mr_srgan.generator import build_generator
     from srgan import building
+    from srgan.seeding import seed_everything
     from srgan.training import train
     from srgan.weights import load_weights
 
-    keras.utils.set_random_seed(config.data.seed)
+    seed_everything(config.data.seed)
     generator = build_generator(architecture, config.run.dtype)
     if config.run.init_generator:
         load_weights(generator, config.run.init_generator)

@@ -20,7 +20,7 @@ from keras import ops
 from srgan import jax_step
 from srgan.config import ObjectiveConfig
 from srgan.losses import adversarial_loss, discriminator_loss, perceptual_loss, pixel_loss
-from srgan.paired_optimizer import PairedOptimizer
+from srgan.paired_optimizer import PairedOptimizer, global_norm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,9 +226,3 @@ class AdversarialModel(keras.Model):
         finally:
             for variable, value in zip(variables, current, strict=True):
                 variable.assign(value)
-
-
-def global_norm(gradients: list[Any]) -> Any:
-    """The Euclidean norm of all gradients together, float32."""
-    squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients]
-    return ops.sqrt(sum(squares[1:], squares[0]))

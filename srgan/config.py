@@ -60,6 +60,13 @@ class OptimizerConfig:
         ("constant", "step", "cosine"),
     )
     decay_at: float = setting(0.5, 'Share of --steps after which "step" divides the rate by 10.')
+    warmup_steps: int = setting(0, "Updates over which the rate grows to its full value.")
+    discriminator_warmup: int = setting(
+        0, "Updates at the start in which only the discriminator learns; for stage 2."
+    )
+    clip_norm: float = setting(
+        0.0, "Largest norm of each network's gradient; longer ones are scaled down; 0: no limit."
+    )
     beta_1: float = setting(0.9, "Adam's β1.")
     ema_decay: float = setting(
         0.0,
@@ -90,7 +97,14 @@ class RunConfig:
     run_dir: str = setting("", "Folder of this run: settings, weights, checkpoints, losses.")
     steps: int = setting(500_000, "Updates in all.")
     steps_per_epoch: int = setting(
-        500, "Updates between two checkpoints; validation runs at the same time."
+        500, "Updates an epoch; at its end validation runs and a checkpoint is written."
+    )
+    checkpoint_every: int = setting(
+        0, "Updates between two further checkpoints within an epoch; 0: none."
+    )
+    keep_checkpoints: int = setting(2, "How many checkpoints stay, the best one aside.")
+    steps_per_call: int = setting(
+        1, "Updates that JAX runs in one call: more where Python bounds the speed."
     )
     precision: str = setting(
         "float32",
@@ -142,7 +156,10 @@ def _check_ranges(config: TrainingConfig) -> None:
     """Raises a UsageError that names the first number out of range; NaN is out of any."""
     infinity = float("inf")
     for part, names, low, below in (
-        (config.run, ("steps", "steps_per_epoch"), 1, infinity),
+        (config.run, ("steps", "steps_per_epoch", "keep_checkpoints"), 1, infinity),
+        (config.run, ("steps_per_call",), 1, infinity),
+        (config.run, ("checkpoint_every",), 0, infinity),
+        (config.optimizer, ("warmup_steps", "discriminator_warmup", "clip_norm"), 0, infinity),
         (config.data, ("crop_size", "batch_size"), 1, infinity),
         # What numpy's and Keras' generators take.
         (config.data, ("seed",), 0, 2**32),

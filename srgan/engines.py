@@ -32,6 +32,10 @@ class Engine(Protocol):
         """Gives the model's variables the values of the last update."""
         ...
 
+    def enlarge(self, lr: Any) -> Any:
+        """G(lr) with the variables' values: float32 [B, h, w, 3] to [B, 4h, 4w, 3], as arrays."""
+        ...
+
 
 class TensorFlowEngine:
     """Runs updates through Keras' compiled `train_step`."""
@@ -47,6 +51,10 @@ class TensorFlowEngine:
 
     def write_back(self) -> None:
         """See `Engine`; the variables hold the values at all times."""
+
+    def enlarge(self, lr: Any) -> Any:
+        """See `Engine`."""
+        return np.asarray(self._model.generator(lr, training=False))
 
 
 class JaxEngine:
@@ -70,7 +78,13 @@ class JaxEngine:
             return jax.lax.scan(one, state, (lrs, hrs))
 
         # The old values are given up: they and the new ones need not both fit.
-        self._several = jax.jit(several, donate_argnums=0)
+        self._several: Any = jax.jit(several, donate_argnums=0)
+        # One program a size of images; without it every operation would be one.
+        self._generate = jax.jit(
+            lambda trainable, others, lr: model.generator.stateless_call(
+                trainable, others, lr, training=False
+            )[0]
+        )
 
     def run(self, batches: Sequence[Batch]) -> list[dict[str, float]]:
         """See `Engine`."""
@@ -89,6 +103,13 @@ class JaxEngine:
         if self._state is not None:
             jax_step.write_state(self._model, self._state)
             self._state = None
+
+    def enlarge(self, lr: Any) -> Any:
+        """See `Engine`."""
+        generator = self._model.generator
+        trainable = [v.value for v in generator.trainable_variables]
+        others = [v.value for v in generator.non_trainable_variables]
+        return np.asarray(self._generate(trainable, others, lr))
 
     @property
     def num_compilations(self) -> int:

@@ -6,12 +6,14 @@ the variables themselves keep what they had until someone writes the values back
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
-if TYPE_CHECKING:
-    from srgan.adversarial_model import AdversarialModel
+from srgan.paired_optimizer import global_norm
+
+# An AdversarialModel, whose module imports this one.
+Model = Any
 
 
 class State(NamedTuple):
@@ -28,7 +30,7 @@ class State(NamedTuple):
     optimizer: tuple
 
 
-def variables(model: AdversarialModel) -> State:
+def variables(model: Model) -> State:
     """The variables whose values a `State` holds."""
     generator, discriminator = model.trainable_pair
     return State(
@@ -38,12 +40,12 @@ def variables(model: AdversarialModel) -> State:
     )
 
 
-def read_state(model: AdversarialModel) -> State:
+def read_state(model: Model) -> State:
     """The values that the variables have now."""
     return State(*(tuple(v.value for v in group) for group in variables(model)))
 
 
-def write_state(model: AdversarialModel, state: State) -> None:
+def write_state(model: Model, state: State) -> None:
     """Gives the variables the values of a state."""
     for group, values in zip(variables(model), state, strict=True):
         for variable, value in zip(group, values, strict=True):
@@ -51,7 +53,7 @@ def write_state(model: AdversarialModel, state: State) -> None:
 
 
 def gradients(
-    model: AdversarialModel, state: State, lr: Any, hr: Any
+    model: Model, state: State, lr: Any, hr: Any
 ) -> tuple[list[Any], tuple, dict[str, Any]]:
     """Each network's gradient of its own loss, from one forward pass.
 
@@ -98,14 +100,12 @@ def gradients(
     return [*of_generator[:split], *of_discriminator[split:]], after, logs
 
 
-def update(model: AdversarialModel, state: State, lr: Any, hr: Any) -> tuple[dict[str, Any], State]:
+def update(model: Model, state: State, lr: Any, hr: Any) -> tuple[dict[str, Any], State]:
     """One simultaneous update of both networks; the arguments are those of `gradients`.
 
     Returns:
         The terms to log, float32 scalars, and the new values.
     """
-    from srgan.adversarial_model import global_norm
-
     grads, non_trainable, logs = gradients(model, state, lr, hr)
     split = len(model.trainable_pair[0])
     logs["grad_norm_g"] = global_norm(grads[:split])

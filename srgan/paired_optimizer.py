@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
 from srgan.config import OptimizerConfig
+from srgan.schedules import learning_rate_schedule
 
 
 class PairedOptimizer(keras.optimizers.Optimizer):
@@ -77,37 +79,32 @@ def build_optimizer(config: OptimizerConfig, steps: int, *, adversarial: bool) -
     """Makes the two Adams of a run (paper, Section 4.1: β1 = 0.9, learning rate 1e-4).
 
     Args:
-        config: Rates, schedule and average.
+        config: Rates, schedule, clipping and average.
         steps: Length of the run, for the schedule.
         adversarial: Whether there is a discriminator.
 
     Returns:
         The facade, not built yet.
     """
+    # While only the discriminator learns, the generator's rate is 0.
+    delay = config.discriminator_warmup if adversarial else 0
+    shared = {"beta_1": config.beta_1, "global_clipnorm": config.clip_norm or None}
     generator = keras.optimizers.Adam(
-        learning_rate_schedule(config, config.learning_rate, steps),
-        beta_1=config.beta_1,
+        learning_rate_schedule(config, config.learning_rate, steps, delay=delay),
         use_ema=config.ema_decay > 0,
         ema_momentum=config.ema_decay or 0.99,
         name="generator_adam",
+        **shared,
     )
     if not adversarial:
         return PairedOptimizer(generator)
     rate = config.discriminator_learning_rate or config.learning_rate
-    discriminator = keras.optimizers.Adam(
-        learning_rate_schedule(config, rate, steps),
-        beta_1=config.beta_1,
-        name="discriminator_adam",
-    )
+    schedule = learning_rate_schedule(config, rate, steps)
+    discriminator = keras.optimizers.Adam(schedule, name="discriminator_adam", **shared)
     return PairedOptimizer(generator, discriminator)
 
 
-def learning_rate_schedule(config: OptimizerConfig, rate: float, steps: int) -> Any:
-    """The learning rate along a run: a number, or a Keras schedule."""
-    if config.schedule == "step":
-        # Keras counts updates from 0 and gives the boundary itself the old rate.
-        last = round(steps * config.decay_at) - 1
-        return keras.optimizers.schedules.PiecewiseConstantDecay([last], [rate, rate / 10])
-    if config.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(rate, steps)
-    return rate
+def global_norm(gradients: list[Any]) -> Any:
+    """The Euclidean norm of all gradients together, float32."""
+    squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients]
+    return ops.sqrt(sum(squares[1:], squares[0]))

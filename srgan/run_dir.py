@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ _MAY_CHANGE = {
     "run.run_dir",
     "run.steps",
     "run.steps_per_epoch",
+    "run.checkpoint_every",
+    "run.keep_checkpoints",
+    "run.steps_per_call",
     "run.precision",
     "run.init_generator",
     "data.data",
@@ -69,12 +73,16 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     Returns:
         "--name was old, is new" for each, sorted.
     """
-    return sorted(
-        f"--{key} was {old.get(part, {}).get(key)}, is {value}"
-        for part, values in new.items()
-        for key, value in values.items()
-        if f"{part}.{key}" not in _MAY_CHANGE and old.get(part, {}).get(key) != value
-    )
+    found = []
+    for part, values in new.items():
+        # A setting that is younger than the run was at its default.
+        before = {**_defaults(part), **old.get(part, {})}
+        found += [
+            f"--{key} was {before.get(key)}, is {value}"
+            for key, value in values.items()
+            if f"{part}.{key}" not in _MAY_CHANGE and before.get(key) != value
+        ]
+    return sorted(found)
 
 
 def generator_of(run_dir: str | Path) -> tuple[Path, dict[str, Any]]:
@@ -96,6 +104,13 @@ def generator_of(run_dir: str | Path) -> tuple[Path, dict[str, Any]]:
                 f"{folder}: has no {name}; name the folder of a run that finished an epoch"
             )
     return folder / GENERATOR, _read(folder / CONFIG)["generator"]
+
+
+def _defaults(part: str) -> dict[str, Any]:
+    for field in dataclasses.fields(TrainingConfig):
+        if field.name == part:
+            return dataclasses.asdict(typing.get_type_hints(TrainingConfig)[part]())
+    return {}
 
 
 def _read(path: Path) -> dict[str, Any]:

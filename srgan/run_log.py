@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 from tensorboardX import SummaryWriter
 
 from sr_data.atomic_write import atomic_file
@@ -43,6 +44,11 @@ class RunLog:
         """Writes a validation's scores to the events."""
         for name, value in values.items():
             self._events.add_scalar(f"validation/{name}", value, step)
+
+    def images(self, step: int, images: dict[str, np.ndarray]) -> None:
+        """Writes images, uint8 [H, W, 3], to the events."""
+        for name, image in images.items():
+            self._events.add_image(f"validation/{name}", image, step, dataformats="HWC")
 
     def flush(self) -> None:
         """Hands everything to the operating system."""

@@ -1,11 +1,15 @@
-"""The training loop of both branches: updates, logs, validation, checkpoints, interruption."""
+"""The training loop of both branches: updates, logs, validation, checkpoints, interruption.
+
+The updates of a run are a fixed sequence of calls of the engine, whose bounds depend on the step
+numbers alone: a run that was killed repeats the calls after its last checkpoint and gets the same
+numbers, bit for bit.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import signal
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,7 +23,9 @@ from sr_data.patches import PatchDataset
 from sr_data.sources import PairedFolder
 from srgan import checkpoints, run_dir
 from srgan.adversarial_model import AdversarialModel
-from srgan.config import TrainingConfig
+from srgan.batches import BatchReader
+from srgan.config import RunConfig, TrainingConfig
+from srgan.engines import Engine, make_engine
 from srgan.run_dir import CHECKPOINTS, DISCRIMINATOR, GENERATOR
 from srgan.run_log import RunLog
 from srgan.validation import validate
@@ -62,38 +68,71 @@ def train(
 
     Raises:
         UsageError: The run folder holds a run with other settings.
-        DataError: A loss is no longer finite, or a checkpoint is damaged.
+        DataError: A loss is no longer finite, or no checkpoint can be used.
     """
     folder = run_dir.prepare(config, architecture)
     state = checkpoints.restore(model, folder / CHECKPOINTS) or {"step": 0, "best_ssim": None}
     first, steps = state["step"], config.run.steps
     if first:
         logging.info("%s: continuing after step %d of %d", folder, first, steps)
-    epoch_length = config.run.steps_per_epoch
+    engine = make_engine(model)
     progress = tqdm(total=steps, initial=first, desc=folder.name, unit="step", disable=None)
-    with RunLog(folder, first) as log, stop_on_signal() as interruption, progress:
-        for step, (lr, hr) in zip(
-            range(first + 1, steps + 1), batches(dataset, first, steps), strict=True
-        ):
-            values = model.train_on_batch(lr, hr, return_dict=True)
-            log.losses(step, values)
-            check_finite(values, step, folder)
-            progress.update()
-            progress.set_postfix(loss=f"{values['loss_g']:.4f}", refresh=False)
-            end_of_epoch = step % epoch_length == 0 or step == steps
-            if end_of_epoch:
-                finish_epoch(model, validation, folder, log, step, state, select_best)
-            if end_of_epoch or interruption.signal:
-                checkpoints.save(model, folder / CHECKPOINTS, step, state)
+    with (
+        RunLog(folder, first) as log,
+        stop_on_signal() as interruption,
+        BatchReader(dataset, first, steps) as reader,
+        progress,
+    ):
+        for start, stop in calls(first, config.run):
+            logs = engine.run(reader.take(stop - start))
+            for step, values in enumerate(logs, start + 1):
+                log.losses(step, values)
+                check_finite(values, step, folder)
+            progress.update(stop - start)
+            progress.set_postfix(_brief(logs[-1], reader.waiting_share), refresh=False)
+            if is_epoch_end(stop, config.run):
+                engine.write_back()
+                finish_epoch(model, engine, validation, folder, log, stop, state, select_best)
+            if is_checkpoint(stop, config.run) or interruption.signal:
+                engine.write_back()
+                keep = config.run.keep_checkpoints
+                checkpoints.save(model, folder / CHECKPOINTS, stop, state, keep)
                 log.flush()
             if interruption.signal:
-                logging.info("stopped at step %d; the same command continues", step)
+                logging.info("stopped at step %d; the same command continues", stop)
                 return 128 + interruption.signal
     return 0
 
 
+def calls(first: int, run: RunConfig) -> Iterator[tuple[int, int]]:
+    """The engine's calls from a step on: each does the updates start + 1 … stop.
+
+    A call ends at every multiple of `steps_per_call`, at the end of an epoch and at a checkpoint,
+    so that the calls after a checkpoint are those that an uninterrupted run makes.
+    """
+    start = first
+    while start < run.steps:
+        stop = start + 1
+        while stop % run.steps_per_call and not is_checkpoint(stop, run):
+            stop += 1
+        yield start, stop
+        start = stop
+
+
+def is_epoch_end(step: int, run: RunConfig) -> bool:
+    """Whether an epoch, or the run, ends with this update."""
+    return step % run.steps_per_epoch == 0 or step == run.steps
+
+
+def is_checkpoint(step: int, run: RunConfig) -> bool:
+    """Whether a checkpoint is due after this update."""
+    within_epoch = run.checkpoint_every and step % run.checkpoint_every == 0
+    return bool(within_epoch) or is_epoch_end(step, run)
+
+
 def finish_epoch(
     model: AdversarialModel,
+    engine: Engine,
     validation: PairedFolder | None,
     folder: Path,
     log: RunLog,
@@ -105,8 +144,9 @@ def finish_epoch(
     with model.averaged_weights():
         improved = True
         if validation is not None:
-            scores = validate(model.generator, validation)
+            scores, strips = validate(engine.enlarge, validation)
             log.scores(step, scores)
+            log.images(step, strips)
             logging.info(
                 "step %d: validation PSNR %.3f dB, SSIM %.4f", step, scores["psnr"], scores["ssim"]
             )
@@ -117,22 +157,6 @@ def finish_epoch(
             save_weights(model.generator, folder / GENERATOR)
     if model.discriminator is not None:
         save_weights(model.discriminator, folder / DISCRIMINATOR)
-
-
-def batches(dataset: PatchDataset, first: int, last: int) -> Iterator[Any]:
-    """The batches of updates first + 1 … last, each cut out while the one before trains."""
-
-    def batch(step: int) -> Any:
-        dataset.epoch, index = divmod(step, len(dataset))
-        return dataset[index]
-
-    with ThreadPoolExecutor(1) as cutter:
-        following = cutter.submit(batch, first)
-        for step in range(first, last):
-            current = following.result()
-            if step + 1 < last:
-                following = cutter.submit(batch, step + 1)
-            yield current
 
 
 @contextmanager
@@ -156,7 +180,17 @@ def check_finite(values: dict[str, float], step: int, folder: Path) -> None:
     """Raises a DataError that names the first value that is not a finite number."""
     for name, value in values.items():
         if not abs(float(value)) < float("inf"):
+            last = checkpoints.files(folder / CHECKPOINTS)
+            kept = f"the last checkpoint is {last[-1].name}" if last else "there is no checkpoint"
             raise DataError(
-                f"{folder}: {name} is {float(value)} at step {step}; the last checkpoint is kept, "
-                "a lower --learning_rate may help"
+                f"{folder}: {name} is {float(value)} at step {step}; {kept}, "
+                "a lower --learning_rate or --clip_norm may help"
             )
+
+
+def _brief(values: dict[str, float], waiting_share: float) -> dict[str, str]:
+    """The end of the progress line."""
+    shown = {
+        name: f"{values[name]:.4f}" for name in ("loss_g", "loss_d", "pixel") if name in values
+    }
+    return {**shown, "data_wait": f"{waiting_share:.1%}"}

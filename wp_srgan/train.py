@@ -16,7 +16,7 @@ from absl import flags
 from cli import dataclass_flags
 from cli.entry_point import run
 from cli.errors import UsageError
-from cli.tensorflow_start import import_tensorflow_quietly
+from cli.tensorflow_start import import_keras_quietly
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
 from wp_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
 from wp_srgan.stages import STAGES, check_architecture, stage_dir, start_from_stage_1
@@ -60,17 +60,16 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
         architecture: The generator.
         config: The run, checked; `run_dir` is the parent of both stages' folders.
     """
-    # TensorFlow takes seconds to import: the help and a wrong flag do without it.
-    import_tensorflow_quietly()
-    import keras
-
+    # Keras and its engine take seconds to import: the help and a wrong flag do without them.
+    import_keras_quietly()
     from srgan import building
+    from srgan.seeding import seed_everything
     from srgan.training import train
     from srgan.weights import load_weights
     from wp_srgan.gan import WpSrgan
     from wp_srgan.generator import build_generator
 
-    keras.utils.set_random_seed(config.data.seed)
+    seed_everything(config.data.seed)
     root = config.run.run_dir
     folder = str(stage_dir(root, stage))
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, run_dir=folder))

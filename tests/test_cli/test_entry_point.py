@@ -1,5 +1,6 @@
 """Runs small programs in subprocesses, as a person would."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def main(positional):
         return 0
     if who == "logger":
         logging.info("an info line")
+    if who == "quiet":
+        entry_point.warnings_only()
+        logging.info("an info line")
+        logging.warning("a warning")
+    if who == "scribe":
+        print(entry_point.command_line())
     print(who, _TIMES.value, positional)
     return 7 if who == "seven" else None
 
@@ -176,6 +183,27 @@ def test_flagfile(call, program, tmp_path):
 def test_info_is_logged_by_default_and_can_be_silenced(call, program):
     assert "an info line" in call(program, "--who=logger").stderr
     assert call(program, "--who=logger", "--verbosity=-1").stderr == ""
+
+
+def test_warnings_only(call, program):
+    quiet = call(program, "--who=quiet").stderr
+    assert "a warning" in quiet and "an info line" not in quiet
+    asked_for = call(program, "--who=quiet", "--verbosity=0").stderr
+    assert "a warning" in asked_for and "an info line" in asked_for
+    assert call(program, "--who=quiet", "--verbosity=-2").stderr == ""
+
+
+def test_the_command_line_can_be_typed_again(call, program, tmp_path):
+    arguments = ["--who=scribe", "--times=2", "a b.png", "it's", "ξ"]
+    first = call(program, *arguments, as_module=True).stdout.splitlines()[0]
+    assert first.startswith("python -m greet --who=scribe --times=2 ")
+    assert shlex.split(first) == ["python", "-m", "greet", *arguments]
+    first = call(program, "--who=scribe").stdout.splitlines()[0]
+    assert first == "greet.py --who=scribe"
+    (tmp_path / "greeter").mkdir()
+    (tmp_path / "greeter" / "__main__.py").write_text(PROGRAM)
+    first = call(tmp_path / "greeter", "--who=scribe", as_module=True).stdout.splitlines()[0]
+    assert first == "python -m greeter --who=scribe"
 
 
 @pytest.mark.parametrize(("who", "first"), [("long", b"0\n"), ("late", b"ready\n")])

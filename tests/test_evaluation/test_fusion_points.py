@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from evaluation.fusion_points import MODES, FusionPoint, Mode
+from evaluation.fusion_points import FusionPoint, Mode
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,8 @@ def rounded(values: np.ndarray) -> np.ndarray:
 
 
 def merged(towers, mode: Mode, value: float) -> np.ndarray:
-    return FusionPoint("", mode, value).merge(*map(tf.constant, towers))
+    faithful, vivid = towers
+    return FusionPoint("", mode, value).merge(tf.constant(faithful), tf.constant(vivid))
 
 
 def soft(faithful: np.ndarray, vivid: np.ndarray, threshold: float) -> np.ndarray:
@@ -36,8 +37,9 @@ def test_both_ends_are_the_towers(towers, mode: Mode) -> None:
 
 
 def test_a_threshold_in_grey_levels(towers) -> None:
+    faithful, vivid = towers
     for level in (0, 1, 8, 255):
-        expected = rounded(soft(*towers, level)[0])
+        expected = rounded(soft(faithful, vivid, level)[0])
         np.testing.assert_array_equal(merged(towers, "absolute", level), expected)
 
 
@@ -55,8 +57,10 @@ def test_a_straight_line(towers) -> None:
     np.testing.assert_array_equal(merged(towers, "linear", 0.25), expected)
 
 
-def test_halves_are_rounded_up() -> None:
-    faithful, vivid = np.full((1, 1, 1, 3), 10, np.float32), np.full((1, 1, 1, 3), 13, np.float32)
-    for mode in MODES:  # 0.5 of one |Δ| is that |Δ|
-        result = merged((faithful, vivid), mode, 0.5)
-        assert result.tolist() == [[[{"quantile": 13, "absolute": 11, "linear": 12}[mode]] * 3]]
+@pytest.mark.parametrize(
+    ("mode", "value", "faithful", "vivid", "expected"),
+    [("quantile", 1, 10, 12.5, 13), ("absolute", 1, 10.5, 13, 12), ("linear", 0.5, 10, 13, 12)],
+)
+def test_halves_are_rounded_up(mode: Mode, value, faithful, vivid, expected) -> None:
+    towers = (np.full((1, 1, 1, 3), level, np.float32) for level in (faithful, vivid))
+    assert merged(towers, mode, value).tolist() == [[[expected] * 3]]

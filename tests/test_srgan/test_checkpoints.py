@@ -128,15 +128,38 @@ def assert_refused(model, path, what: str) -> None:
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.999])
-def test_a_checkpoint_cut_short(filled, other, tmp_path, share):
+def test_a_checkpoint_cut_short_is_named_and_the_one_before_is_used(
+    filled, other, tmp_path, share, caplog
+):
+    expected = values(filled)
     checkpoints.save(filled, tmp_path, 1, {})
     path = checkpoints.save(filled, tmp_path, 2, {})
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    assert_refused(other, path, "damaged (")
-    with pytest.raises(DataError, match=r"\); delete it to go on from the one before"):
-        checkpoints.restore(other, tmp_path)
-    path.unlink()
+    with caplog.at_level("WARNING"):
+        assert checkpoints.restore(other, tmp_path) == {"step": 1}
+    assert_same(values(other), expected)
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert message.startswith(f"{path}: this checkpoint is damaged (") and "\n" not in message
+    assert message.endswith("going on from the one before")
+    assert path.exists()
+
+
+def test_a_foreign_checkpoint_is_passed_over(filled, other, tiny_model, training_config, tmp_path):
+    checkpoints.save(filled, tmp_path, 1, {})
+    foreign = tiny_model(training_config(ema_decay=0.9), features=3)
+    checkpoints.save(foreign, tmp_path, 2, {})
     assert checkpoints.restore(other, tmp_path) == {"step": 1}
+    assert_same(values(other), values(filled))
+
+
+def test_the_best_stays_beside_the_newest(other, tmp_path):
+    for step in range(1, 7):
+        checkpoints.save(other, tmp_path, step, {"best_step": min(step, 2)}, keep=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "step-00000002.npz",
+        "step-00000006.npz",
+    ]
 
 
 @pytest.mark.parametrize("content", [b"not a checkpoint\n" * 9, b"\x93NUMPY", b"PK\x03\x04" * 30])

@@ -104,7 +104,10 @@ def test_all_changes_are_named_in_order(config):
 
 def test_changes_of_equal_settings_and_of_settings_that_were_not_there():
     assert changes({"data": {"seed": 1}}, {"data": {"seed": 1}}) == []
-    assert changes({}, {"data": {"seed": 1}}) == ["--seed was None, is 1"]
+    # A run of an older program, which had no such setting: it was at its default.
+    assert changes({}, {"data": {"seed": 0}}) == []
+    assert changes({"data": {}}, {"data": {"seed": 1}}) == ["--seed was 0, is 1"]
+    assert changes({}, {"generator": {"gate": True}}) == ["--gate was None, is True"]
     assert changes({"data": {"seed": 1}, "old": {"flag": 2}}, {"data": {"seed": 1}}) == []
 
 

@@ -3,7 +3,6 @@ import dataclasses
 import json
 import os
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import srgan.training
 from cli.errors import DataError, UsageError
 from sr_data.sources import PairedFolder
 from srgan.building import open_data
-from srgan.training import Interruption, batches, check_finite, stop_on_signal, train
+from srgan.config import RunConfig
+from srgan.training import Interruption, calls, check_finite, stop_on_signal, train
 
 LOGS = {"step", "loss_g", "pixel", "adversarial", "loss_d", "d_real", "d_fake"} | {
     "grad_norm_g",
@@ -269,10 +269,11 @@ def scored(monkeypatch):
     def scored(*ssims: float) -> list[Any]:
         shown, given = [], iter(ssims)
 
-        def validate(generator, pairs):
+        def validate(enlarge, pairs):
             assert pairs == "pairs"
+            generator = enlarge.__self__._model.generator
             shown.append([np.array(v) for v in generator.variables])
-            return {"psnr": 20.0, "ssim": next(given)}
+            return {"psnr": 20.0, "ssim": next(given)}, {}
 
         monkeypatch.setattr(srgan.training, "validate", validate)
         return shown
@@ -320,7 +321,7 @@ def test_validation_runs_at_the_end_of_every_epoch_and_of_the_run(start, scored)
 
 def test_a_real_validation(start, photo_dir):
     _, folder, model = start(PairedFolder(photo_dir), steps=1)
-    scores = srgan.training.validate(model.generator, PairedFolder(photo_dir))
+    scores, _ = srgan.training.validate(model.generator, PairedFolder(photo_dir))
     import tensorflow as tf
 
     found = {}
@@ -330,6 +331,7 @@ def test_a_real_validation(start, photo_dir):
     assert found["validation/psnr"] == pytest.approx(scores["psnr"], rel=1e-6)
     assert found["validation/ssim"] == pytest.approx(scores["ssim"], rel=1e-6)
     assert {f"train/{name}" for name in LOGS - {"step"}} <= set(found)
+    assert {f"validation/{number}" for number in range(3)} <= set(found)  # strips
 
 
 def test_the_moving_average_is_what_is_validated_and_kept(start, scored):
@@ -371,7 +373,12 @@ def test_check_finite(value, tmp_path):
         check_finite({"loss_g": 1.0, "pixel": value, "loss_d": float("nan")}, 7, tmp_path)
     message = str(caught.value)
     assert message.startswith(f"{tmp_path}: pixel is {float(value)} at step 7; ")
-    assert "checkpoint is kept" in message and "--learning_rate" in message
+    assert "; there is no checkpoint, " in message and "--learning_rate" in message
+    (tmp_path / "checkpoints").mkdir()
+    for step in (3, 5):
+        (tmp_path / "checkpoints" / f"step-{step:08d}.npz").touch()
+    with pytest.raises(DataError, match=r"; the last checkpoint is step-00000005\.npz, "):
+        check_finite({"pixel": value}, 7, tmp_path)
 
 
 def test_a_run_that_diverges_stops_and_keeps_its_checkpoint(start, uninterrupted):
@@ -395,42 +402,25 @@ def test_a_learning_rate_far_too_high(start):
         start(learning_rate=1e30, adversarial=False)
 
 
-# The batches.
+# The engine's calls.
 
 
-class Calls:
-    """Stands for a PatchDataset; a batch is its epoch, its index and the thread that made it."""
-
-    epoch = 0
-
-    def __len__(self) -> int:
-        return 4
-
-    def __getitem__(self, index: int):
-        return self.epoch, index, threading.current_thread()
-
-
-@pytest.mark.parametrize(("first", "last"), [(0, 9), (3, 6), (4, 5), (7, 7), (8, 2)])
-def test_batches_by_epoch_and_index(first, last):
-    found = list(batches(Calls(), first, last))  # pyright: ignore[reportArgumentType]
-    assert [(epoch, index) for epoch, index, _ in found] == [
-        divmod(step, 4) for step in range(first, last)
-    ]
-    assert all(thread is not threading.current_thread() for *_, thread in found)
-
-
-def test_a_batch_that_cannot_be_cut_ends_the_run():
-    class Broken(Calls):
-        def __getitem__(self, index):
-            if index == 2:
-                raise DataError("photo.png: is damaged")
-            return super().__getitem__(index)
-
-    found = []
-    with pytest.raises(DataError, match=r"photo\.png"):
-        for batch in batches(Broken(), 0, 4):  # pyright: ignore[reportArgumentType]
-            found.append(batch[:2])
-    assert found == [(0, 0), (0, 1)]
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"steps_per_epoch": 4}, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+        ({"steps_per_epoch": 10, "steps_per_call": 4}, [4, 8, 10]),
+        # cut at the end of an epoch and at a checkpoint
+        ({"steps_per_epoch": 5, "steps_per_call": 4}, [4, 5, 8, 10]),
+        ({"steps_per_epoch": 10, "steps_per_call": 4, "checkpoint_every": 3}, [3, 4, 6, 8, 9, 10]),
+    ],
+)
+def test_calls_end_where_they_must_wherever_a_run_continues(settings, expected):
+    run_config = RunConfig(steps=10, **settings)
+    assert list(calls(0, run_config)) == list(zip([0, *expected], expected, strict=False))
+    for first in expected:
+        later = [stop for stop in expected if stop > first]
+        assert [stop for _, stop in calls(first, run_config)] == later
 
 
 def test_stop_on_signal():

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from sr_data.degradation import bicubic_upscale
 from sr_data.fidelity import psnr, ssim
 from sr_data.image_io import read_rgb
 from sr_data.luma import rgb_to_y
@@ -11,8 +12,7 @@ from srgan.validation import super_resolve, validate
 def nearest(offset: float = 0.0, slope: float = 1.0):
     """A generator that repeats pixels, in [-1, 1]; `offset` is in grey levels."""
 
-    def generator(lr, training):
-        assert training is False
+    def generator(lr):
         assert lr.dtype == np.float32 and lr.min() >= -1 and lr.max() <= 1
         large = np.repeat(np.repeat(lr, 4, axis=1), 4, axis=2)
         return keras.ops.convert_to_tensor(large * np.float32(slope) + offset / 127.5)
@@ -36,7 +36,7 @@ def test_scores_are_the_means_of_the_images_on_y(pairs):
         y, y_hr = (rgb_to_y(image)[6:-6, 6:-6] for image in (sr, hr))
         scores.append((psnr(y_hr, y, data_range=255), ssim(y_hr, y, data_range=255)))
     expected = np.mean(scores, axis=0)
-    found = validate(nearest(), pairs)  # pyright: ignore[reportArgumentType]
+    found, _ = validate(nearest(), pairs)
     assert found == pytest.approx({"psnr": expected[0], "ssim": expected[1]}, rel=1e-12)
     assert all(type(value) is float for value in found.values())
     assert scores[0] != pytest.approx(scores[1])
@@ -51,7 +51,7 @@ def test_the_luma_weights_count():
         error = round(16 + (sum((65.481, 128.553, 24.966)) * 100 + weight * 25) / 255) - round(
             16 + sum((65.481, 128.553, 24.966)) * 100 / 255
         )
-        found = validate(nearest(), [("gray", hr, lr)])  # pyright: ignore[reportArgumentType]
+        found, _ = validate(nearest(), [("gray", hr, lr)])
         assert found["psnr"] == pytest.approx(20 * np.log10(255 / error))
 
 
@@ -62,7 +62,7 @@ def test_six_border_pixels_do_not_count(pairs):
     for ring, counts in ((5, False), (6, True)):
         spoiled = exact.copy()
         spoiled[ring, 10:20] ^= 128
-        found = validate(nearest(), [("x", spoiled, lr)])  # pyright: ignore[reportArgumentType]
+        found, _ = validate(nearest(), [("x", spoiled, lr)])
         assert np.isfinite(found["psnr"]) == counts
         assert (found["ssim"] < 1) == counts
 
@@ -92,7 +92,7 @@ def test_super_resolve_rounds_and_clips(offset, expected):
 
 def test_super_resolve_rounds_halves_up():
     # (v + 1) · 127.5 is an exact half for these values of [-1, 1]
-    def generator(lr, training):
+    def generator(lr):
         halves = np.array([0.5, 1.5, 2.5, 126.5, 127.5, 254.5], np.float64) / 127.5 - 1
         values = halves.astype(np.float32)
         keep = (values + np.float32(1)) * np.float32(127.5) % 1 == 0.5
@@ -100,7 +100,7 @@ def test_super_resolve_rounds_halves_up():
         return np.where(keep, values, 0)[None, None, :, None].repeat(3, axis=-1)
 
     sr = super_resolve(generator, np.zeros((1, 1, 3), np.uint8))
-    signed = generator(None, False)[0, ..., 0]
+    signed = generator(None)[0, ..., 0]
     expected = np.floor((signed + np.float32(1)) * np.float32(127.5) + 0.5)
     np.testing.assert_array_equal(sr[..., 0], expected)
 
@@ -108,5 +108,18 @@ def test_super_resolve_rounds_halves_up():
 def test_a_keras_generator(pairs):
     lr = keras.Input((None, None, 3))
     model = keras.Model(lr, keras.layers.UpSampling2D(4)(lr))
-    expected = validate(nearest(), pairs)  # pyright: ignore[reportArgumentType]
-    assert validate(model, pairs) == pytest.approx(expected)
+    expected, _ = validate(nearest(), pairs)
+    assert validate(model, pairs)[0] == pytest.approx(expected)
+
+
+def test_strips_show_the_middle_of_bicubic_sr_and_hr():
+    rng = np.random.default_rng(1)
+    lr = rng.integers(0, 256, (60, 40, 3), np.uint8)
+    hr = rng.integers(0, 256, (240, 160, 3), np.uint8)
+    _, strips = validate(nearest(), [(str(number), hr, lr) for number in range(6)])
+    assert list(strips) == ["0", "1", "2", "3"]
+    strip = strips["0"]
+    assert strip.shape == (192, 3 * 160, 3) and strip.dtype == np.uint8
+    np.testing.assert_array_equal(strip[:, :160], bicubic_upscale(lr)[24:216])
+    np.testing.assert_array_equal(strip[:, 160:320], lr.repeat(4, 0).repeat(4, 1)[24:216])
+    np.testing.assert_array_equal(strip[:, 320:], hr[24:216])

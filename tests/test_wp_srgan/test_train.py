@@ -114,6 +114,7 @@ def test_defaults_are_the_papers(settings, number, weights):
     assert vars(config.optimizer) == {
         **{"learning_rate": 1e-4, "discriminator_learning_rate": 0.0, "beta_1": 0.9},
         **{"schedule": "step", "decay_at": 0.5, "ema_decay": 0.0},
+        **{"warmup_steps": 0, "discriminator_warmup": 0, "clip_norm": 0.0},
     }
     assert vars(config.data) == {
         **{"data": "folder:photos", "val_dir": "", "crop_size": 96, "batch_size": 16},
@@ -122,6 +123,7 @@ def test_defaults_are_the_papers(settings, number, weights):
     assert vars(config.run) == {
         **{"run_dir": "runs/wp", "steps": 500_000, "steps_per_epoch": 500},
         **{"precision": "float32", "init_generator": ""},
+        **{"checkpoint_every": 0, "keep_checkpoints": 2, "steps_per_call": 1},
     }
 
 
@@ -149,6 +151,8 @@ OTHER_VALUES = {
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
+    **{"checkpoint_every": 7, "keep_checkpoints": 3, "steps_per_call": 5},
+    **{"warmup_steps": 6, "discriminator_warmup": 8, "clip_norm": 0.5},
 }
 
 
