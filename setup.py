@@ -27,6 +27,8 @@ REQUIRES = [
 ]
 
 EXTRAS = {
+    # Sets prepared by `python -m sr_data.prepare`, and photos from TensorFlow Datasets.
+    "data": ["array-record>=0.8", "importlib-resources>=6", "tensorflow-datasets>=4.9.10"],
     # The program `tfds` imports Beam and mlcroissant without requiring them
     # (tensorflow/datasets#5463). The builders need importlib-resources and TFDS alone.
     "datasets": [
@@ -42,6 +44,7 @@ EXTRAS = {
     # `make upscale` takes its sample photo from scikit-image.
     "sample": ["scikit-image>=0.25"],
     "test": [
+        "array-record>=0.8",
         "hypothesis>=6.100",
         "importlib-resources>=6",
         "jax>=0.8",

@@ -1,30 +1,46 @@
 """Random aligned low- and high-resolution crops for training, reproducible batch by batch."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import keras
 import numpy as np
 from absl import logging
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from cli.errors import DataError
-from sr_data.degradation import bicubic_downscale
+from sr_data.decoded_photos import DecodedPhotos
 from sr_data.image_io import to_signed
+from sr_data.pairs import SCALE
+from sr_data.prepared import PreparedSource
 from sr_data.sources import ImageSource
 
-Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+# Decoded images, bytes.
+MEMORY_LIMIT = 4 * 2**30
+
+
+class _Crops(Protocol):
+    """What `DecodedPhotos` and `PreparedSource` have in common; lengths are in LR pixels."""
+
+    def fields(self, side: int) -> NDArray[np.int64]: ...
+
+    def cut(
+        self, image: int, row: int, column: int, side: int, /
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
 
 
 class PatchDataset(keras.utils.PyDataset):
     """Batches of aligned LR/HR crops; batch i is a pure function of (seed, epoch, i).
 
-    All images are decoded once, cropped to a multiple of `scale` and kept as uint8 together with
-    their `bicubic_downscale`, computed from the whole image: a crop's LR does not depend on where
-    the crop ends. Crops lie on the LR grid. Every position of every image is equally likely, so an
-    image is drawn in proportion to its number of positions (about its area).
+    Images are cropped to a multiple of `scale`; their LR is the `bicubic_downscale` of the whole
+    image: a crop's LR does not depend on where the crop ends. Crops lie on the LR grid. Every
+    position of every image is equally likely, so an image is drawn in proportion to its number of
+    positions (about its area).
+
+    Photos of a folder or a TFDS data set are decoded once and kept in memory. Those of a prepared
+    set stay on disk: a batch reads the tiles that its crops touch, and memory stays the same
+    however large the set is. The batches are the same in both cases (unless the set was prepared
+    with `--min_std`, which leaves crops out).
 
     Attributes:
       epoch: number of the current epoch, which is the number of epochs done; `fit` advances it (by
@@ -37,7 +53,7 @@ class PatchDataset(keras.utils.PyDataset):
 
     def __init__(
         self,
-        source: ImageSource,
+        source: ImageSource | PreparedSource,
         *,
         crop_size: int = 96,
         batch_size: int = 16,
@@ -47,11 +63,13 @@ class PatchDataset(keras.utils.PyDataset):
         flips: bool = True,
         rotations: bool = False,
         epoch: int = 0,
+        share: tuple[int, int] = (0, 1),
+        memory_limit: int = MEMORY_LIMIT,
     ):
-        """Reads all images (seconds; a progress bar on a terminal).
+        """Reads all images that are not prepared (seconds; a progress bar on a terminal).
 
         Args:
-          source: images uint8 [H, W, 3] with names.
+          source: images uint8 [H, W, 3] with names, or a prepared set.
           crop_size: side of the HR crops in pixels; a multiple of `scale`.
           batch_size: crops a batch.
           steps_per_epoch: batches an epoch; the length of this dataset.
@@ -60,10 +78,15 @@ class PatchDataset(keras.utils.PyDataset):
           flips: mirror half of the crops horizontally (the paper, Section 4.1).
           rotations: turn crops by a random multiple of 90 degrees; with `flips` all 8 symmetries.
           epoch: number of the first epoch.
+          share: (number, count): each batch is only its part with that number, of `count` equal
+            ones; for processes that share the batches.
+          memory_limit: most bytes that decoded images may take; a prepared set needs next to none.
 
         Raises:
-          ValueError: an argument is out of range, or `crop_size` is not a multiple of `scale`.
-          DataError: no image is usable.
+          ValueError: an argument is out of range, a batch has no such share, `crop_size` is not a
+            multiple of `scale`, or a prepared set is asked for another scale than its own, 4.
+          DataError: no image is usable, or the images need more memory than the limit and must be
+            prepared first.
         """
         super().__init__(workers=1, use_multiprocessing=False)
         if min(crop_size, batch_size, steps_per_epoch, scale) < 1 or min(seed, epoch) < 0:
@@ -81,12 +104,14 @@ class PatchDataset(keras.utils.PyDataset):
         self.flips = flips
         self.rotations = rotations
         self.epoch = epoch
+        self._part = _part(batch_size, *share)
         self._within_epoch = False
-        self.skipped_small: list[str] = []
-        self.skipped_corrupt: list[str] = []
-        self._pairs = self._read(source)
-        positions = [self._grid(lr)[0] * self._grid(lr)[1] for _, lr in self._pairs]
-        self._last_positions = np.cumsum(positions)
+        self._crops, self.skipped_small, self.skipped_corrupt = self._open(source, memory_limit)
+        self._report_skipped()
+        self._fields = self._crops.fields(crop_size // scale)
+        if not len(self._fields):
+            raise DataError(self._nothing_usable())
+        self._last_positions = np.cumsum(self._fields[:, 3] * self._fields[:, 4])
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -108,8 +133,8 @@ class PatchDataset(keras.utils.PyDataset):
         places = rng.integers(self._last_positions[-1], size=self.batch_size)
         mirrored = rng.integers(2, size=self.batch_size) * self.flips
         turns = rng.integers(4, size=self.batch_size) * self.rotations
-        crops = [self._crop(place) for place in places]
-        chosen = list(zip(crops, mirrored, turns, strict=True))
+        crops = [self._crop(place) for place in places[self._part]]
+        chosen = list(zip(crops, mirrored[self._part], turns[self._part], strict=True))
         hr_batch = np.stack([_symmetry(hr, *symmetry) for (hr, _), *symmetry in chosen])
         lr_batch = np.stack([_symmetry(lr, *symmetry) for (_, lr), *symmetry in chosen])
         return to_signed(lr_batch), to_signed(hr_batch)
@@ -127,56 +152,31 @@ class PatchDataset(keras.utils.PyDataset):
         self.epoch += self._within_epoch
         self._within_epoch = False
 
-    def _crop(self, place: int) -> Pair:
-        image = int(np.searchsorted(self._last_positions, place, side="right"))
-        hr, lr = self._pairs[image]
-        rows, columns = self._grid(lr)
-        first = int(self._last_positions[image]) - rows * columns
+    def _crop(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        field = int(np.searchsorted(self._last_positions, place, side="right"))
+        image, top, left, rows, columns = self._fields[field].tolist()
+        first = int(self._last_positions[field]) - rows * columns
         row, column = divmod(int(place) - first, columns)
-        side, scale = self.crop_size // self.scale, self.scale
+        return self._crops.cut(image, top + row, left + column, self.crop_size // self.scale)
+
+    def _open(
+        self, source: ImageSource | PreparedSource, memory_limit: int
+    ) -> tuple[_Crops, list[str], list[str]]:
+        if isinstance(source, PreparedSource):
+            if self.scale != SCALE:
+                raise ValueError(f"{source} has the scale {SCALE}, not {self.scale}")
+            return source, source.smaller_than(self.crop_size), source.skipped_corrupt
+        decoded = DecodedPhotos(source, self.crop_size, self.scale, memory_limit)
+        return decoded, decoded.skipped_small, decoded.skipped_corrupt
+
+    def _nothing_usable(self) -> str:
+        if not (self.skipped_small or self.skipped_corrupt):
+            return "no usable image: all tiles are flat; prepare them with a smaller --min_std"
         return (
-            hr[row * scale :, column * scale :][: self.crop_size, : self.crop_size],
-            lr[row : row + side, column : column + side],
+            f"no usable image: {len(self.skipped_corrupt)} cannot be read, "
+            f"{len(self.skipped_small)} are smaller than {self.crop_size}x{self.crop_size}; "
+            "add larger images or choose a smaller crop"
         )
-
-    def _grid(self, lr: NDArray[np.uint8]) -> tuple[int, int]:
-        """Number of crop positions down and across."""
-        side = self.crop_size // self.scale
-        return lr.shape[0] - side + 1, lr.shape[1] - side + 1
-
-    def _read(self, source: ImageSource) -> list[Pair]:
-        names = source.names
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            reads = pool.map(lambda index: self._read_pair(source, index), range(len(names)))
-            progress = tqdm(
-                reads, total=len(names), desc="reading images", unit="image", disable=None
-            )
-            results = list(progress)
-        for name, result in zip(names, results, strict=True):
-            if isinstance(result, DataError):
-                self.skipped_corrupt.append(name)
-            elif result is None:
-                self.skipped_small.append(name)
-        self._report_skipped()
-        pairs = [result for result in results if isinstance(result, tuple)]
-        if not pairs:
-            raise DataError(
-                f"no usable image: {len(self.skipped_corrupt)} cannot be read, "
-                f"{len(self.skipped_small)} are smaller than {self.crop_size}x{self.crop_size}; "
-                "add larger images or choose a smaller crop"
-            )
-        return pairs
-
-    def _read_pair(self, source: ImageSource, index: int) -> Pair | DataError | None:
-        try:
-            hr = source[index]
-        except DataError as error:
-            return error
-        if min(hr.shape[:2]) < self.crop_size:
-            return None
-        height, width = (size // self.scale * self.scale for size in hr.shape[:2])
-        hr = np.ascontiguousarray(hr[:height, :width])
-        return hr, bicubic_downscale(hr, self.scale)
 
     def _report_skipped(self) -> None:
         if self.skipped_corrupt:
@@ -192,6 +192,14 @@ class PatchDataset(keras.utils.PyDataset):
                 self.crop_size,
                 _listed(self.skipped_small),
             )
+
+
+def _part(batch_size: int, number: int, count: int) -> slice:
+    """The places in a batch that belong to a share."""
+    if not 0 <= number < count or batch_size % count:
+        raise ValueError(f"a batch of {batch_size} has no share {number} of {count}")
+    size = batch_size // count
+    return slice(number * size, (number + 1) * size)
 
 
 def _symmetry(image: NDArray[np.uint8], mirrored: int, turns: int) -> NDArray[np.uint8]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from cli.errors import DataError, UsageError
 from sr_data.image_io import IMAGE_SUFFIXES, read_rgb
 from sr_data.pairs import SCALE, pair_files, pairs_to_make
+from sr_data.prepared import PreparedSource
+from sr_data.tfds_source import TfdsSource
 
 
 class ImageSource(Protocol):
@@ -50,11 +52,16 @@ class FolderSource:
                 f"{self.directory}: holds no image; expected files ending in "
                 f"{', '.join(IMAGE_SUFFIXES)}"
             )
+        self._names = tuple(path.relative_to(self.directory).as_posix() for path in self._paths)
+
+    def __str__(self) -> str:
+        """The text that `--data` takes."""
+        return f"folder:{self.directory}"
 
     @property
     def names(self) -> tuple[str, ...]:
         """Paths inside of the folder, with forward slashes."""
-        return tuple(path.relative_to(self.directory).as_posix() for path in self._paths)
+        return self._names
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -70,17 +77,25 @@ class FolderSource:
         return read_rgb(self._paths[index])
 
 
-def open_source(spec: str) -> FolderSource:
-    """Opens the collection that a `--data` flag names: `folder:DIR`.
+def open_source(spec: str) -> FolderSource | TfdsSource | PreparedSource:
+    """Opens the collection that a `--data` flag names.
+
+    Args:
+      spec: `folder:DIR`, a folder of photos; `tfds:NAME[/CONFIG][:SPLIT]`, a TensorFlow data set,
+        which is made if it is not there; `prepared:DIR`, what `python -m sr_data.prepare` wrote.
 
     Raises:
-      UsageError: the text has another form.
-      DataError: the folder is missing or holds no image.
+      UsageError: the text has another form, or TFDS does not know the name.
+      DataError: the folder is missing or holds no image, or the set is not complete.
     """
-    kind, colon, place = spec.partition(":")
-    if kind != "folder" or not colon or not place:
-        raise UsageError(f"unknown image source {spec!r}; write folder:DIR")
-    return FolderSource(place)
+    kind, _, place = spec.partition(":")
+    if kind not in _KINDS or not place:
+        forms = "folder:DIR, tfds:NAME[:SPLIT] or prepared:DIR"
+        raise UsageError(f"unknown image source {spec!r}; write {forms}")
+    return _KINDS[kind](place)
+
+
+_KINDS = {"folder": FolderSource, "tfds": TfdsSource, "prepared": PreparedSource}
 
 
 class PairedFolder:

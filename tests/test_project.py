@@ -17,6 +17,7 @@ NOT_INSTALLED = ("tests", "benchmarks")
 # Distributions whose module has another name.
 MODULE_OF = {
     "absl-py": "absl",
+    "array-record": "array_record",
     "apache-beam": "apache_beam",
     "importlib-resources": "importlib_resources",
     "opencv-python-headless": "cv2",
@@ -63,7 +64,7 @@ def setup_constant(root: Path, name: str) -> Any:
 
 
 # Extras of setup.py that parts of the program import where they are installed.
-OPTIONAL = ("datasets", "jax", "lpips")
+OPTIONAL = ("data", "datasets", "jax", "lpips")
 
 
 def distribution(requirement: str) -> str:

@@ -13,6 +13,7 @@ from PIL import Image
 from cli.errors import DataError, UsageError
 from sr_data.image_io import (
     IMAGE_SUFFIXES,
+    decode_rgb,
     from_signed,
     is_gray,
     read_rgb,
@@ -33,6 +34,17 @@ def test_lossless_formats_keep_every_pixel(tmp_path, photo, suffix):
     np.testing.assert_array_equal(read_rgb(path), photo)
     np.testing.assert_array_equal(np.array(Image.open(path)), photo)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_content_of_a_file_is_decoded_like_the_file(tmp_path, photo):
+    write_rgb(tmp_path / "photo.png", photo)
+    content = (tmp_path / "photo.png").read_bytes()
+    np.testing.assert_array_equal(decode_rgb(content, "photo"), photo)
+    with pytest.raises(DataError, match=r"^the third photo: is damaged"):
+        decode_rgb(content[:-300], "the third photo")
+    save_16_bit_colour(tmp_path / "deep.png")
+    with pytest.raises(DataError, match=r"^deep: has 16 or more bits"):
+        decode_rgb((tmp_path / "deep.png").read_bytes(), "deep")
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".JPG"])

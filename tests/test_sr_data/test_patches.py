@@ -1,17 +1,23 @@
 import itertools
 import logging
+import subprocess
+import sys
 import threading
 from collections import Counter
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from cli.errors import DataError
 from sr_data.degradation import bicubic_downscale
-from sr_data.image_io import from_signed, write_rgb
+from sr_data.image_io import from_signed, read_rgb, write_rgb
 from sr_data.patches import PatchDataset
+from sr_data.prepare.preparation import prepare
+from sr_data.prepared import PreparedSource
 from sr_data.sources import FolderSource
+from sr_data.tile_manifest import TileSettings
 
 
 class Arrays:
@@ -292,3 +298,136 @@ def test_fit_walks_through_the_epochs_in_order():
         )
         assert asked[-6:] == [(epoch, index) for epoch in epochs for index in range(3)]
     assert numbers == [5, 6, 7, 8]  # what a checkpoint at the epoch's end stores
+
+
+def test_a_set_that_does_not_fit_into_memory_is_refused():
+    """At once, and with the command that makes it fit. 40 x 40 with its LR takes 5100 bytes."""
+    read = []
+
+    class Large(Arrays):
+        def __getitem__(self, index):
+            read.append(index)
+            return super().__getitem__(index)
+
+        def __str__(self):
+            return "folder:photos"
+
+    source = Large(*[noise(40, 40)] * 500)
+    fits = PatchDataset(source, crop_size=16, steps_per_epoch=1, memory_limit=500 * 5100)
+    assert fits[0][0].shape == (16, 4, 4, 3)
+    read.clear()
+    with pytest.raises(DataError) as error:
+        PatchDataset(source, crop_size=16, steps_per_epoch=1, memory_limit=3 * 5100)
+    assert str(error.value) == (
+        "folder:photos: is too large to be kept decoded in memory: 4 of 500 images take more than "
+        "1.42e-05 GiB; cut them into a prepared set: python -m sr_data.prepare "
+        "--data=folder:photos --output=DIR, and give --data=prepared:DIR"
+    )
+    assert len(read) < 500
+
+
+@pytest.fixture(scope="module")
+def prepared(noise_photos, tmp_path_factory):
+    pytest.importorskip("array_record")
+    folder = tmp_path_factory.mktemp("prepared") / "set"
+    prepare(f"folder:{noise_photos}", folder, TileSettings(tile=16, shard_size=2), workers=1)
+    return PreparedSource(folder)
+
+
+@pytest.mark.parametrize("crop_size", [12, 16, 32])
+def test_a_prepared_set_gives_the_same_batches(noise_photos, prepared, crop_size, absl_log):
+    options = {"crop_size": crop_size, "steps_per_epoch": 6, "seed": 5, "rotations": True}
+    from_photos = PatchDataset(FolderSource(noise_photos), **options)
+    from_tiles = PatchDataset(prepared, **options)
+    assert from_tiles.skipped_small == from_photos.skipped_small == ["3.png"] * (crop_size > 20)
+    assert len(set(absl_log.messages)) == (crop_size > 20)
+    for epoch, index in [(0, 5), (1, 0), (0, 2), (1, 5), (0, 2)]:
+        from_photos.epoch = from_tiles.epoch = epoch
+        assert_same_batch(from_tiles[index], from_photos[index])
+
+
+def test_batches_of_a_prepared_set_are_cut_by_hand(noise_photos, prepared):
+    """Crops drawn over all photos: each is found in its photo, with the LR of the whole photo."""
+    data = PatchDataset(prepared, crop_size=16, batch_size=20, steps_per_epoch=3, flips=False)
+    photos = [read_rgb(path) for path in sorted(noise_photos.iterdir())]
+    seen = set()
+    for lr, hr in (data[index] for index in range(3)):
+        for lr_patch, hr_patch in zip(from_signed(lr), from_signed(hr), strict=True):
+            (number, row, column), *others = [
+                (number, *place)
+                for number, photo in enumerate(photos)
+                for place, crop in positions(photo).items()
+                if np.array_equal(crop, hr_patch)
+            ]
+            assert not others
+            seen.add(number)
+            height, width = (size // 4 * 4 for size in photos[number].shape[:2])
+            whole_lr = bicubic_downscale(photos[number][:height, :width])
+            np.testing.assert_array_equal(lr_patch, whole_lr[row : row + 4, column : column + 4])
+    assert seen == {0, 1, 2, 3, 4}
+
+
+def test_threads_see_the_same_batches_of_a_prepared_set(prepared):
+    data = PatchDataset(prepared, crop_size=16, batch_size=8, steps_per_epoch=8)
+    expected = [data[index] for index in range(8)]
+    results = {}
+    threads = [
+        threading.Thread(target=lambda index=index: results.update({index: data[index]}))
+        for index in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for index in range(8):
+        assert_same_batch(results[index], expected[index])
+
+
+def test_a_prepared_set_has_one_scale(prepared):
+    with pytest.raises(ValueError, match="has the scale 4, not 2"):
+        PatchDataset(prepared, crop_size=16, steps_per_epoch=1, scale=2)
+
+
+def test_nothing_usable_in_a_prepared_set(prepared, tmp_path):
+    with pytest.raises(DataError, match="0 cannot be read, 5 are smaller than 200x200"):
+        PatchDataset(prepared, crop_size=200, steps_per_epoch=1)
+    (tmp_path / "sky").mkdir()
+    write_rgb(tmp_path / "sky" / "a.png", np.full((40, 40, 3), 200, np.uint8))
+    prepare(f"folder:{tmp_path / 'sky'}", tmp_path / "set", TileSettings(min_std=1), workers=1)
+    with pytest.raises(DataError, match="all tiles are flat; prepare them with a smaller"):
+        PatchDataset(PreparedSource(tmp_path / "set"), crop_size=16, steps_per_epoch=1)
+
+
+MEMORY_OF_AN_EPOCH = """
+import sys, psutil
+from sr_data.patches import PatchDataset
+from sr_data.sources import open_source
+process = psutil.Process()
+data = PatchDataset(open_source(sys.argv[1]), crop_size=96, steps_per_epoch=200)
+sizes = []
+for index in range(len(data)):
+    data[index]
+    sizes.append(process.memory_info().rss)
+print(max(sizes) - max(sizes[:20]))
+"""
+
+
+def test_memory_is_flat_over_an_epoch(tmp_path, subprocess_environment):
+    """200 batches read every tile of a set of 45 MB several times."""
+    pytest.importorskip("array_record")
+    (tmp_path / "photos").mkdir()
+    photo = noise(1200, 1300)
+    for number in range(9):
+        Image.fromarray(np.roll(photo, 61 * number, axis=0)).save(
+            tmp_path / "photos" / f"{number}.bmp"
+        )
+    settings = TileSettings(shard_size=3)
+    prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "set", settings, workers=1)
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY_OF_AN_EPOCH, f"prepared:{tmp_path / 'set'}"],
+        env={**subprocess_environment, "KERAS_BACKEND": "numpy"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(done.stdout) < 8 * 2**20

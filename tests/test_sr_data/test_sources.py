@@ -8,7 +8,10 @@ from PIL import Image
 from cli.errors import DataError, UsageError
 from sr_data.degradation import bicubic_downscale
 from sr_data.image_io import write_rgb
+from sr_data.prepare.preparation import prepare
+from sr_data.prepared import PreparedSource
 from sr_data.sources import FolderSource, PairedFolder, open_source
+from sr_data.tile_manifest import TileSettings
 
 
 def save(path, seed=0, height=8, width=12):
@@ -71,10 +74,25 @@ def test_a_damaged_image_is_named_when_it_is_read(tmp_path):
 
 def test_open_source(tmp_path):
     save(tmp_path / "with:colon" / "a.png")
-    assert open_source(f"folder:{tmp_path / 'with:colon'}").names == ("a.png",)
-    for spec in (str(tmp_path), "folder", "folder:", "zip:x", ""):
-        with pytest.raises(UsageError, match="folder:DIR"):
+    source = open_source(f"folder:{tmp_path / 'with:colon'}")
+    assert source.names == ("a.png",)
+    assert str(source) == f"folder:{tmp_path / 'with:colon'}"
+    for spec in (str(tmp_path), "folder", "folder:", "zip:x", "", "tfds:", "prepared:", ":x"):
+        with pytest.raises(UsageError, match=r"write folder:DIR, tfds:NAME\[:SPLIT\] or prepared:"):
             open_source(spec)
+    with pytest.raises(DataError, match="with:colon: holds no prepared photos"):
+        open_source(f"prepared:{tmp_path / 'with:colon'}")
+
+
+def test_open_prepared(tmp_path):
+    pytest.importorskip("array_record")
+    pixels = save(tmp_path / "photos" / "a.png", height=24, width=20)
+    prepare(f"folder:{tmp_path / 'photos'}", tmp_path / "set:1", TileSettings(), workers=1)
+    source = open_source(f"prepared:{tmp_path / 'set:1'}")
+    assert isinstance(source, PreparedSource)
+    assert source.names == ("a.png",)
+    assert str(source) == f"prepared:{tmp_path / 'set:1'}"
+    np.testing.assert_array_equal(source.cut(0, 1, 0, 5)[0], pixels[4:, :20])
 
 
 def test_pairs_are_found_by_name(tmp_path):

@@ -1,0 +1,1 @@
+"""The program that cuts photos into tiles for training: `python -m sr_data.prepare`."""
