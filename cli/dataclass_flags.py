@@ -49,6 +49,11 @@ def _define(config: Any, module: str) -> None:
             _DEFINERS[hints[field.name]](field.name, value, text, module_name=module)
 
 
+def given(*names: str) -> list[str]:
+    """Those of the flags that stand on the command line or in a flagfile, whatever their values."""
+    return [name for name in names if flags.FLAGS[name].present]
+
+
 def read(defaults: Config, **replacements: Any) -> Config:
     """Makes a dataclass of the type of `defaults` from the values of the parsed flags.
 

@@ -6,6 +6,7 @@ used), 2 (the command is wrong) or 130 (Ctrl-C), and say what was wrong in one l
 """
 
 import contextlib
+import logging as standard_logging
 import os
 import shlex
 import sys
@@ -39,7 +40,7 @@ def run(main: Main, flag_module_help: str | None = None) -> NoReturn:
       flag_module_help: name of the module whose flags `--help` lists; by default the module of
         `main`. (`--helpfull` lists all modules.)
     """
-    program = _program_name(main)
+    program = _program_name(main.__module__)
     sys.exit(_run(main, program, flag_module_help or main.__module__))
 
 
@@ -96,6 +97,7 @@ def _parse_command_line(program: str) -> list[str]:
         if name not in values:
             flags.DEFINE_flag(_HelpFlag(name, text, full), module_name=__name__)
     logging.use_absl_handler()
+    logging.get_absl_handler().setFormatter(logging.PythonFormatter())
     positional = values([program, *sys.argv[1:]])[1:]
     if values["verbosity"].using_default_value:
         values["verbosity"].value = logging.INFO
@@ -116,10 +118,10 @@ def _heading(main: Main, program: str) -> str:
     return text or program
 
 
-def _program_name(main: Main) -> str:
+def _program_name(module: str) -> str:
     """`mr_srgan.train` for `python -m mr_srgan.train`, else the script's file name."""
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    if main.__module__ == "__main__" and spec is not None and spec.name:
+    if module == "__main__" and spec is not None and spec.name:
         return spec.name.removesuffix(".__main__")
     return os.path.basename(sys.argv[0]) or "program"
 
@@ -127,10 +129,22 @@ def _program_name(main: Main) -> str:
 def warnings_only() -> None:
     """Silences what is merely informative, TensorFlow's reports of saving for one.
 
-    --verbosity=0 brings it back.
+    A warning is then a line like those of errors: "program: message". --verbosity=0 brings all
+    messages back, each with its time and place.
     """
     if flags.FLAGS["verbosity"].using_default_value:
         logging.set_verbosity(logging.WARNING)
+        caller = sys._getframe(1).f_globals["__name__"]
+        logging.get_absl_handler().setFormatter(_OneLine(_program_name(caller)))
+
+
+class _OneLine(standard_logging.Formatter):
+    def __init__(self, program: str):
+        super().__init__()
+        self._program = program
+
+    def format(self, record: standard_logging.LogRecord) -> str:
+        return f"{self._program}: {' '.join(record.getMessage().split())}"
 
 
 def command_line() -> str:

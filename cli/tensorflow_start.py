@@ -1,6 +1,7 @@
 """Starts TensorFlow without its notices, for programs whose stderr is read by people."""
 
 import importlib
+import logging
 import os
 import sys
 import tempfile
@@ -20,8 +21,15 @@ def import_tensorflow_quietly() -> None:
 
 
 def import_keras_quietly() -> None:
-    """Imports Keras and the engine that it runs on, TensorFlow or another, in the same way."""
+    """Imports Keras and the engine that it runs on, TensorFlow or another, in the same way.
+
+    The engines' own lines below a warning, on missing TPUs and on each exchange between devices,
+    are left out.
+    """
     _import_quietly("keras")
+    if os.environ[_LEVEL] != "0":
+        for engine in ("jax", "tensorflow"):
+            logging.getLogger(engine).setLevel(logging.WARNING)
 
 
 def _import_quietly(module: str) -> None:

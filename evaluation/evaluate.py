@@ -85,11 +85,11 @@ def evaluate(
         The scores of each set.
 
     Raises:
-        UsageError: `output` holds the results of other settings.
+        UsageError: `output` holds the results of other settings, or of unknown ones.
         DataError: `output` holds a file that this program did not write.
     """
     output.mkdir(parents=True, exist_ok=True)
-    _check_settings(output / SETTINGS, enlarger, instruments)
+    _check_settings(output, benchmarks, enlarger, instruments)
     results = []
     with scoring_pool(instruments, workers) as pool:
         for benchmark in benchmarks:
@@ -147,7 +147,9 @@ class _SetRun:
     def _score(self, image: BenchmarkImage) -> list[tuple[Record, Future]]:
         given = self._enlarger.fingerprint(self._benchmark.name, image)
         digest = _digest(f"{given}{image.is_gray}", image.hr, image.lr)
-        wanted = [v for v in self._enlarger.variants if not self._done(image.name, v, digest)]
+        wanted = list(self._enlarger.variants)
+        if self._enlarger.is_complete(self._benchmark.name, image):
+            wanted = [v for v in wanted if not self._done(image.name, v, digest)]
         if not wanted:
             return []
         made = self._enlarger.enlarge(self._benchmark.name, image, wanted)
@@ -186,8 +188,17 @@ class _SetRun:
             self._records.add(dataclasses.replace(row, scores=made.result()) for row, made in jobs)
 
 
-def _check_settings(path: Path, enlarger: Enlarger, instruments: Instruments) -> None:
+def _check_settings(
+    output: Path, benchmarks: Sequence[Benchmark], enlarger: Enlarger, instruments: Instruments
+) -> None:
+    path = output / SETTINGS
     settings = {"enlarger": enlarger.identity, **instruments.fingerprints()}
+    earlier_scores = (Records(output / f"{benchmark.name}.csv") for benchmark in benchmarks)
+    if not path.exists() and any(earlier_scores):
+        raise UsageError(
+            f"{output} holds scores, but no {SETTINGS} that tells of which model; "
+            "name another --output, or remove it"
+        )
     if path.exists():
         try:
             earlier = dict(json.loads(path.read_text()))

@@ -34,6 +34,10 @@ def find_instruments(
     Raises:
         DataError: A file that was named is missing or is not what it should be.
     """
+    # Before anything is downloaded.
+    for flag, named in (("niqe_parameters", niqe_parameters), ("ma_model", ma_model)):
+        if named and not Path(named).is_file():
+            raise DataError(f"--{flag}={named}: no such file")
     absent: dict[str, str] = {}
     niqe = _file("niqe", "niqe_parameters", niqe_parameters, NIQE_PARAMETERS, absent)
     ma = _file("ma", "ma_model", ma_model, MA_MODEL, absent)
@@ -68,10 +72,7 @@ def _file(
     absent: dict[str, str],
 ) -> Path | None:
     if named:
-        path = Path(named)
-        if not path.is_file():
-            raise DataError(f"--{flag}={path}: no such file")
-        return path
+        return Path(named)
     try:
         return fetch(model_file)
     except DataError as error:

@@ -19,6 +19,47 @@ HELP = (
 LABELS = {"faithful": "MR-SRGAN", "vivid": "WP-SRGAN", "stage1": "WP-SRGAN, first stage"}
 
 
+def check_model(name: str, *, ensemble: bool = False) -> None:
+    """Checks what can be checked of a `--model` flag without loading or downloading anything.
+
+    Args:
+        name: See `HELP`.
+        ensemble: As for `open_model`.
+
+    Raises:
+        UsageError: An unknown name, or `ensemble` without a model.
+        DataError: The folder is missing, or holds no SavedModel or no image.
+    """
+    kind, colon, rest = name.partition(":")
+    if name == "bicubic" or kind == "folder":
+        if ensemble:
+            raise UsageError(f"--self_ensemble turns the input of a model; --model={name} has none")
+        if name != "bicubic":
+            if not rest:
+                raise UsageError("--model=folder: lacks its path; write folder:PATH")
+            ResultsFolder(rest)
+    elif kind == "pretrained":
+        if colon and rest not in SHIPPED:
+            choices = ", ".join(SHIPPED)
+            raise UsageError(f"unknown --model=pretrained:{rest}; choose one of {choices}")
+    elif not os.path.exists(name) and os.sep not in name and "." not in name:
+        raise UsageError(
+            f"unknown --model={name}; write a directory, pretrained, bicubic or folder:PATH"
+        )
+    else:
+        find_saved_model(name)
+
+
+def check_fused_model(name: str) -> None:
+    """The same where `--model` can only be a directory, or the shipped fused model.
+
+    Raises:
+        DataError: The directory is missing, or holds no SavedModel.
+    """
+    if name != "pretrained":
+        find_saved_model(name)
+
+
 def open_model(
     name: str, *, points: list[FusionPoint], ensemble: bool = False, label: str = ""
 ) -> Enlarger:
@@ -34,29 +75,20 @@ def open_model(
         UsageError: An unknown name, or `ensemble` without a model.
         DataError: The model or folder is missing or unfit.
     """
-    kind, colon, rest = name.partition(":")
-    if name == "bicubic" or kind == "folder":
-        if ensemble:
-            raise UsageError(f"--self_ensemble turns the input of a model; --model={name} has none")
-        if name == "bicubic":
-            return Bicubic(label or "bicubic")
-        if not rest:
-            raise UsageError("--model=folder: lacks its path; write folder:PATH")
+    check_model(name, ensemble=ensemble)
+    kind, _, rest = name.partition(":")
+    if name == "bicubic":
+        return Bicubic(label or "bicubic")
+    if kind == "folder":
         return ResultsFolder(rest, label)
     if kind == "pretrained":
-        return _shipped(rest if colon else "fused", points, ensemble, label)
-    if not os.path.exists(name) and os.sep not in name and "." not in name:
-        raise UsageError(
-            f"unknown --model={name}; write a directory, pretrained, bicubic or folder:PATH"
-        )
+        return _shipped(rest or "fused", points, ensemble, label)
     return _saved_model(
         find_saved_model(name), points, ensemble, label or Path(name).resolve().name
     )
 
 
 def _shipped(part: str, points: list[FusionPoint], ensemble: bool, label: str) -> Enlarger:
-    if part not in SHIPPED:
-        raise UsageError(f"unknown --model=pretrained:{part}; choose one of {', '.join(SHIPPED)}")
     from pretrained.saved_models import saved_models, stage_1_model
 
     if part == "fused":

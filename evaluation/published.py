@@ -87,6 +87,18 @@ TABLE_4 = {
     ),
 }
 
+
+def models_on(name: str) -> tuple[str, dict[str, Perception]]:
+    """The paper's three models on a set, or on the PIRM set where it publishes none for this one.
+
+    Returns:
+        The set's name in the paper's tables, and model → figures.
+    """
+    if name in BENCHMARKS:
+        return name, {model: TABLE_4[model][name] for model in MODELS}
+    return "PIRM", MODELS
+
+
 BICUBIC_REMARK = (
     "The paper's Bicubic row of PSNR lies 3.7, 2.5 and 2.0 dB under what bicubic interpolation "
     "gives on Set5, Set14 and BSD100 by the usual protocol (28.42, 25.99 and 25.96 dB: Y, 4 border "

@@ -58,6 +58,10 @@ class Records:
         if path.exists():
             self._rows = {(row.image, row.variant): row for row in _read(path)}
 
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self._rows)
+
     def get(self, image: str, variant: str) -> Record | None:
         """The row of an image and variant, or None."""
         return self._rows.get((image, variant))

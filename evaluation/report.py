@@ -122,7 +122,7 @@ def compared(
     """A table of two measures a cell, a column a set: the paper's methods, then ours."""
     sets = summary["sets"]
     rows = [
-        [f"{method} (paper)", *(pair(measures, by_set.get(name)) for name in sets)]
+        [f"{method} (paper)", *(published_pair(measures, by_set.get(name)) for name in sets)]
         for method, by_set in published.items()
     ]
     for variant in _variants(summary):
@@ -179,13 +179,26 @@ def _cell(measure: str, found: Mapping[str, Any], absent: Mapping[str, str]) -> 
     return "not computed" if measure in absent else ABSENT
 
 
-def pair(measures: tuple[str, str], values: Sequence[float | str | None] | None) -> str:
-    """A cell of two measures; a dash where the paper has none."""
-    if values is None:
+def pair(measures: tuple[str, str], values: Sequence[float | str | None]) -> str:
+    """A cell of two measures; a dash for one that is missing."""
+    return " / ".join(map(number, values, map(_digits_in_pairs, measures)))
+
+
+def published_pair(measures: tuple[str, str], figures: Sequence[float] | None) -> str:
+    """A cell of two figures of the paper, with every digit that it prints; a dash without them."""
+    if figures is None:
         return ABSENT
+    # Zeros at the end, as in 27.30, are lost in a float; more digits than ours are not.
+    digits = [
+        max(_digits_in_pairs(name), len(repr(figure).partition(".")[2]))
+        for name, figure in zip(measures, figures, strict=True)
+    ]
+    return " / ".join(map(number, figures, digits))
+
+
+def _digits_in_pairs(measure: str) -> int:
     # The paper prints three digits of SSIM.
-    digits = [3 if name == "ssim" else DIGITS[name] for name in measures]
-    return " / ".join(map(number, values, digits))
+    return 3 if measure == "ssim" else DIGITS[measure]
 
 
 def _finite(value: float) -> float | str:

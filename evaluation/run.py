@@ -15,6 +15,8 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from absl import logging
+
 from cli import dataclass_flags, entry_point
 from cli.errors import UsageError
 from cli.tensorflow_start import import_tensorflow_quietly
@@ -22,6 +24,7 @@ from evaluation.config import MeasuringConfig, setting
 from evaluation.model_choice import HELP
 
 if TYPE_CHECKING:
+    from evaluation.enlargers import Enlarger
     from evaluation.fusion_points import FusionPoint
 
 
@@ -31,7 +34,7 @@ class RunConfig(MeasuringConfig):
 
     model: str = setting("pretrained", HELP)
     label: str = setting("", "Name of the method in tables; empty: a suitable one.")
-    xi: float = setting(0.73, "ξ of a fused model: 0 faithful … 1 vivid.")
+    xi: float = setting(0.73, "ξ of a fused model: 0 faithful … 1 vivid. Others have none.")
     max_deviation: float = setting(
         -1.0, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
     )
@@ -55,12 +58,23 @@ def fusion_point(config: RunConfig) -> FusionPoint:
 
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
+    if config.max_deviation != -1 and dataclass_flags.given("xi"):
+        raise UsageError("--xi and --max_deviation exclude each other")
     if config.max_deviation == -1:
         return FusionPoint(config.label or f"Bi-GANs-ST, ξ = {config.xi:g}", "quantile", config.xi)
     if not 0 <= config.max_deviation <= 255:
         raise UsageError(f"--max_deviation must lie in [0, 255], got {config.max_deviation}")
     label = config.label or f"Bi-GANs-ST, at most {config.max_deviation:g} levels"
     return FusionPoint(label, "absolute", config.max_deviation)
+
+
+def _tell_what_has_no_effect(model: str, enlarger: Enlarger) -> None:
+    """A warning, not an error: one set of flags may serve several methods, one after the other."""
+    from evaluation.enlargers import Fused
+
+    if not isinstance(enlarger, Fused):
+        for name in dataclass_flags.given("xi", "max_deviation"):
+            logging.warning("--%s has no effect: --model=%s is not a fused model", name, model)
 
 
 def _main(positional: list[str]) -> int:
@@ -70,16 +84,18 @@ def _main(positional: list[str]) -> int:
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.config import prepare
     from evaluation.evaluate import evaluate
-    from evaluation.model_choice import open_model
+    from evaluation.model_choice import check_model, open_model
     from evaluation.report import failures, markdown, summarize, write
 
     point = fusion_point(config)
+    check_model(config.model, ensemble=config.self_ensemble)
     prepared = prepare(config, lpips=config.lpips)
     if config.model != "bicubic" and not config.model.startswith("folder:"):
         import_tensorflow_quietly()
     enlarger = open_model(
         config.model, points=[point], ensemble=config.self_ensemble, label=config.label
     )
+    _tell_what_has_no_effect(config.model, enlarger)
     results = evaluate(
         enlarger,
         prepared.benchmarks,

@@ -50,6 +50,7 @@ def _main(positional: list[str]) -> int:
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.evaluate import evaluate
     from evaluation.fusion_points import MODES
+    from evaluation.model_choice import check_fused_model
     from evaluation.perception_distortion.plane import report
     from evaluation.perception_distortion.sweep import Sweep, sweep_points
     from evaluation.report import failures, summarize
@@ -59,6 +60,7 @@ def _main(positional: list[str]) -> int:
         raise UsageError("--quantile, --absolute and --linear are all empty; name some values")
     if not 0 <= config.target_rmse < 256:
         raise UsageError(f"--target_rmse must lie in [0, 256), got {config.target_rmse}")
+    check_fused_model(config.model)
     prepared = prepare(config)
     import_tensorflow_quietly()
     directory = _fused_directory(config.model)

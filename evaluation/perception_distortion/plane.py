@@ -14,9 +14,10 @@ from evaluation.config import Prepared
 from evaluation.fusion_points import FusionPoint
 from evaluation.markdown import number, table
 from evaluation.perception_distortion.choice import PAPER_POSITION, xi_at_position, xi_for_rmse
-from evaluation.perception_distortion.plot import PlanePoint, draw_plane, interpolated
+from evaluation.perception_distortion.plot import PaperPoints, PlanePoint, draw_plane, on_curve
 from evaluation.perception_distortion.sweep import GRID, mean_squares
 from evaluation.protocol import MEASURES, Instruments
+from evaluation.published import models_on
 from evaluation.report import DIGITS, HEADINGS, PROTOCOL, notes, write
 from sr_data.atomic_write import atomic_file
 from sr_data.benchmarks import Benchmark
@@ -83,7 +84,8 @@ def chosen(benchmark: Benchmark, output: Path, target_rmse: float) -> list[str]:
         ]
     if target_rmse:
         met = xi_for_rmse(GRID, errors, target_rmse)
-        least = f"; the least is {math.sqrt(errors.min()):.2f}"
+        # Three digits: it may be just above the target.
+        least = f"; the least is {math.sqrt(errors.min()):.3f}"
         lines.append(
             f"- No ξ meets an RMSE of {target_rmse:g}{least}."
             if met is None
@@ -106,13 +108,15 @@ def _draw(
     marked = {}
     quantiles = [p.value for p in places if p.mode == "quantile"]
     if len(quantiles) > 1:
-        marked[f"ξ = {DEFAULT_XI:g}"] = interpolated(places, DEFAULT_XI)
-        place = xi_at_position(GRID, mean_squares(prepared.output, benchmark))
+        errors = mean_squares(prepared.output, benchmark)
+        rmse = math.sqrt(np.interp(DEFAULT_XI, GRID, errors))
+        marked[f"ξ = {DEFAULT_XI:g}"] = on_curve(places, DEFAULT_XI, rmse)
+        place = xi_at_position(GRID, errors)
         if place is not None:
-            marked[f"{PAPER_POSITION:.0%} point, ξ = {place.xi:.2f}"] = interpolated(
-                places, place.xi
-            )
-    draw_plane(places, marked, path, title=benchmark.name, measure=HEADINGS[measure])
+            label = f"{PAPER_POSITION:.0%} point, ξ = {place.xi:.2f}"
+            marked[label] = on_curve(places, place.xi, place.rmse)
+    paper = PaperPoints(*models_on(benchmark.name))
+    draw_plane(places, marked, paper, path, title=benchmark.name, measure=HEADINGS[measure])
 
 
 def _table(points: Sequence[FusionPoint], variants: Mapping[str, Any], measure: str) -> list[str]:

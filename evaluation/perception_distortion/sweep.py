@@ -63,6 +63,10 @@ class Sweep(Fused):
         super().__init__(directory, points, ensemble=ensemble)
         self._output = output
 
+    def is_complete(self, benchmark: str, image: BenchmarkImage) -> bool:
+        """Whether the image has its grid."""
+        return grid_file(self._output, benchmark, image.name).exists()
+
     def merge(
         self, benchmark: str, image: BenchmarkImage, towers: tuple, wanted: Collection[str]
     ) -> dict[str, Image]:

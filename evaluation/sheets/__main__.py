@@ -67,12 +67,18 @@ def _main(positional: list[str]) -> int:
         raise UsageError(f"unexpected argument {positional[0]!r}; all inputs are flags")
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
+    from evaluation.model_choice import check_fused_model
+    from fusion.export import find_saved_model
+
     crop = parse_crop(config.crop)
     for name in ("crop_size", "zoom"):
         if getattr(config, name) < 1:
             raise UsageError(f"--{name} must be at least 1, got {getattr(config, name)}")
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
+    check_fused_model(config.model)
+    if config.stage1:
+        find_saved_model(config.stage1)
     prepared = prepare(config)
     places = wanted_images(prepared, config.images)
     from evaluation.sheets.columns import draw_sheets

@@ -91,8 +91,7 @@ def draw_sheet(
     )
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
-    framed = _framed(whole, crop).resize((whole_width, crop_size[1]), Image.Resampling.LANCZOS)
-    sheet.paste(framed, (_MARGIN, _MARGIN))
+    sheet.paste(_framed(whole, crop, (whole_width, crop_size[1])), (_MARGIN, _MARGIN))
     below = _MARGIN + crop_size[1] + 2
     draw.text((_MARGIN, below), title, "black", font)
     x = 2 * _MARGIN + whole_width
@@ -112,9 +111,15 @@ def _panel_width(panel: Panel, crop_width: int, font: Any) -> int:
     return max(crop_width, round(max(texts)) + 1)
 
 
-def _framed(whole: NDArray[np.uint8], crop: Crop) -> Image.Image:
-    image = Image.fromarray(whole)
-    thickness = max(2, whole.shape[0] // 150)
-    corners = [crop.x, crop.y, crop.x + crop.width - 1, crop.y + crop.height - 1]
-    ImageDraw.Draw(image).rectangle(corners, outline=_FRAME, width=thickness)
+def _framed(whole: NDArray[np.uint8], crop: Crop, size: tuple[int, int]) -> Image.Image:
+    """The whole image at another size, with the crop framed."""
+    image = Image.fromarray(whole).resize(size, Image.Resampling.LANCZOS)
+    across, down = size[0] / whole.shape[1], size[1] / whole.shape[0]
+    left, top = round(crop.x * across), round(crop.y * down)
+    right = round((crop.x + crop.width) * across) - 1
+    bottom = round((crop.y + crop.height) * down) - 1
+    draw = ImageDraw.Draw(image)
+    # Drawn after the resize, so that the lines stay sharp; white outside, for dark and red images.
+    draw.rectangle([left - 1, top - 1, right + 1, bottom + 1], outline="white", width=1)
+    draw.rectangle([left, top, right, bottom], outline=_FRAME, width=2)
     return image

@@ -45,12 +45,17 @@ def _main(positional: list[str]) -> int:
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.evaluate import evaluate
+    from evaluation.model_choice import check_fused_model
     from evaluation.report import failures, summarize, write
     from evaluation.tables.paper_tables import chosen_tables, default_benchmarks, methods, page
+    from fusion.export import find_saved_model
 
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
     tables = chosen_tables(config.table)
+    check_fused_model(config.model)
+    if config.stage1:
+        find_saved_model(config.stage1)
     names = config.benchmarks or ",".join(default_benchmarks(tables))
     prepared = prepare(dataclasses.replace(config, benchmarks=names))
     import_tensorflow_quietly()

@@ -19,7 +19,7 @@ from evaluation.published import (
     TABLE_4,
     Perception,
 )
-from evaluation.report import PROTOCOL, compared, notes, of_variants, pair
+from evaluation.report import PROTOCOL, compared, notes, of_variants, pair, published_pair
 
 FIRST_STAGE, SECOND_STAGE = STAGES
 TABLES = (1, 2, 3, 4)
@@ -105,7 +105,7 @@ def _beside(
         rows = []
         for name, figures in published.items():
             found = [one["variants"][ours[name]]["means"] for one in summary["sets"].values()]
-            paper = [pair(_PERCEPTION, figures)] if kind == _PERCEPTION else []
+            paper = [published_pair(_PERCEPTION, figures)] if kind == _PERCEPTION else []
             rows.append([name, *paper, *(pair(kind, [m.get(k) for k in kind]) for m in found)])
         paper = ["paper, PIRM"] if kind == _PERCEPTION else []
         heading = "" if kind == _PERCEPTION else "NIQE / RMSE"

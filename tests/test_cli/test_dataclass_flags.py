@@ -34,12 +34,14 @@ class Table:
 
 
 read: list[Any] = []
+given: list[list[str]] = []
 
 
 def main(arguments: list[str]) -> None:
     assert not arguments
     read.append(dataclass_flags.read(Cake(eggs=2), **replacements))
     read.append(dataclass_flags.read(Table()))
+    given.append(dataclass_flags.given("eggs", "heat", "fan"))
 
 
 replacements: dict[str, Any] = {}
@@ -105,6 +107,19 @@ def test_flagfile(parse, tmp_path):
     assert parse(f"--flagfile={tmp_path / 'cake.cfg'}")[0] == expected
     again = parse(f"--flagfile={tmp_path / 'cake.cfg'}", "--heat=10")[0]
     assert again.oven.heat == 10.0  # what comes later counts
+
+
+def test_flags_that_were_given(parse, tmp_path):
+    (tmp_path / "some.cfg").write_text("--heat=200\n")
+    for arguments, expected in (
+        ((), []),
+        (("--name=x",), []),
+        (("--eggs=2",), ["eggs"]),  # the default's value: given all the same
+        (("--nofan", "--eggs=4"), ["eggs", "fan"]),
+        ((f"--flagfile={tmp_path / 'some.cfg'}",), ["heat"]),
+    ):
+        parse(*arguments)
+        assert given[-1] == expected
 
 
 PROGRAM = '''"""Bakes."""

@@ -44,7 +44,7 @@ def main(positional):
     if who == "quiet":
         entry_point.warnings_only()
         logging.info("an info line")
-        logging.warning("a warning")
+        logging.warning("a warning\\n  of two lines, %d %%", 7)
     if who == "scribe":
         print(entry_point.command_line())
     print(who, _TIMES.value, positional)
@@ -186,10 +186,12 @@ def test_info_is_logged_by_default_and_can_be_silenced(call, program):
 
 
 def test_warnings_only(call, program):
-    quiet = call(program, "--who=quiet").stderr
-    assert "a warning" in quiet and "an info line" not in quiet
+    line = "a warning of two lines, 7 %\n"
+    assert call(program, "--who=quiet").stderr == f"greet.py: {line}"
+    assert call(program, "--who=quiet", as_module=True).stderr == f"greet: {line}"
     asked_for = call(program, "--who=quiet", "--verbosity=0").stderr
-    assert "a warning" in asked_for and "an info line" in asked_for
+    assert "greet.py:" in asked_for and "] an info line" in asked_for  # with time and place
+    assert "] a warning" in asked_for
     assert call(program, "--who=quiet", "--verbosity=-2").stderr == ""
 
 

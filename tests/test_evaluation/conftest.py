@@ -89,15 +89,19 @@ def niqe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can be downloaded, and nothing was."""
+def offline(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Nothing can be downloaded, and nothing was; gives the names of what was asked for."""
     from cli.errors import DataError
     from evaluation import instruments
 
+    asked_for: list[str] = []
+
     def fetch(model_file: Any) -> Path:
+        asked_for.append(model_file.name)
         raise DataError(f"{model_file.name}: cannot be downloaded")
 
     monkeypatch.setattr(instruments, "fetch", fetch)
+    return asked_for
 
 
 class FakeMa:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from cli.errors import DataError, UsageError
 from evaluation import evaluate as module
-from evaluation.enlargers import Bicubic, Enlarger, ResultsFolder
+from evaluation.enlargers import Bicubic, Enlarger, ResultsFolder, Together
 from evaluation.evaluate import SetResult, evaluate
 from evaluation.protocol import Instruments, Scorer
 from evaluation.records import Records
@@ -169,6 +169,50 @@ def test_other_settings_are_refused(drawn_sets, tmp_path) -> None:
     assert other.asked == [] and content(tmp_path / "out") == before
     # nor are the first ones forgotten
     run(Shifted(0), drawn_sets, tmp_path / "out")
+
+
+def test_scores_of_an_unknown_model_are_refused(drawn_sets, tmp_path) -> None:
+    """The same images are no sign of the same model."""
+    run(Shifted(1), drawn_sets, tmp_path)
+    (tmp_path / "settings.json").unlink()
+    before = content(tmp_path)
+    with pytest.raises(UsageError, match="holds scores, but no settings.json"):
+        run(Shifted(1), drawn_sets, tmp_path)
+    assert content(tmp_path) == before
+    run(Shifted(1), drawn_sets, tmp_path, sets=("Set14",))  # none of this set
+
+
+class Writer(Shifted):
+    """Leaves a file for each image."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(1)
+        self._folder = folder
+
+    def enlarge(self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]) -> dict:
+        (self._folder / image.name).touch()
+        own = [name for name in wanted if name in self.variants]
+        return super().enlarge(benchmark, image, own)
+
+    def is_complete(self, benchmark: str, image: BenchmarkImage) -> bool:
+        return (self._folder / image.name).exists()
+
+
+def test_what_an_enlarger_writes_itself_is_made_again(drawn_sets, tmp_path) -> None:
+    for together in (False, True):
+        folder = tmp_path / f"{together}"
+        folder.mkdir()
+        writer = Writer(folder)
+        enlarger = Together([Bicubic(), writer]) if together else writer
+        output = tmp_path / f"out {together}"
+        run(enlarger, drawn_sets, output)
+        before = content(output)
+        (folder / "bird").unlink()
+        run(enlarger, drawn_sets, output)
+        run(enlarger, drawn_sets, output)
+        # once more for bird, and then never
+        assert writer.images() == ["baby", "bird", "woman", "bird"]
+        assert content(output) == before
 
 
 @pytest.mark.parametrize("text", ["", "{}x", "[1]", "null", '{"enlarger": "other"}'])

@@ -72,6 +72,7 @@ def test_a_named_file_that_is_missing(offline, tmp_path, flag) -> None:
     arguments: Any = {flag: tmp_path / "nowhere.mat"}
     with pytest.raises(DataError, match=f"--{flag}=.*nowhere.mat: no such file"):
         find_instruments(**arguments)
+    assert offline == []  # before a download of the other file
 
 
 @pytest.mark.parametrize("flag", ["niqe_parameters", "ma_model"])

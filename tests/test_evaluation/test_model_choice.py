@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,13 @@ import pytest
 from cli.errors import DataError, UsageError
 from evaluation.enlargers import Bicubic, Enlarger, Fused, ResultsFolder, Tower
 from evaluation.fusion_points import FusionPoint
-from evaluation.model_choice import HELP, SHIPPED, open_model
+from evaluation.model_choice import (
+    HELP,
+    SHIPPED,
+    check_fused_model,
+    check_model,
+    open_model,
+)
 from pretrained.saved_models import SavedModels
 from sr_data.image_io import write_rgb
 
@@ -91,14 +98,16 @@ def test_a_shipped_model_is_the_one_that_was_asked_for(shipped, faithful_dir, vi
     ],
 )
 def test_unknown_names(name, message) -> None:
-    with pytest.raises(UsageError, match=message):
-        opened(name)
+    for look in (opened, check_model):
+        with pytest.raises(UsageError, match=message):
+            look(name)
 
 
 def test_self_ensemble_without_a_model(tmp_path) -> None:
     for name in ("bicubic", f"folder:{tmp_path}"):
-        with pytest.raises(UsageError, match="--self_ensemble turns the input of a model"):
-            opened(name, ensemble=True)
+        for look in (opened, check_model):
+            with pytest.raises(UsageError, match="--self_ensemble turns the input of a model"):
+                look(name, ensemble=True)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +125,25 @@ def test_what_is_no_model(not_models: dict[str, Path], kind, message) -> None:
     (root / "file.png").touch()
     with pytest.raises(DataError, match=message):
         opened(root / kind)
+
+
+def test_what_can_be_told_without_loading(not_models, tmp_path, monkeypatch) -> None:
+    """Neither TensorFlow, nor the shipped weights, nor a network is needed."""
+    for name in ("tensorflow", "pretrained.saved_models"):
+        monkeypatch.setitem(sys.modules, name, None)  # an import fails
+    for name in ("bicubic", "pretrained", *(f"pretrained:{part}" for part in SHIPPED)):
+        check_model(name)
+    check_fused_model("pretrained")
+    nowhere, empty = tmp_path / "nowhere", not_models["empty"]
+    for path, message in ((nowhere, "no such directory"), (empty, "no SavedModel")):
+        for check in (check_model, check_fused_model):
+            with pytest.raises(DataError, match=message):
+                check(str(path))
+    with pytest.raises(DataError, match="empty: holds no image"):
+        check_model(f"folder:{empty}")
+    for path in (not_models["damaged"], not_models["other"]):
+        check_model(str(path))
+        check_fused_model(str(path))
 
 
 def test_the_help_names_every_choice() -> None:

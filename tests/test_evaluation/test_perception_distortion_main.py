@@ -149,7 +149,7 @@ def test_the_choice_of_xi(call, tmp_path, capsys) -> None:
 def test_a_target_out_of_reach(call, tmp_path, capsys) -> None:
     assert call("--quantile=0,1", "--absolute=", "--target_rmse=1") == 0
     least = means(tmp_path / "out")["ξ = 0"]["rmse"]
-    assert f"- No ξ meets an RMSE of 1; the least is {least:.2f}." in capsys.readouterr().out
+    assert f"- No ξ meets an RMSE of 1; the least is {least:.3f}." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("coarse")
@@ -157,9 +157,10 @@ def test_niqe_where_ma_is_absent(call, tmp_path, capsys, monkeypatch) -> None:
     drawn = []
     draw = plane.draw_plane
 
-    def keep(points, marked, path, **options) -> None:
+    def keep(points, marked, paper, path, **options) -> None:
         drawn.append((points, marked, options))
-        draw(points, marked, path, **options)
+        assert paper.set_name == "PIRM" and len(paper.models) == 3
+        draw(points, marked, paper, path, **options)
 
     monkeypatch.setattr(plane, "draw_plane", keep)
     assert call("--quantile=0,0.5,1", "--absolute=8") == 0
@@ -179,7 +180,9 @@ def test_niqe_where_ma_is_absent(call, tmp_path, capsys, monkeypatch) -> None:
         )
     ]
     assert len(marked) == 2 and "ξ = 0.73" in marked
-    assert any(label.startswith("88% point, ξ = 0.") for label in marked)
+    [label] = [label for label in marked if label.startswith("88% point, ξ = 0.")]
+    # where the page says that it lies
+    assert f"(RMSE {marked[label][0]:.2f}) lies at the paper's 88%" in printed
 
 
 @pytest.mark.usefixtures("coarse")
@@ -206,6 +209,11 @@ def test_a_sweep_is_taken_up(call, tmp_path, runs, capsys) -> None:
     assert len(runs) == 2
     assert "- ξ = 1.000 is the largest with an RMSE of at most 200 " in capsys.readouterr().out
     assert call("--quantile=0,0.5,1", "--absolute=8") == 2
+    # the scores alone, without the fine grid, are not all
+    (tmp_path / "out" / "grid" / "Large" / "a.json").unlink()
+    assert call("--quantile=0,1", "--absolute=8", "--target_rmse=8") == 0
+    assert len(runs) == 3
+    assert (tmp_path / "out" / "plane.md").read_bytes() == first
 
 
 @pytest.mark.usefixtures("coarse")
@@ -258,7 +266,10 @@ def test_a_wrong_command(call, capsys, flags, message) -> None:
 
 
 @pytest.mark.usefixtures("coarse")
-def test_what_is_no_fused_model(call, faithful_dir, not_models, capfd) -> None:
+def test_what_is_no_fused_model(call, offline, faithful_dir, not_models, capfd) -> None:
+    assert call(f"--model={not_models['empty']}") == 1
+    assert offline == []  # before any download
+    assert len(capfd.readouterr().err.splitlines()) == 1
     for place in (faithful_dir, *not_models.values()):
         assert call(f"--model={place}") == 1
         lines = capfd.readouterr().err.splitlines()

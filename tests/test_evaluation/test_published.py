@@ -69,3 +69,11 @@ def test_the_remark_on_bicubic() -> None:
     row = [published.TABLE_3["Bicubic"][name].psnr for name in SETS[:3]]
     np.testing.assert_allclose(np.subtract(usual, row), under, atol=0.05)
     assert not any(math.isclose(a, b) for a, b in zip(usual, row, strict=True))
+
+
+def test_the_models_on_a_set() -> None:
+    name, models = published.models_on("BSD100")
+    assert name == "BSD100" and list(models) == ["MR-SRGAN", "WP-SRGAN", "Bi-GANs-ST"]
+    assert models["MR-SRGAN"] == (4.995, 12.72) and models["Bi-GANs-ST"] == (2.375, 17.56)
+    for other in (published.PIRM, "val"):
+        assert published.models_on(other) == ("PIRM", published.MODELS)

@@ -15,6 +15,7 @@ from evaluation.report import (
     notes,
     of_variants,
     pair,
+    published_pair,
     summarize,
     write,
 )
@@ -203,8 +204,20 @@ def test_variants_can_be_chosen(result) -> None:
         ((28.424, 0.81036), "28.42 / 0.810"),
         ((None, 0.5), "— / 0.500"),
         (("inf", 1.0), "inf / 1.000"),
-        (None, "—"),
     ],
 )
 def test_a_pair(values, text) -> None:
     assert pair(("psnr", "ssim"), values) == text
+
+
+@pytest.mark.parametrize(
+    ("measures", "figures", "text"),
+    [
+        (("psnr", "ssim"), (27.30, 0.630), "27.30 / 0.630"),
+        (("perceptual_index", "rmse"), (5.2002, 14.385), "5.2002 / 14.385"),
+        (("perceptual_index", "rmse"), (2.226, 9.8), "2.226 / 9.80"),
+        (("psnr", "ssim"), None, "—"),
+    ],
+)
+def test_the_papers_figures_keep_their_digits(measures, figures, text) -> None:
+    assert published_pair(measures, figures) == text

@@ -216,6 +216,8 @@ def test_an_unknown_image(call, capsys) -> None:
     assert "--images=zebra: no image of this name" in capsys.readouterr().err
 
 
-def test_a_model_that_is_none(call, not_models, capfd) -> None:
-    assert call(f"--model={not_models['empty']}") == 1
+@pytest.mark.parametrize("flag", ["model", "stage1"])
+def test_a_model_that_is_none(call, offline, not_models, capfd, flag) -> None:
+    assert call(f"--{flag}={not_models['empty']}") == 1
     assert "no SavedModel" in capfd.readouterr().err
+    assert offline == []  # before any download

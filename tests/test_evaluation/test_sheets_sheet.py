@@ -83,6 +83,24 @@ def test_the_crop_is_framed_in_the_whole_image(photos) -> None:
     assert (gray == 90).all()
 
 
+def test_the_frame_stands_out_on_any_colour() -> None:
+    """Two sharp red lines with a white one around them, however much the image is reduced."""
+    red = np.full((500, 400, 3), (220, 40, 30), np.uint8)
+    sheet = draw_sheet(red, [Panel("a", red)], Crop(100, 150, 50, 50), title="", zoom=2)
+    scale, margin = 100 / 500, 8
+    left, top = margin + round(100 * scale), margin + round(150 * scale)
+    size = round(50 * scale)
+    frame = sheet[top - 1 : top + size + 1, left - 1 : left + size + 1]
+    white = (frame == WHITE).all(axis=-1)
+    assert white[[0, -1]].all() and white[:, [0, -1]].all()
+    assert not white[1:-1, 1:-1].any()
+    gray = np.full((500, 400, 3), 90, np.uint8)
+    sheet = draw_sheet(gray, [Panel("a", gray)], Crop(100, 150, 50, 50), title="", zoom=2)
+    lines = sheet[top : top + size, left : left + size]
+    assert (lines[:2] == (220, 40, 30)).all() and (lines[:, -2:] == (220, 40, 30)).all()
+    assert (lines[2:-2, 2:-2] == 90).all()
+
+
 def test_names_and_scores_stand_below_their_panels(photos) -> None:
     crop = Crop(0, 0, 30, 30)
 

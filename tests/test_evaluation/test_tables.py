@@ -75,8 +75,8 @@ def test_table_1() -> None:
     assert heading.startswith("Table 1: ")
     assert lines == [
         ["", "paper, PIRM", "ours, PIRM_val", "ours, Set5"],
-        ["WP-SRGAN, first stage", "5.200 / 14.38", "25.000 / 22.00", "125.000 / 122.00"],
-        ["WP-SRGAN, second stage", "2.082 / 16.28", "45.000 / 42.00", "145.000 / 142.00"],
+        ["WP-SRGAN, first stage", "5.2002 / 14.385", "25.000 / 22.00", "125.000 / 122.00"],
+        ["WP-SRGAN, second stage", "2.0815 / 16.2813", "45.000 / 42.00", "145.000 / 142.00"],
     ]
 
 
@@ -136,7 +136,7 @@ def test_all_tables_in_order() -> None:
 def test_without_ma_niqe_takes_its_place() -> None:
     text = page(summary("Set5", absent=("ma", "perceptual_index")), (1, 2, 4), "")
     one, two, four = tables_of(text).values()
-    assert one[1] == ["WP-SRGAN, first stage", "5.200 / 14.38", "— / 22.00"]
+    assert one[1] == ["WP-SRGAN, first stage", "5.2002 / 14.385", "— / 22.00"]
     assert one[3:] == [
         ["NIQE / RMSE", "ours, Set5"],
         ["WP-SRGAN, first stage", "23.000 / 22.00"],
@@ -250,6 +250,13 @@ def test_a_wrong_command(call, capsys, flags, message) -> None:
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("evaluation.tables.__main__: ") or line.startswith("evaluation.tables: ")
     assert message in line
+
+
+@pytest.mark.parametrize("flag", ["model", "stage1"])
+def test_a_model_that_is_none(call, offline, not_models, capsys, flag) -> None:
+    assert call("--table=1", f"--{flag}={not_models['empty']}") == 1
+    assert "no SavedModel" in capsys.readouterr().err
+    assert offline == []  # before any download
 
 
 def test_other_settings_are_refused(call, capsys) -> None:

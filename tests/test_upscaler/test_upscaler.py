@@ -142,7 +142,7 @@ def test_no_model(tmp_path: Path) -> None:
 def test_a_damaged_model(tower: Path, tmp_path: Path) -> None:
     shutil.copytree(tower, tmp_path / "copy")
     (tmp_path / "copy" / "1" / "saved_model.pb").write_bytes(b"damaged")
-    with pytest.raises(DataError, match="copy.*cannot be loaded"):
+    with pytest.raises(DataError, match="copy.*not a SavedModel that can be loaded"):
         Upscaler(tmp_path / "copy")
 
 
