@@ -6,6 +6,7 @@ import keras
 
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.memory_block import memory_block
+from srgan.batch_norm import batch_normalization
 from srgan.prelu import PReLU
 from srgan.residual_block import conv
 from srgan.tail import image_tail
@@ -39,7 +40,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
         )
     x = conv(config.features, 3, name="trunk_conv", dtype=dtype)(x)
     if config.batch_norm:
-        x = keras.layers.BatchNormalization(momentum=0.8, name="trunk_bn", dtype=dtype)(x)
+        x = batch_normalization(momentum=0.8, name="trunk_bn", dtype=dtype)(x)
     x = keras.layers.Add(name="long_skip", dtype=dtype)([head, x])
     sr = image_tail(
         x,

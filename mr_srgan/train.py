@@ -38,19 +38,24 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
     from mr_srgan.gan import MrSrgan
     from mr_srgan.generator import build_generator
     from srgan import building
+    from srgan.devices import open_devices
     from srgan.seeding import seed_everything
     from srgan.training import train
     from srgan.weights import load_weights
 
-    seed_everything(config.data.seed)
-    generator = build_generator(architecture, config.run.dtype)
-    if config.run.init_generator:
-        load_weights(generator, config.run.init_generator)
-    networks = building.build_networks(config.objective, config.data.crop_size, config.run.dtype)
-    model = MrSrgan(generator, config.objective, **networks)
-    building.compile_model(model, config)
-    dataset, validation = building.open_data(config, architecture.scale)
-    return train(model, dataset, validation, config, architecture=architecture, select_best=True)
+    devices = open_devices(config.run.devices)
+    seed_everything(config.data.seed, deterministic=config.run.deterministic)
+    objective, run_config = config.objective, config.run
+    with devices.scope():
+        generator = build_generator(architecture, run_config.dtype)
+        if run_config.init_generator:
+            load_weights(generator, run_config.init_generator)
+        networks = building.build_networks(objective, config.data.crop_size, run_config.dtype)
+        model = MrSrgan(generator, objective, **networks)
+        building.compile_model(model, config)
+        dataset, validation = building.open_data(config, architecture.scale, devices)
+        pieces = {"architecture": architecture, "select_best": True, "devices": devices}
+        return train(model, dataset, validation, config, **pieces)
 
 
 def cli_main() -> None:

@@ -173,7 +173,7 @@ class AdversarialModel(keras.Model):
             state = jax_step.State(tuple(trainable), tuple(non_trainable), tuple(optimizer))
             logs, state = jax_step.update(self, state, lr, hr)
             return logs, (*map(list, state), metrics)
-        gradients, logs = self.tape_gradients(lr, hr)
+        gradients, logs = mean_of_replicas(*self.tape_gradients(lr, hr))
         split = len(self.trainable_pair[0])
         logs["grad_norm_g"] = global_norm(gradients[:split])
         if gradients[split:]:
@@ -215,7 +215,7 @@ class AdversarialModel(keras.Model):
         """Within it the generator's trainable weights are their moving averages, if it has any."""
         optimizer = self.optimizer.generator
         # Before the first update the averages are not set.
-        if not optimizer.use_ema or not int(optimizer.iterations):
+        if not optimizer.use_ema or not int(ops.convert_to_numpy(optimizer.iterations)):
             yield
             return
         variables = self.generator.trainable_variables
@@ -226,3 +226,20 @@ class AdversarialModel(keras.Model):
         finally:
             for variable, value in zip(variables, current, strict=True):
                 variable.assign(value)
+
+
+def mean_of_replicas(
+    gradients: list[Any], logs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """On several devices of TensorFlow: the whole batch's gradients and losses, from all parts'.
+
+    All parts have the same size, and every loss is a mean over the batch.
+    """
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return gradients, logs
+    values = tf.stack([tf.cast(value, tf.float32) for value in logs.values()])
+    *gradients, values = context.all_reduce(tf.distribute.ReduceOp.MEAN, [*gradients, values])
+    return gradients, dict(zip(logs, tf.unstack(values), strict=True))

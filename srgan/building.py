@@ -9,6 +9,7 @@ from sr_data.patches import PatchDataset
 from sr_data.sources import PairedFolder, open_source
 from srgan.adversarial_model import AdversarialModel
 from srgan.config import ObjectiveConfig, TrainingConfig
+from srgan.devices import ONE_DEVICE, Devices
 from srgan.discriminator import build_discriminator
 from srgan.paired_optimizer import build_optimizer
 from srgan.validation import check_pairs
@@ -54,18 +55,23 @@ def compile_model(model: AdversarialModel, config: TrainingConfig) -> None:
     model.compile_pair(build_optimizer(config.optimizer, config.run.steps, adversarial=adversarial))
 
 
-def open_data(config: TrainingConfig, scale: int) -> tuple[PatchDataset, PairedFolder | None]:
+def open_data(
+    config: TrainingConfig, scale: int, devices: Devices = ONE_DEVICE
+) -> tuple[PatchDataset, PairedFolder | None]:
     """Opens the training patches and the validation images of a run.
 
     Args:
         config: The run.
         scale: The generator's enlargement.
+        devices: The dataset holds this process's part of each batch.
 
     Raises:
-        UsageError: The source has a form that is not known, or a crop does not fit the scale.
+        UsageError: The source has a form that is not known, a crop does not fit the scale, or a
+            batch does not divide by the devices.
         DataError: No usable training image, or one for validation that cannot be used.
     """
     data = config.data
+    devices.check_batch(data.batch_size)
     if data.crop_size % scale:
         raise UsageError(f"--crop_size must divide by the scale {scale}, got {data.crop_size}")
     # The small folder first: a typing mistake in it should not wait for the large one.
@@ -81,5 +87,6 @@ def open_data(config: TrainingConfig, scale: int) -> tuple[PatchDataset, PairedF
         scale=scale,
         flips=data.flips,
         rotations=data.rotations,
+        share=(devices.worker, devices.workers),
     )
     return dataset, validation

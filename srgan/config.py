@@ -79,7 +79,11 @@ class OptimizerConfig:
 class DataConfig:
     """Which patches are seen, and in which order."""
 
-    data: str = setting("", "HR training images, folder:DIR. Required.")
+    data: str = setting(
+        "",
+        "HR training images: folder:DIR, tfds:NAME[/CONFIG][:SPLIT], or prepared:DIR of "
+        "sr_data.prepare. Required.",
+    )
     val_dir: str = setting(
         "", "Validation images: HR/ and LR_x4/ below it, or HR images alone; empty: no validation."
     )
@@ -105,6 +109,16 @@ class RunConfig:
     keep_checkpoints: int = setting(2, "How many checkpoints stay, the best one aside.")
     steps_per_call: int = setting(
         1, "Updates that JAX runs in one call: more where Python bounds the speed."
+    )
+    devices: int = setting(
+        1,
+        "Devices of this host that share each batch: GPUs or TPUs, else parts of the CPU. Several "
+        "hosts: see docs/distributed.md.",
+    )
+    deterministic: bool = setting(
+        False,
+        "Only operations that give the same bits in every run; a CPU does so anyway, accelerators "
+        "become slower.",
     )
     precision: str = setting(
         "float32",
@@ -157,7 +171,7 @@ def _check_ranges(config: TrainingConfig) -> None:
     infinity = float("inf")
     for part, names, low, below in (
         (config.run, ("steps", "steps_per_epoch", "keep_checkpoints"), 1, infinity),
-        (config.run, ("steps_per_call",), 1, infinity),
+        (config.run, ("steps_per_call", "devices"), 1, infinity),
         (config.run, ("checkpoint_every",), 0, infinity),
         (config.optimizer, ("warmup_steps", "discriminator_warmup", "clip_norm"), 0, infinity),
         (config.data, ("crop_size", "batch_size"), 1, infinity),

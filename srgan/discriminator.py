@@ -7,6 +7,7 @@ Reference: Ledig et al., arXiv 1609.04802, Figure 4. MR-SRGAN uses it as it is (
 import keras
 
 from cli.errors import UsageError
+from srgan.batch_norm import batch_normalization
 
 # Filters as multiples of `base_filters`, and the stride, of each 3x3 convolution in turn.
 CONVOLUTIONS = ((1, 1), (1, 2), (2, 1), (2, 2), (4, 1), (4, 2), (8, 1), (8, 2))
@@ -67,7 +68,7 @@ def build_discriminator(
             name=f"conv{number}",
         )(x)
         if normalised:
-            x = keras.layers.BatchNormalization(dtype=dtype, name=f"norm{number}")(x)
+            x = batch_normalization(dtype=dtype, name=f"norm{number}")(x)
         x = _leaky_relu(f"conv{number}_activation", dtype)(x)
     x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
     x = keras.layers.Dense(dense_units, dtype=dtype, name="dense")(x)

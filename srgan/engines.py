@@ -10,6 +10,7 @@ import numpy as np
 
 from srgan import jax_step
 from srgan.adversarial_model import AdversarialModel
+from srgan.devices import ONE_DEVICE, Devices
 
 Batch = tuple[Any, Any]
 
@@ -57,6 +58,54 @@ class TensorFlowEngine:
         return np.asarray(self._model.generator(lr, training=False))
 
 
+class ReplicatedEngine:
+    """Runs updates on several devices through a `tf.distribute.Strategy`.
+
+    Stock `fit` fails on several hosts under Keras 3; `Strategy.run` works.
+    """
+
+    def __init__(self, model: AdversarialModel, devices: Devices) -> None:
+        """Takes a compiled model, built in the devices' scope."""
+        import tensorflow as tf
+
+        self._model = model
+        self._devices = devices
+        strategy = devices.strategy
+
+        def several(lr: Any, hr: Any) -> Any:
+            return strategy.run(model.train_step, args=((lr, hr),))
+
+        self._several: Any = tf.function(several)
+
+    def run(self, batches: Sequence[Batch]) -> list[dict[str, float]]:
+        """See `Engine`; of each batch this process has its part."""
+        local = self._devices.strategy.experimental_local_results
+        found = []
+        for lr, hr in batches:
+            logs = self._several(self._spread(lr), self._spread(hr))
+            found.append({name: float(local(logs[name])[0]) for name in sorted(logs)})
+        return found
+
+    def write_back(self) -> None:
+        """See `Engine`; the variables hold the values at all times."""
+
+    def enlarge(self, lr: Any) -> Any:
+        """See `Engine`."""
+        return np.asarray(self._model.generator(lr, training=False))
+
+    def _spread(self, images: Any) -> Any:
+        """Gives each device of this process an equal part."""
+        devices = self._devices
+        count = devices.replicas // devices.workers
+        size = len(images) // count
+
+        def part(context: Any) -> Any:
+            start = context.replica_id_in_sync_group % count * size
+            return images[start : start + size]
+
+        return devices.strategy.experimental_distribute_values_from_function(part)
+
+
 class JaxEngine:
     """Runs updates as one compiled program, several of them in one call.
 
@@ -90,7 +139,7 @@ class JaxEngine:
         """See `Engine`."""
         if self._state is None:
             self._state = _owned(jax_step.read_state(self._model))
-        lrs, hrs = (np.stack(images) for images in zip(*batches, strict=True))
+        lrs, hrs = (_spread(np.stack(images)) for images in zip(*batches, strict=True))
         self._state, logs = self._several(self._state, lrs, hrs)
         columns = {name: np.asarray(values) for name, values in logs.items()}
         return [
@@ -117,8 +166,12 @@ class JaxEngine:
         return self._several._cache_size()
 
 
-def make_engine(model: AdversarialModel) -> Engine:
+def make_engine(model: AdversarialModel, devices: Devices = ONE_DEVICE) -> Engine:
     """The engine of Keras' backend.
+
+    Args:
+        model: Compiled.
+        devices: What it was built for.
 
     Raises:
         ValueError: The backend is neither TensorFlow nor JAX.
@@ -126,6 +179,8 @@ def make_engine(model: AdversarialModel) -> Engine:
     backend = keras.backend.backend()
     if backend == "jax":
         return JaxEngine(model)
+    if backend == "tensorflow" and devices.strategy is not None:
+        return ReplicatedEngine(model, devices)
     if backend == "tensorflow":
         return TensorFlowEngine(model)
     raise ValueError(f"Keras runs on {backend}; set KERAS_BACKEND to tensorflow or jax")
@@ -136,3 +191,15 @@ def _owned(state: jax_step.State) -> jax_step.State:
     import jax
 
     return jax.tree.map(lambda value: jax.numpy.array(value, copy=True), state)
+
+
+def _spread(images: np.ndarray) -> Any:
+    """Divides [steps, B, H, W, 3] between the devices, along B, where there are several."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return images
+    import jax
+
+    axes = (None, distribution.batch_dim_name, None, None, None)
+    layout = keras.distribution.TensorLayout(axes, distribution.device_mesh)
+    return jax.device_put(images, layout.backend_layout)

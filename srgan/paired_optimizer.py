@@ -16,6 +16,17 @@ from srgan.config import OptimizerConfig
 from srgan.schedules import learning_rate_schedule
 
 
+class Adam(keras.optimizers.Adam):
+    """Adam that takes gradients of the whole batch.
+
+    Keras' TensorFlow optimizers add up the gradients of all devices, after they were clipped; the
+    training step has averaged them before.
+    """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> list[Any]:
+        return list(grads_and_vars)
+
+
 class PairedOptimizer(keras.optimizers.Optimizer):
     """Applies the first gradients by the generator's optimizer, the rest by the discriminator's.
 
@@ -89,7 +100,7 @@ def build_optimizer(config: OptimizerConfig, steps: int, *, adversarial: bool) -
     # While only the discriminator learns, the generator's rate is 0.
     delay = config.discriminator_warmup if adversarial else 0
     shared = {"beta_1": config.beta_1, "global_clipnorm": config.clip_norm or None}
-    generator = keras.optimizers.Adam(
+    generator = Adam(
         learning_rate_schedule(config, config.learning_rate, steps, delay=delay),
         use_ema=config.ema_decay > 0,
         ema_momentum=config.ema_decay or 0.99,
@@ -100,7 +111,7 @@ def build_optimizer(config: OptimizerConfig, steps: int, *, adversarial: bool) -
         return PairedOptimizer(generator)
     rate = config.discriminator_learning_rate or config.learning_rate
     schedule = learning_rate_schedule(config, rate, steps)
-    discriminator = keras.optimizers.Adam(schedule, name="discriminator_adam", **shared)
+    discriminator = Adam(schedule, name="discriminator_adam", **shared)
     return PairedOptimizer(generator, discriminator)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from srgan.batch_norm import batch_normalization
 from srgan.prelu import PReLU
 
 
@@ -46,9 +47,9 @@ def residual_block(features: Any, *, name: str, batch_norm: bool = False, dtype:
     channels = features.shape[-1]
     x = conv(channels, 3, name=f"{name}_conv1", dtype=dtype)(features)
     if batch_norm:
-        x = keras.layers.BatchNormalization(momentum=0.8, name=f"{name}_bn1", dtype=dtype)(x)
+        x = batch_normalization(momentum=0.8, name=f"{name}_bn1", dtype=dtype)(x)
     x = PReLU(name=f"{name}_prelu", dtype=dtype)(x)
     x = conv(channels, 3, name=f"{name}_conv2", dtype=dtype)(x)
     if batch_norm:
-        x = keras.layers.BatchNormalization(momentum=0.8, name=f"{name}_bn2", dtype=dtype)(x)
+        x = batch_normalization(momentum=0.8, name=f"{name}_bn2", dtype=dtype)(x)
     return keras.layers.Add(name=f"{name}_add", dtype=dtype)([features, x])

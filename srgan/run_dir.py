@@ -26,6 +26,8 @@ _MAY_CHANGE = {
     "run.checkpoint_every",
     "run.keep_checkpoints",
     "run.steps_per_call",
+    "run.devices",
+    "run.deterministic",
     "run.precision",
     "run.init_generator",
     "data.data",
@@ -34,12 +36,13 @@ _MAY_CHANGE = {
 }
 
 
-def prepare(config: TrainingConfig, architecture: Any) -> Path:
+def prepare(config: TrainingConfig, architecture: Any, *, write: bool = True) -> Path:
     """Makes the run folder and writes `config.json`, or checks it against the one it holds.
 
     Args:
         config: The run.
         architecture: The generator's config dataclass.
+        write: Off where another process writes the folder: the settings are only checked.
 
     Returns:
         The folder.
@@ -48,7 +51,8 @@ def prepare(config: TrainingConfig, architecture: Any) -> Path:
         UsageError: It holds a run with other settings.
     """
     run_dir = Path(config.run.run_dir)
-    run_dir.mkdir(parents=True, exist_ok=True)
+    if write:
+        run_dir.mkdir(parents=True, exist_ok=True)
     settings = {"generator": dataclasses.asdict(architecture), **dataclasses.asdict(config)}
     path = run_dir / CONFIG
     if path.exists():
@@ -58,6 +62,8 @@ def prepare(config: TrainingConfig, architecture: Any) -> Path:
                 f"{run_dir} holds a run with other settings ({', '.join(changed)}); "
                 f"give those of its {CONFIG}, or another --run_dir"
             )
+    if not write:
+        return run_dir
     with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(settings, indent=2) + "\n")
     return run_dir

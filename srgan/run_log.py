@@ -70,6 +70,27 @@ class RunLog:
         self._events.close()
 
 
+class NoLog(RunLog):
+    """The log of a process that is not the one to write."""
+
+    def __init__(self) -> None:
+        """Opens nothing."""
+
+    def losses(self, step: int, values: dict[str, float]) -> None:
+        """Writes nothing."""
+
+    def flush(self) -> None:
+        """Writes nothing."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes nothing."""
+
+
 def _cut_back(path: Path, step: int) -> list[str]:
     """Removes rows after `step`, torn ones too, and returns the columns, if there are any."""
     if not path.exists():

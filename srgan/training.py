@@ -25,9 +25,10 @@ from srgan import checkpoints, run_dir
 from srgan.adversarial_model import AdversarialModel
 from srgan.batches import BatchReader
 from srgan.config import RunConfig, TrainingConfig
+from srgan.devices import ONE_DEVICE, Devices, peers_needed
 from srgan.engines import Engine, make_engine
 from srgan.run_dir import CHECKPOINTS, DISCRIMINATOR, GENERATOR
-from srgan.run_log import RunLog
+from srgan.run_log import NoLog, RunLog
 from srgan.validation import validate
 from srgan.weights import save_weights
 
@@ -47,6 +48,7 @@ def train(
     *,
     architecture: Any,
     select_best: bool,
+    devices: Devices = ONE_DEVICE,
 ) -> int:
     """Trains until `config.run.steps`, from the newest checkpoint of the run folder if it has one.
 
@@ -62,27 +64,33 @@ def train(
         config: Everything about the run.
         architecture: The generator's config dataclass, kept in `config.json`.
         select_best: `generator.weights.h5` follows the best validation SSIM, not the last epoch.
+        devices: What the model was built for. Where they belong to several processes, each calls
+            this; the chief validates and writes.
 
     Returns:
         The exit code: 0, or 128 + the signal that stopped the run.
 
     Raises:
         UsageError: The run folder holds a run with other settings.
-        DataError: A loss is no longer finite, or no checkpoint can be used.
+        DataError: A loss is no longer finite, no checkpoint can be used, or another process has
+            gone.
     """
-    folder = run_dir.prepare(config, architecture)
+    folder = run_dir.prepare(config, architecture, write=devices.chief)
     state = checkpoints.restore(model, folder / CHECKPOINTS) or {"step": 0, "best_ssim": None}
     first, steps = state["step"], config.run.steps
     if first:
         logging.info("%s: continuing after step %d of %d", folder, first, steps)
-    engine = make_engine(model)
-    progress = tqdm(total=steps, initial=first, desc=folder.name, unit="step", disable=None)
+    engine = make_engine(model, devices)
+    hidden = None if devices.chief else True
+    progress = tqdm(total=steps, initial=first, desc=folder.name, unit="step", disable=hidden)
     with (
-        RunLog(folder, first) as log,
+        peers_needed(devices, str(folder)),
+        RunLog(folder, first) if devices.chief else NoLog() as log,
         stop_on_signal() as interruption,
         BatchReader(dataset, first, steps) as reader,
         progress,
     ):
+        check_same_start(devices, folder, first)
         for start, stop in calls(first, config.run):
             logs = engine.run(reader.take(stop - start))
             for step, values in enumerate(logs, start + 1):
@@ -90,18 +98,31 @@ def train(
                 check_finite(values, step, folder)
             progress.update(stop - start)
             progress.set_postfix(_brief(logs[-1], reader.waiting_share), refresh=False)
-            if is_epoch_end(stop, config.run):
+            interrupted = -int(devices.lowest(-interruption.signal))
+            if devices.chief and is_epoch_end(stop, config.run):
                 engine.write_back()
                 finish_epoch(model, engine, validation, folder, log, stop, state, select_best)
-            if is_checkpoint(stop, config.run) or interruption.signal:
+            if devices.chief and (is_checkpoint(stop, config.run) or interrupted):
                 engine.write_back()
                 keep = config.run.keep_checkpoints
                 checkpoints.save(model, folder / CHECKPOINTS, stop, state, keep)
                 log.flush()
-            if interruption.signal:
+            if interrupted:
                 logging.info("stopped at step %d; the same command continues", stop)
-                return 128 + interruption.signal
+                return 128 + interrupted
+        # The others wait for the chief's files: one that leaves looks like one that has died.
+        devices.lowest(0)
     return 0
+
+
+def check_same_start(devices: Devices, folder: Path, first: int) -> None:
+    """Raises a DataError where processes continue from different checkpoints."""
+    lowest, highest = devices.lowest(first), -devices.lowest(-first)
+    if lowest != highest:
+        raise DataError(
+            f"{folder}: one worker has a checkpoint of step {highest:.0f}, another of step "
+            f"{lowest:.0f}; put the run folder on a file system that all of them share"
+        )
 
 
 def calls(first: int, run: RunConfig) -> Iterator[tuple[int, int]]:

@@ -13,8 +13,14 @@ from sr_data.atomic_write import atomic_file
 
 
 def save_weights(network: keras.Model, path: Path) -> None:
-    """Writes a `.weights.h5` file, atomically."""
+    """Writes a `.weights.h5` file, atomically.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     with atomic_file(path) as temporary:
+        # Room is made first: HDF5 goes on for pages when the disk is full.
+        temporary.write_bytes(bytes(_size(network)))
         network.save_weights(temporary)
 
 
@@ -46,6 +52,11 @@ def load_weights(network: keras.Model, path: str | Path) -> None:
             f"{path}: these weights do not fit {network.name} (the file holds {stored} numbers, "
             f"the network {network.count_params()}); the flags of the architecture must be theirs"
         )
+
+
+def _size(network: keras.Model) -> int:
+    """About how many bytes a network's file takes."""
+    return 4 * network.count_params() + 1024 * len(network.variables)
 
 
 def _number_of_weights(path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from srgan.batch_norm import batch_normalization
 from srgan.prelu import PReLU
 from srgan.residual_block import conv, residual_block
 from srgan.tail import image_tail
@@ -31,7 +32,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
         x = residual_block(x, name=f"res{i}", batch_norm=config.batch_norm, dtype=dtype)
     x = conv(config.features, 3, name="trunk_conv", dtype=dtype)(x)
     if config.batch_norm:
-        x = keras.layers.BatchNormalization(momentum=0.8, name="trunk_bn", dtype=dtype)(x)
+        x = batch_normalization(momentum=0.8, name="trunk_bn", dtype=dtype)(x)
     x = keras.layers.Add(name="long_skip", dtype=dtype)([head, x])
     sr = image_tail(
         x,

@@ -63,27 +63,32 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
     # Keras and its engine take seconds to import: the help and a wrong flag do without them.
     import_keras_quietly()
     from srgan import building
+    from srgan.devices import open_devices
     from srgan.seeding import seed_everything
     from srgan.training import train
     from srgan.weights import load_weights
     from wp_srgan.gan import WpSrgan
     from wp_srgan.generator import build_generator
 
-    seed_everything(config.data.seed)
+    devices = open_devices(config.run.devices)
+    seed_everything(config.data.seed, deterministic=config.run.deterministic)
     root = config.run.run_dir
     folder = str(stage_dir(root, stage))
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, run_dir=folder))
-    generator = build_generator(architecture, config.run.dtype)
-    networks = building.build_networks(config.objective, config.data.crop_size, config.run.dtype)
-    model = WpSrgan(generator, config.objective, stage=stage, **networks)
-    if stage == 2:
-        start_from_stage_1(model, root)
-        check_architecture(architecture, root)
-    elif config.run.init_generator:
-        load_weights(generator, config.run.init_generator)
-    building.compile_model(model, config)
-    dataset, validation = building.open_data(config, architecture.scale)
-    return train(model, dataset, validation, config, architecture=architecture, select_best=False)
+    objective, run_config = config.objective, config.run
+    with devices.scope():
+        generator = build_generator(architecture, run_config.dtype)
+        networks = building.build_networks(objective, config.data.crop_size, run_config.dtype)
+        model = WpSrgan(generator, objective, stage=stage, **networks)
+        if stage == 2:
+            start_from_stage_1(model, root)
+            check_architecture(architecture, root)
+        elif run_config.init_generator:
+            load_weights(generator, run_config.init_generator)
+        building.compile_model(model, config)
+        dataset, validation = building.open_data(config, architecture.scale, devices)
+        pieces = {"architecture": architecture, "select_best": False, "devices": devices}
+        return train(model, dataset, validation, config, **pieces)
 
 
 def cli_main() -> None:

@@ -126,6 +126,7 @@ OTHER_VALUES = {
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
     **{"init_generator": "g.weights.h5", "checkpoint_every": 7, "keep_checkpoints": 3},
+    **{"devices": 3, "deterministic": True},
     **{"steps_per_call": 5, "warmup_steps": 6, "discriminator_warmup": 8, "clip_norm": 0.5},
 }
 

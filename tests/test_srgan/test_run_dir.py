@@ -9,6 +9,7 @@ from srgan.run_dir import changes, generator_of, prepare
 
 MAY_CHANGE = {
     *("run_dir", "steps", "steps_per_epoch", "precision", "init_generator"),
+    *("checkpoint_every", "keep_checkpoints", "steps_per_call", "devices", "deterministic"),
     *("data", "val_dir", "vgg_weights"),
 }
 

@@ -124,6 +124,7 @@ def test_defaults_are_the_papers(settings, number, weights):
         **{"run_dir": "runs/wp", "steps": 500_000, "steps_per_epoch": 500},
         **{"precision": "float32", "init_generator": ""},
         **{"checkpoint_every": 0, "keep_checkpoints": 2, "steps_per_call": 1},
+        **{"devices": 1, "deterministic": False},
     }
 
 
@@ -152,6 +153,7 @@ OTHER_VALUES = {
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
     **{"checkpoint_every": 7, "keep_checkpoints": 3, "steps_per_call": 5},
+    **{"devices": 3, "deterministic": True},
     **{"warmup_steps": 6, "discriminator_warmup": 8, "clip_norm": 0.5},
 }
 
