@@ -12,6 +12,7 @@ from keras import layers, ops
 import mr_srgan.config
 import wp_srgan.config
 from srgan.bicubic_skip import BicubicUpsampling
+from srgan.prelu import INITIAL_SLOPE
 
 Config = mr_srgan.config.GeneratorConfig | wp_srgan.config.GeneratorConfig
 
@@ -72,7 +73,8 @@ def _conv(x: keras.KerasTensor, filters: int, side: int, name: str) -> keras.Ker
 
 
 def _prelu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    return layers.PReLU(shared_axes=[1, 2], name=name)(x)
+    slope = keras.initializers.Constant(INITIAL_SLOPE)
+    return layers.PReLU(alpha_initializer=slope, shared_axes=[1, 2], name=name)(x)
 
 
 def _res_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:

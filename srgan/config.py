@@ -108,7 +108,9 @@ class RunConfig:
     )
     keep_checkpoints: int = setting(2, "How many checkpoints stay, the best one aside.")
     steps_per_call: int = setting(
-        1, "Updates that JAX runs in one call: more where Python bounds the speed."
+        1,
+        "Updates that JAX runs in one call on accelerators: more where Python bounds the speed. "
+        "CPUs run them one by one, which is faster there.",
     )
     devices: int = setting(
         1,

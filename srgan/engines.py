@@ -107,27 +107,34 @@ class ReplicatedEngine:
 
 
 class JaxEngine:
-    """Runs updates as one compiled program, several of them in one call.
+    """Runs updates as one compiled program; on accelerators several of them in one call.
 
     The values stay on the device, outside of the variables, until `write_back`.
     """
 
-    def __init__(self, model: AdversarialModel) -> None:
-        """Takes a compiled model."""
+    def __init__(self, model: AdversarialModel, *, scan: bool | None = None) -> None:
+        """Takes a compiled model.
+
+        Args:
+            model: The model.
+            scan: Whether several updates are one call. By default not on CPUs: inside of a loop XLA
+                runs a convolution on one core there (14 times as slow, measured with MR-SRGAN).
+        """
         import jax
 
         self._model = model
         self._state: jax_step.State | None = None
+        self._scan = jax.default_backend() != "cpu" if scan is None else scan
 
-        def several(state: jax_step.State, lrs: Any, hrs: Any) -> Any:
-            def one(state: jax_step.State, batch: Batch) -> Any:
-                logs, state = jax_step.update(model, state, *batch)
-                return state, logs
-
-            return jax.lax.scan(one, state, (lrs, hrs))
+        def one(state: jax_step.State, batch: Batch) -> Any:
+            logs, state = jax_step.update(model, state, *batch)
+            return state, logs
 
         # The old values are given up: they and the new ones need not both fit.
-        self._several: Any = jax.jit(several, donate_argnums=0)
+        self._one: Any = jax.jit(one, donate_argnums=0)
+        self._several: Any = jax.jit(
+            lambda state, batches: jax.lax.scan(one, state, batches), donate_argnums=0
+        )
         # One program a size of images; without it every operation would be one.
         self._generate = jax.jit(
             lambda trainable, others, lr: model.generator.stateless_call(
@@ -139,13 +146,20 @@ class JaxEngine:
         """See `Engine`."""
         if self._state is None:
             self._state = _owned(jax_step.read_state(self._model))
+        if not self._scan or len(batches) == 1:
+            return [self._run_one(batch) for batch in batches]
         lrs, hrs = (_spread(np.stack(images)) for images in zip(*batches, strict=True))
-        self._state, logs = self._several(self._state, lrs, hrs)
+        self._state, logs = self._several(self._state, (lrs, hrs))
         columns = {name: np.asarray(values) for name, values in logs.items()}
         return [
             {name: float(values[i]) for name, values in columns.items()}
             for i in range(len(batches))
         ]
+
+    def _run_one(self, batch: Batch) -> dict[str, float]:
+        lr, hr = (_spread(images) for images in batch)
+        self._state, logs = self._one(self._state, (lr, hr))
+        return {name: float(value) for name, value in logs.items()}
 
     def write_back(self) -> None:
         """See `Engine`; the next `run` starts from the variables again."""
@@ -163,7 +177,7 @@ class JaxEngine:
     @property
     def num_compilations(self) -> int:
         """How many programs were compiled: one for each number and shape of batches."""
-        return self._several._cache_size()
+        return self._one._cache_size() + self._several._cache_size()
 
 
 def make_engine(model: AdversarialModel, devices: Devices = ONE_DEVICE) -> Engine:
@@ -193,13 +207,14 @@ def _owned(state: jax_step.State) -> jax_step.State:
     return jax.tree.map(lambda value: jax.numpy.array(value, copy=True), state)
 
 
-def _spread(images: np.ndarray) -> Any:
-    """Divides [steps, B, H, W, 3] between the devices, along B, where there are several."""
+def _spread(images: Any) -> Any:
+    """Divides [B, H, W, 3], or a stack of them, between the devices, where there are several."""
     distribution = keras.distribution.distribution()
     if distribution is None:
         return images
     import jax
 
-    axes = (None, distribution.batch_dim_name, None, None, None)
-    layout = keras.distribution.TensorLayout(axes, distribution.device_mesh)
+    axes = (distribution.batch_dim_name, None, None, None)
+    stacked = (None,) * (np.ndim(images) - len(axes))
+    layout = keras.distribution.TensorLayout((*stacked, *axes), distribution.device_mesh)
     return jax.device_put(images, layout.backend_layout)

@@ -431,3 +431,29 @@ def test_memory_is_flat_over_an_epoch(tmp_path, subprocess_environment):
         text=True,
     )
     assert int(done.stdout) < 8 * 2**20
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_shares_make_up_the_batch(tmp_path, count):
+    rng = np.random.default_rng(5)
+    for name in "abc":
+        write_rgb(tmp_path / f"{name}.png", rng.integers(256, size=(40, 40, 3), dtype=np.uint8))
+    options = {"crop_size": 16, "batch_size": 4, "steps_per_epoch": 3, "rotations": True}
+    whole = PatchDataset(FolderSource(tmp_path), **options)
+    shares = [
+        PatchDataset(FolderSource(tmp_path), share=(number, count), **options)
+        for number in range(count)
+    ]
+    for index in range(3):
+        parts = zip(*(share[index] for share in shares), strict=True)
+        for part, expected in zip(parts, whole[index], strict=True):
+            np.testing.assert_array_equal(np.concatenate(part), expected)
+
+
+@pytest.mark.parametrize("share", [(0, 3), (2, 2), (-1, 2)])
+def test_no_such_share(tmp_path, share):
+    write_rgb(tmp_path / "a.png", np.zeros((40, 40, 3), np.uint8))
+    with pytest.raises(ValueError, match=f"share {share[0]} of {share[1]}"):
+        PatchDataset(
+            FolderSource(tmp_path), crop_size=16, batch_size=4, steps_per_epoch=1, share=share
+        )

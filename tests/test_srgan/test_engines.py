@@ -102,3 +102,21 @@ def test_each_network_runs_once_on_each_input(steps):
 def test_jax_does_without_tensorflow(steps):
     assert steps["tensorflow"][0]["tensorflow"]
     assert not steps["jax"][0]["tensorflow"]
+
+
+def test_several_updates_in_a_call(subprocess_environment):
+    program = subprocess.run(
+        [sys.executable, Path(__file__).with_name("several_updates.py")],
+        env={**subprocess_environment, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    alone, together = json.loads(program.stdout)
+    # one program a shape: nothing is compiled twice
+    assert (alone["compilations"], together["compilations"]) == (1, 2)
+    assert len(alone["logs"]) == len(together["logs"]) == 8
+    for one, other in zip(alone["logs"], together["logs"], strict=True):
+        assert other == pytest.approx(one, rel=1e-4)
+    assert len({logs["loss_g"] for logs in alone["logs"]}) == 8

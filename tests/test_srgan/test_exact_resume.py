@@ -18,7 +18,7 @@ STEPS, KILLS = 40, 10
 FLAGS = [
     *("--num_mr_blocks=1", "--num_res_blocks=1", "--features=2", "--crop_size=16"),
     *("--batch_size=2", "--lambda_vgg=0", "--ema_decay=0.9", "--schedule=cosine"),
-    *("--warmup_steps=5", "--clip_norm=1", f"--steps={STEPS}", "--steps_per_epoch=15"),
+    *("--warmup_steps=5", "--clip_norm=1", f"--steps={STEPS}", "--steps_per_epoch=16"),
     *("--checkpoint_every=4", "--learning_rate=1e-3"),
 ]
 
@@ -48,7 +48,7 @@ def weights(path: Path) -> Iterator[np.ndarray]:
 def test_killed_at_random_moments(engine, photo_dir, tmp_path, subprocess_environment):
     environment = {**subprocess_environment, "KERAS_BACKEND": engine}
     # Within a call of several updates, too.
-    flags = ["--steps_per_call=3"] if engine == "jax" else []
+    flags = ["--steps_per_call=2"] if engine == "jax" else []
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run(command(photo_dir, whole, *flags), env=environment, check=True, timeout=300)
     choose = random.Random(1)

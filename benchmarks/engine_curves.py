@@ -1,0 +1,235 @@
+"""Trains every recipe on both engines from the same checkpoint and compares the loss curves.
+
+    python -m benchmarks.engine_curves --data=folder:PHOTOS --vgg_weights=FILE --output=DIR
+
+The first update of a recipe is done on TensorFlow; TensorFlow and JAX continue from its
+checkpoint, as any run folder may be continued on the other engine. DIR gets `curves.svg`,
+`curves.png` and `curves.md`; the runs in DIR/runs go on where they were stopped. Networks, losses,
+rates and crops are the recipe's. The batch is smaller and the precision float32 unless flags say
+otherwise, because JAX emulates bfloat16 convolutions on a CPU.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from benchmarks.interleaved import machine
+from cli import dataclass_flags
+from cli.entry_point import run
+from cli.errors import DataError, UsageError
+from pretrained.manifest import read_manifest, verified_weights
+from sr_data.atomic_write import atomic_file
+from srgan.config import setting
+
+ENGINES = ("tensorflow", "jax")
+_CONFIGS = Path("configs")
+_COLOURS = {"tensorflow": "#d0601f", "jax": "#1f4e9e"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A recipe, and what stands in for the runs that it starts from.
+
+    Attributes:
+        name: Of its flagfile.
+        module: The program.
+        start: Shipped generator to start from; "" for random weights.
+        stage: Of WP-SRGAN; its run folder is one below.
+    """
+
+    name: str
+    module: str
+    start: str = ""
+    stage: int = 0
+
+    def folder(self, root: Path) -> Path:
+        """Where the losses are, below the run folder."""
+        return root / f"stage{self.stage}" if self.stage else root
+
+
+RECIPES = (
+    Recipe("mr_pixel", "mr_srgan.train"),
+    Recipe("mr_srgan", "mr_srgan.train", "mr_srgan"),
+    Recipe("wp_pixel", "wp_srgan.train", stage=1),
+    Recipe("wp_srgan_stage1", "wp_srgan.train", "wp_srgan_stage1", stage=1),
+    Recipe("wp_srgan_stage2", "wp_srgan.train", stage=2),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class CurvesConfig:
+    """What is trained, and where the results go."""
+
+    data: str = setting("", "Training photos, as --data of the recipes. Required.")
+    vgg_weights: str = setting("imagenet", "VGG19, as --vgg_weights of the recipes.")
+    recipes: str = setting(",".join(one.name for one in RECIPES), "Which, separated by commas.")
+    steps: int = setting(200, "Updates of each run.")
+    batch_size: int = setting(2, "Crops a step; the recipes have 16.")
+    precision: str = setting("float32", "Of both engines.", ("float32", "bfloat16"))
+    output: str = setting("", "Folder of the results. Required.")
+
+    def check(self) -> None:
+        """Raises a UsageError that names the first flag with a wrong value."""
+        for name in ("data", "output"):
+            if not getattr(self, name):
+                raise UsageError(f"--{name} is required")
+        unknown = {*self.recipes.split(",")} - {recipe.name for recipe in RECIPES}
+        if unknown:
+            raise UsageError(f"--recipes: there is no {', '.join(sorted(unknown))}")
+        if self.steps < 2 or self.batch_size < 1:
+            raise UsageError("--steps must be at least 2 and --batch_size at least 1")
+
+
+DEFAULTS = CurvesConfig()
+
+
+def main(arguments: list[str]) -> None:
+    """Runs, draws and tabulates."""
+    if arguments:
+        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    config = dataclass_flags.read(DEFAULTS)
+    config.check()
+    output = Path(config.output)
+    chosen = [recipe for recipe in RECIPES if recipe.name in config.recipes.split(",")]
+    progress = tqdm(total=len(chosen) * len(ENGINES), unit="run", disable=None)
+    curves: dict[str, dict[str, dict[str, np.ndarray]]] = {}
+    with progress:
+        for recipe in chosen:
+            start = ensure_start(config, recipe)
+            curves[recipe.name] = {}
+            for engine in ENGINES:
+                curves[recipe.name][engine] = continue_on(config, recipe, engine, start)
+                progress.update()
+    draw(curves, output)
+    command = (
+        f"python -m benchmarks.engine_curves --steps={config.steps} "
+        f"--batch_size={config.batch_size} --precision={config.precision}"
+    )
+    table = tabulate(curves, command)
+    with atomic_file(output / "curves.md") as temporary:
+        temporary.write_text(table, encoding="utf-8")
+    print(table)
+
+
+def ensure_start(config: CurvesConfig, recipe: Recipe) -> Path:
+    """The run folder after the recipe's first update, on TensorFlow."""
+    runs = Path(config.output) / "runs"
+    folder = runs / recipe.name / "start"
+    if recipe.stage == 2:
+        first = runs / "wp_srgan_stage1" / "start" / "stage1"
+        if not first.is_dir():
+            raise UsageError("--recipes: wp_srgan_stage2 starts from wp_srgan_stage1; name both")
+        shutil.copytree(first, folder / "stage1", dirs_exist_ok=True)
+    _train(config, recipe, "tensorflow", folder, steps=1)
+    return folder
+
+
+def continue_on(
+    config: CurvesConfig, recipe: Recipe, engine: str, start: Path
+) -> dict[str, np.ndarray]:
+    """Continues a copy of the run on an engine; its losses, a column each."""
+    folder = start.parent / engine
+    if not folder.is_dir():
+        with_partial = folder.with_suffix(".tmp")
+        shutil.rmtree(with_partial, ignore_errors=True)
+        shutil.copytree(start, with_partial)
+        with_partial.rename(folder)
+    _train(config, recipe, engine, folder, steps=config.steps)
+    return read_losses(recipe.folder(folder) / "losses.csv")
+
+
+def read_losses(path: Path) -> dict[str, np.ndarray]:
+    """The columns of a run's losses."""
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    columns = np.array(rows, np.float64).T
+    return dict(zip(header, columns, strict=True))
+
+
+def _train(config: CurvesConfig, recipe: Recipe, engine: str, folder: Path, steps: int) -> None:
+    command = [
+        *(sys.executable, "-m", recipe.module, f"--flagfile={_CONFIGS / recipe.name}.cfg"),
+        *(f"--data={config.data}", f"--vgg_weights={config.vgg_weights}", f"--run_dir={folder}"),
+        *(f"--steps={steps}", f"--steps_per_epoch={steps}", "--checkpoint_every=20"),
+        *(f"--batch_size={config.batch_size}", f"--precision={config.precision}"),
+    ]
+    if recipe.start:
+        weights = verified_weights(read_manifest()[recipe.start])
+        command.append(f"--init_generator={weights}")
+    environment = {**os.environ, "KERAS_BACKEND": engine}
+    program = subprocess.run(command, env=environment, check=False)
+    if program.returncode:
+        raise DataError(f"{recipe.name} on {engine} ended with code {program.returncode}")
+
+
+def tabulate(curves: dict[str, dict[str, dict[str, np.ndarray]]], command: str) -> str:
+    """How far the curves are apart, as Markdown."""
+    lines = [
+        f"`{command}`; {machine()}.",
+        "",
+        "TensorFlow and JAX from the same checkpoint: the largest difference between the two over",
+        "the first 10 updates after it, and the difference of the means of the last 50, both",
+        "relative to the mean of the term's size.",
+        "",
+        "| recipe | term | first 10 | last 50 |",
+        "|---|---|---|---|",
+    ]
+    for name, engines in curves.items():
+        ours, other = (engines[engine] for engine in ENGINES)
+        for term in ours:
+            if term in ("pixel", "perceptual", "adversarial", "loss_d"):
+                size = np.abs(ours[term]).mean()
+                first = np.abs(ours[term] - other[term])[1:11].max() / size
+                last = abs(ours[term][-50:].mean() - other[term][-50:].mean()) / size
+                lines.append(f"| {name} | {term} | {first:.1e} | {last:.1e} |")
+    return "\n".join(lines) + "\n"
+
+
+def draw(curves: dict[str, dict[str, dict[str, np.ndarray]]], output: Path) -> None:
+    """Draws a panel for each recipe and term."""
+    panels = [
+        (name, term)
+        for name, engines in curves.items()
+        for term in ("pixel", "perceptual", "adversarial", "loss_d")
+        if term in engines[ENGINES[0]]
+    ]
+    rows = -(-len(panels) // 4)
+    with mpl.rc_context({"font.size": 8, "svg.hashsalt": "curves"}):
+        figure = Figure(figsize=(13, 2.6 * rows), layout="constrained")
+        places = figure.subplots(rows, 4, squeeze=False).ravel()
+        for place, (name, term) in zip(places, panels, strict=False):
+            for engine, width in zip(ENGINES, (2.4, 0.9), strict=True):
+                losses = curves[name][engine]
+                style = {"linewidth": width, "color": _COLOURS[engine], "label": engine}
+                place.plot(losses["step"], losses[term], **style)
+            place.set_title(f"{name}: {term}")
+            place.set_xlabel("update")
+        for place in places[len(panels) :]:
+            place.set_axis_off()
+        places[0].legend()
+        output.mkdir(parents=True, exist_ok=True)
+        for suffix in ("svg", "png"):
+            with atomic_file(output / f"curves.{suffix}") as temporary:
+                figure.savefig(temporary, format=suffix, dpi=110)
+
+
+def cli_main() -> NoReturn:
+    """Runs the command."""
+    dataclass_flags.define(DEFAULTS)
+    run(main)
+
+
+if __name__ == "__main__":
+    cli_main()
