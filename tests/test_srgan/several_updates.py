@@ -18,6 +18,11 @@ from srgan.engines import JaxEngine
 from srgan.paired_optimizer import build_optimizer
 
 
+def images(rng: np.random.Generator, side: int) -> np.ndarray:
+    """Two random images in [-1, 1]."""
+    return rng.uniform(-1, 1, (2, side, side, 3)).astype(np.float32)
+
+
 def run(scan: bool) -> dict:
     """Eight updates in calls of 3, 3, 1 and 1."""
     keras.utils.clear_session()
@@ -30,10 +35,7 @@ def run(scan: bool) -> dict:
     rng = np.random.default_rng(2)
     logs = []
     for count in (3, 3, 1, 1):
-        batches = [
-            tuple(rng.uniform(-1, 1, (2, side, side, 3)).astype(np.float32) for side in (8, 32))
-            for _ in range(count)
-        ]
+        batches = [(images(rng, 8), images(rng, 32)) for _ in range(count)]
         logs += engine.run(batches)
     return {"logs": logs, "compilations": engine.num_compilations}
 
