@@ -7,7 +7,7 @@ import pytest
 
 from cli.errors import DataError
 from pretrained.saved_models import SavedModels
-from upscaler import Upscaler, memory, upscaler
+from upscaler import Upscaler, upscaler
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -105,16 +105,6 @@ def test_bad_numbers(fused: Path, arguments: dict[str, Any]) -> None:
 def test_bad_images(tower: Path, image: Any) -> None:
     with pytest.raises(ValueError, match="the image must be"):
         Upscaler(tower)(image)
-
-
-def test_too_large_an_image(tower: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = Upscaler(tower)
-    monkeypatch.setattr(memory, "available_bytes", lambda: 30 * memory.BYTES_PER_LR_PIXEL)
-    model(noise(5, 6, 3))
-    with pytest.raises(DataError, match="7x5 pixels needs .* shrink or crop"):
-        model(noise(5, 7, 3))
-    with pytest.raises(DataError, match="6x5 pixels"):  # two of them at once
-        model(noise(2, 5, 6, 3))
 
 
 def test_the_directory_or_its_version(tower: Path) -> None:
