@@ -97,12 +97,11 @@ def _check_flags(arguments: list[str]) -> None:
         raise UsageError("--model and --saved_model exclude each other")
     if _XI.value is not None and _MAX_DEVIATION.value is not None:
         raise UsageError("--xi and --max_deviation exclude each other")
-    for flag in (_XI, _MAX_DEVIATION):
-        if flag.value is None:
-            continue
-        if flag.value != flag.value:
+    for flag in (_XI, _MAX_DEVIATION, _MEMORY_MB):
+        if flag.value is not None and flag.value != flag.value:
             raise UsageError(f"--{flag.name} is not a number")
-        if _MODEL.value in ("faithful", "vivid"):
+    for flag in (_XI, _MAX_DEVIATION):
+        if flag.value is not None and _MODEL.value in ("faithful", "vivid"):
             raise UsageError(f"--{flag.name} has no meaning for --model={_MODEL.value}")
 
 
