@@ -22,7 +22,11 @@ def test_pieces_give_what_the_whole_gives(threshold, delta, xi):
     whole = fuse(tf.constant(faithful), tf.constant(vivid), xi, threshold=threshold, delta=delta)
     pieces = [np.s_[:, :4, :9], np.s_[:, :4, 9:], np.s_[:, 4:]]
     values = np.concatenate(
-        [deviations(faithful[p], vivid[p], threshold).numpy() for p in pieces], axis=1
+        [
+            deviations(tf.constant(faithful[p]), tf.constant(vivid[p]), threshold).numpy()
+            for p in pieces
+        ],
+        axis=1,
     )
     assert values.shape == {
         "joint": (1, 462, 1), "per_channel": (1, 154, 3), "luma": (1, 154, 1)
@@ -30,9 +34,9 @@ def test_pieces_give_what_the_whole_gives(threshold, delta, xi):
     limits = np.quantile(values.astype(np.float64), np.float32(xi), axis=1) * (xi > 0)
     merged = np.empty(faithful.shape, np.uint8)
     for piece in pieces:
-        parts = (tf.constant(array[piece]) for array in (faithful, vivid))
+        first, second = (tf.constant(array[piece]) for array in (faithful, vivid))
         limit = tf.constant(limits, tf.float32)
-        merged[piece] = merge_at(*parts, limit, threshold=threshold, delta=delta)
+        merged[piece] = merge_at(first, second, limit, threshold=threshold, delta=delta)
     np.testing.assert_array_equal(merged, whole.sr)
 
 

@@ -58,7 +58,7 @@ def test_a_photo_in_tiles(run: Run, toy_fused: Path) -> None:
     photo = np.random.default_rng(1).integers(0, 256, (90, 130, 3), dtype=np.uint8)
     write_rgb("cat.png", photo)
     flags = ["--xi=0.4", f"--saved_model={toy_fused}", "--overlap=2"]
-    small = f"--memory_mb={(PROGRAM_BYTES + 40 * 40 * BYTES_PER_LR_PIXEL) / 1e6}"
+    small = f"--memory_mb={(PROGRAM_BYTES + 50 * 50 * BYTES_PER_LR_PIXEL) / 1e6}"
     for output, more in (("whole.png", []), ("tiles.png", [small]), ("tiles.tif", [small])):
         result = run("cat.png", f"--output={output}", *flags, *more)
         assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

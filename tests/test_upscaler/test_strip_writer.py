@@ -93,7 +93,7 @@ def test_assemble() -> None:
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(1, 30))
 def test_bands(heights, rows):
     total = sum(heights)
-    image = np.arange(total * 6).reshape(total, 2, 3)
+    image = np.arange(total * 6).reshape(total, 2, 3).astype(np.uint8)
     parts = list(bands(np.split(image, np.cumsum(heights)[:-1]), rows))
     np.testing.assert_array_equal(np.concatenate(parts), image)
     assert [len(part) for part in parts[:-1]] == [rows] * (len(parts) - 1)

@@ -49,5 +49,5 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["memory_mb", "overlap"])
 def test_numbers_below_0(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be at least 0, got -1"):
-        Tiling(**{name: -1})
+        Tiling(**{name: -1})  # pyright: ignore[reportArgumentType]
     assert tiling.DEFAULT_OVERLAP == 12

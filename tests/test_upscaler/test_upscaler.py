@@ -141,7 +141,7 @@ def test_many_small_images_go_in_as_many_at_once_as_fit(
         return serve(self, images, merge_inputs)
 
     monkeypatch.setattr(Model, "serve", counted)
-    images, xi = noise(7, 20, 30, 3), np.arange(7) / 10
+    images, xi = noise(7, 20, 30, 3), [step / 10 for step in range(7)]
     sr = Upscaler(fused, tiles_of(3 * 20 * 30))(images, xi=xi)
     assert sizes == [3, 3, 1]
     expected = [nearest(image) + 10 * step for step, image in enumerate(images)]
