@@ -41,6 +41,8 @@ EXTRAS = {
     "jax": ["jax>=0.8"],
     # A further column of the evaluation; it brings PyTorch.
     "lpips": ["lpips>=0.1.4", "torch>=2.2"],
+    # BigTIFF results that need not fit into memory.
+    "tiff": ["tifffile>=2024.1"],
     # `make upscale` takes its sample photo from scikit-image.
     "sample": ["scikit-image>=0.25"],
     "test": [
@@ -55,6 +57,7 @@ EXTRAS = {
         "ruff>=0.9",
         "scikit-image>=0.25",
         "tensorflow-datasets>=4.9.10",
+        "tifffile>=2024.1",
         "uv>=0.5",
     ],
 }

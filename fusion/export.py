@@ -108,8 +108,12 @@ def _check_reload(model: FusedModel, directory: Path) -> None:
     import tensorflow as tf
 
     image = tf.constant(np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), np.uint8))
+    towers = model.signature_functions["towers"](image=image)
+    one_each = model.signature_functions["deviations"](**towers)["deviations"].shape[2]
     values: dict[str, Any] = {
         "image": image,
+        **towers,
+        "limits": tf.fill([2, one_each], 2.0),
         "xi": tf.constant([0.73, 0.2]),
         "max_deviation": tf.constant([-1.0, 4.0]),
     }

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from cli.errors import DataError, UsageError
+from fusion.parts import DELTAS, THRESHOLDS, Delta, Threshold, deviations, merge_at
 from fusion.quantile import quantile
 from fusion.soft_threshold import (
     as_printed,
@@ -23,13 +24,8 @@ from fusion.soft_threshold import (
     soft_threshold,
     soft_threshold_together,
 )
-from fusion.tower import IMAGE, UNROUNDED, load_tower
+from fusion.tower import IMAGE, UNROUNDED, load_tower, receptive_field
 from sr_data.rounding import grey_levels
-
-Threshold = Literal["joint", "per_channel", "luma"]
-Delta = Literal["as_read", "as_printed"]
-THRESHOLDS: tuple[Threshold, ...] = ("joint", "per_channel", "luma")
-DELTAS: tuple[Delta, ...] = ("as_read", "as_printed")
 
 DEFAULT_XI = 0.73  # the paper's choice, section 4.3
 USE_XI = -1.0  # any max_deviation < 0
@@ -38,6 +34,10 @@ USE_XI = -1.0  # any max_deviation < 0
 _ANY_RANK: Any = None
 _XI = tf.TensorSpec(_ANY_RANK, tf.float32, name="xi")
 _MAX_DEVIATION = tf.TensorSpec(_ANY_RANK, tf.float32, name="max_deviation")
+
+_FAITHFUL = tf.TensorSpec([None, None, None, 3], tf.float32, name="faithful")
+_VIVID = tf.TensorSpec([None, None, None, 3], tf.float32, name="vivid")
+_LIMITS = tf.TensorSpec([None, None], tf.float32, name="limits")
 
 
 class Fused(NamedTuple):
@@ -102,32 +102,21 @@ def _merge(
     threshold: Threshold,
 ) -> tf.Tensor:
     """I_e with the sign as read; `xi` and `max_deviation` are [B]."""
-    change = tf.abs(vivid - faithful)
     absolute = max_deviation[:, None, None, None]
     # NaN counts as "not given". The opposite, `not (absolute >= 0)`, would be rewritten to
     # `absolute < 0` by TensorFlow's graph optimizer, which is another thing for NaN.
     use_absolute = absolute >= 0
+    columns = tf.unstack(deviations(faithful, vivid, threshold), axis=-1)
+    relative = tf.stack([quantile(values, xi) for values in columns], axis=-1)[:, None, None, :]
     if threshold == "luma":
-        # The bound has to hold in every channel, not for the luma only.
-        largest = tf.reduce_max(change, axis=-1, keepdims=True)
-        measure = tf.where(use_absolute, largest, luma_change(faithful, vivid))
-        relative = _quantile_of_images(measure, xi)
         # ξ = 1 is I_G also where colours differ and no luma does.
         relative = tf.where(xi[:, None, None, None] >= 1, float("inf"), relative)
+        # The bound has to hold in every channel, not for the luma only.
+        largest = tf.reduce_max(tf.abs(vivid - faithful), axis=-1, keepdims=True)
+        measure = tf.where(use_absolute, largest, luma_change(faithful, vivid))
         limit = tf.where(use_absolute, absolute, relative)
         return soft_threshold_together(faithful, vivid, limit, measure)
-    if threshold == "per_channel":
-        channels = tf.unstack(change, axis=-1)
-        relative = tf.concat([_quantile_of_images(c, xi) for c in channels], axis=-1)
-    else:
-        relative = _quantile_of_images(change, xi)
     return soft_threshold(faithful, vivid, tf.where(use_absolute, absolute, relative))
-
-
-def _quantile_of_images(measure: tf.Tensor, xi: tf.Tensor) -> tf.Tensor:
-    """ξ-quantile over all values of each image: [B, ...] and [B] to [B, 1, 1, 1]."""
-    flat = tf.reshape(measure, [tf.shape(measure)[0], -1])
-    return quantile(flat, xi)[:, None, None, None]
 
 
 def _within(rounded: tf.Tensor, centre: tf.Tensor, max_deviation: tf.Tensor) -> tf.Tensor:
@@ -149,6 +138,7 @@ class FusedModel(tf.Module):
       sum over channels of |I_e − I_g| in grey levels, not rounded.
     - `towers`: image -> faithful and vivid, float32 grey levels, not rounded: with `fuse`, a sweep
       over ξ runs the towers once.
+    - `deviations` and `merge`: see `fusion.parts`; for an image that comes in tiles.
 
     `xi` and `max_deviation` are scalars or have one value an image; the model stores their
     defaults. With `as_printed` there is no input max_deviation: no bound holds there.
@@ -188,6 +178,10 @@ class FusedModel(tf.Module):
         self._vivid = load_tower(vivid)
         self._check_sizes(faithful, vivid)
         self.signature_functions = self._make_signatures()
+        reaches = [receptive_field(tower) for tower in (self._faithful, self._vivid)]
+        if all(reach is not None for reach in reaches):
+            widest = max(reach for reach in reaches if reach is not None)
+            self.receptive_field = tf.function(lambda: tf.constant(widest), input_signature=[])
 
     def _check_sizes(self, faithful: str | os.PathLike[str], vivid: str | os.PathLike[str]) -> None:
         first, second = self._towers(tf.zeros([1, 8, 8, 3], tf.uint8))
@@ -208,10 +202,19 @@ class FusedModel(tf.Module):
             faithful, vivid = self._towers(image)
             return {"faithful": faithful, "vivid": vivid}
 
+        def parts(faithful, vivid):
+            return {"deviations": deviations(faithful, vivid, self._threshold)}
+
+        def merge(faithful, vivid, limits):
+            modes = self._threshold, self._delta
+            return {"sr": merge_at(faithful, vivid, limits, *modes)}
+
         return {
             "serving_default": self._with_defaults(self._serve),
             "components": self._with_defaults(self._components),
             "towers": tf.function(towers, input_signature=[IMAGE]),
+            "deviations": tf.function(parts, input_signature=[_FAITHFUL, _VIVID]),
+            "merge": tf.function(merge, input_signature=[_FAITHFUL, _VIVID, _LIMITS]),
         }
 
     def _with_defaults(self, run: Callable[..., dict[str, tf.Tensor]]) -> Any:

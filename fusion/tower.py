@@ -1,7 +1,8 @@
 """A tower: any SavedModel that enlarges uint8 images to unrounded grey levels.
 
 Its signature `unrounded` takes `image`, uint8 [B, H, W, 3], and gives `sr`, float32 [B, H', W', 3]
-in [0, 255]. Nothing else is known of it, neither its code nor its framework.
+in [0, 255]. Nothing else is known of it, neither its code nor its framework. A model may also tell
+how far a pixel of the result looks, see `receptive_field`.
 """
 
 from __future__ import annotations
@@ -71,3 +72,18 @@ def _is_tower(signature: Any) -> bool:
         and "sr" in outputs
         and outputs["sr"].dtype == tf.float32
     )
+
+
+def receptive_field(model: Any) -> int | None:
+    """How far a pixel of a model's result looks, as the model itself tells.
+
+    Args:
+        model: A loaded SavedModel. One that was exported by this program has a function
+            `receptive_field` without inputs.
+
+    Returns:
+        LR pixels: the result above an LR pixel depends on those at most so many rows and columns
+        away. None if the model does not tell.
+    """
+    function: Any = getattr(model, "receptive_field", None)
+    return None if function is None else int(function())

@@ -5,6 +5,9 @@
 * `serving_default`: → `sr`, uint8 [B, 4H, 4W, 3], for people and servers.
 * `unrounded`: → `sr`, float32 grey levels in [0, 255], clipped and not rounded, for `fusion`: a
   difference of two towers must not be taken from rounded images, and a result is rounded once.
+
+Beside them it has a function `receptive_field` without inputs: how many LR pixels around its own a
+pixel of the result depends on, which is the overlap that tiles of a large image need.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import tensorflow as tf
 from cli.errors import DataError
 from sr_data.atomic_write import atomic_directory
 from sr_data.rounding import round_half_up
+from srgan.receptive_field import receptive_field
 from srgan.weights import load_weights
 
 VERSION = "1"
@@ -43,6 +47,9 @@ class Tower(tf.Module):
         image = tf.TensorSpec((None, None, None, 3), tf.uint8, name="image")
         self.unrounded = tf.function(self._unrounded, input_signature=[image])
         self.serving_default = tf.function(self._serving_default, input_signature=[image])
+        reach = receptive_field(generator)
+        if reach is not None:
+            self.receptive_field = tf.function(lambda: tf.constant(reach), input_signature=[])
 
     def _unrounded(self, image: Any) -> dict[str, Any]:
         sr = self._generator(tf.cast(image, tf.float32) / 127.5 - 1.0, training=False)

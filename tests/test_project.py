@@ -64,7 +64,7 @@ def setup_constant(root: Path, name: str) -> Any:
 
 
 # Extras of setup.py that parts of the program import where they are installed.
-OPTIONAL = ("data", "datasets", "jax", "lpips")
+OPTIONAL = ("data", "datasets", "jax", "lpips", "tiff")
 
 
 def distribution(requirement: str) -> str:

@@ -3,13 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from upscaler.tiling import Tiling
     from upscaler.upscaler import Upscaler
 
-__all__ = ["Upscaler"]
+__all__ = ["Tiling", "Upscaler"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports `Upscaler` when it is asked for: `--help` does not wait for NumPy."""
+    """Imports a class when it is asked for: `--help` does not wait for NumPy."""
+    if name == "Tiling":
+        from upscaler.tiling import Tiling
+
+        return Tiling
     if name == "Upscaler":
         from upscaler.upscaler import Upscaler
 

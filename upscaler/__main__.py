@@ -4,7 +4,8 @@ python -m upscaler PHOTO [PHOTO... | DIR] --output=OUT
 
 OUT is a folder, in which results are named STEM_x4.png; for a single photo it may be a file name
 (.png, .jpg, .webp, .bmp, .tif). DIR stands for the photos directly inside of it. A photo that
-cannot be read is named and skipped, and the exit code is then 1.
+cannot be read is named and skipped, and the exit code is then 1. Large photos are enlarged in
+tiles; results as .png and .tif are then written piece by piece.
 """
 
 import functools
@@ -44,6 +45,26 @@ _MODEL = flags.DEFINE_enum(
     "Which of the models that come with the program; fused if left out.",
 )
 _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An exported model to use instead.")
+_MEMORY_MB = flags.DEFINE_float(
+    "memory_mb",
+    None,
+    "Memory of the program in all, in 10^6 bytes; photos that need more are enlarged in tiles. "
+    "1450 to 2700, by the photo's size, if left out; less where less is free.",
+    lower_bound=0.0,
+)
+_OVERLAP = flags.DEFINE_integer(
+    "overlap",
+    None,
+    "Pixels of the photo that a tile sees beyond its own, at each side. The 12 if left out keep "
+    "differences from the untiled result within 1 grey level; 60 make none.",
+    lower_bound=0,
+)
+_SCRATCH_DIR = flags.DEFINE_string(
+    "scratch_dir",
+    None,
+    "Folder for scratch data of a tiled photo, 384 bytes for each of its pixels; that of the "
+    "result if left out.",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -76,12 +97,11 @@ def _check_flags(arguments: list[str]) -> None:
         raise UsageError("--model and --saved_model exclude each other")
     if _XI.value is not None and _MAX_DEVIATION.value is not None:
         raise UsageError("--xi and --max_deviation exclude each other")
-    for flag in (_XI, _MAX_DEVIATION):
-        if flag.value is None:
-            continue
-        if flag.value != flag.value:
+    for flag in (_XI, _MAX_DEVIATION, _MEMORY_MB):
+        if flag.value is not None and flag.value != flag.value:
             raise UsageError(f"--{flag.name} is not a number")
-        if _MODEL.value in ("faithful", "vivid"):
+    for flag in (_XI, _MAX_DEVIATION):
+        if flag.value is not None and _MODEL.value in ("faithful", "vivid"):
             raise UsageError(f"--{flag.name} has no meaning for --model={_MODEL.value}")
 
 
@@ -94,7 +114,7 @@ def _make_folder(folder: Path) -> None:
 
 def _upscale(task: "Task") -> str | None:
     """Writes one result; returns what is wrong with the photo, if anything is."""
-    from sr_data.image_io import read_rgb, write_rgb
+    from sr_data.image_io import read_rgb
 
     try:
         image = read_rgb(task.photo)
@@ -102,24 +122,25 @@ def _upscale(task: "Task") -> str | None:
         return str(error)
     upscaler = _load()
     try:
-        result = upscaler(image, xi=_XI.value, max_deviation=_MAX_DEVIATION.value)
+        upscaler.to_file(image, task.result, xi=_XI.value, max_deviation=_MAX_DEVIATION.value)
     except DataError as error:
         return f"{task.photo}: {error}"
-    write_rgb(task.result, result)
     return None
 
 
 @functools.cache  # at the first photo that can be read
 def _load() -> "Upscaler":
     from fusion.export import find_saved_model
+    from upscaler.tiling import Tiling
     from upscaler.upscaler import Upscaler
 
+    tiling = Tiling(_MEMORY_MB.value, _OVERLAP.value, _SCRATCH_DIR.value)
     if _SAVED_MODEL.value:
         find_saved_model(_SAVED_MODEL.value)  # a mistyped name shall not wait for TensorFlow
     import_tensorflow_quietly()
     if not _SAVED_MODEL.value:
-        return Upscaler.from_pretrained(model=_MODEL.value or "fused")
-    upscaler = Upscaler(_SAVED_MODEL.value)
+        return Upscaler.from_pretrained(model=_MODEL.value or "fused", tiling=tiling)
+    upscaler = Upscaler(_SAVED_MODEL.value, tiling)
     for flag in (_XI, _MAX_DEVIATION):
         if flag.value is not None and flag.name not in upscaler.inputs:
             raise UsageError(f"{_SAVED_MODEL.value} has no input {flag.name}; leave the flag out")

@@ -1,4 +1,4 @@
-"""Refuses images that would not fit into memory, before the operating system ends the program."""
+"""How many LR pixels go through the network at once."""
 
 from __future__ import annotations
 
@@ -6,30 +6,64 @@ from pathlib import Path
 
 import psutil
 
-from cli.errors import DataError
+from cli.errors import DataError, UsageError
 
-# Peak memory of the fused graph for one LR pixel, float32, above what the loaded program takes.
-# Seen on two cores: 18 to 19 kB for images of 96x96 to 320x320; the rest is for more threads.
-BYTES_PER_LR_PIXEL = 25_000
+# Peak memory of the fused graph for one LR pixel, float32, above what the loaded program takes
+# (`python -m benchmarks.tiles`). Seen on two cores: 16 to 19 kB for 128x128 to 320x320.
+BYTES_PER_LR_PIXEL = 20_000
+
+# What the program takes beside it: TensorFlow with a loaded model, the photo, a strip of the
+# result. A constant, and not what this process takes just now: the same photo shall be cut into the
+# same tiles each time.
+PROGRAM_BYTES = 950_000_000
+
+# The process's memory without --memory_mb: some for every LR pixel of the photo, because larger
+# tiles have less overlap, between two bounds.
+_LEAST, _MOST = 1_450_000_000, 2_700_000_000
+_AT_ALL, _PER_LR_PIXEL = 1_100_000_000, 600
+
+# Of the memory that is free, this share may be taken.
+_SHARE = 0.8
 
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def require_memory(num_lr_pixels: int, width: int, height: int) -> None:
-    """Raises DataError if upscaling needs more memory than there is.
+def pixels_at_once(num_pixels: int, memory_mb: float | None = None) -> int:
+    """The most LR pixels that may go through the network in one call.
 
     Args:
-        num_lr_pixels: Pixels of all images of the batch.
-        width: Of one image, for the message.
-        height: Likewise.
+        num_pixels: LR pixels of the photo.
+        memory_mb: What the process may take in all, in 10⁶ bytes; by default 1450 for small photos
+            to 2700 for large ones, and in any case no more than is free.
+
+    Returns:
+        LR pixels; 0 if the program alone takes all of the memory.
     """
-    needed = num_lr_pixels * BYTES_PER_LR_PIXEL
-    available = available_bytes()
-    if needed > available:
-        raise DataError(
-            f"an image of {width}x{height} pixels needs about {needed / 1e9:.1f} GB of memory, "
-            f"{available / 1e9:.1f} GB are free; shrink or crop it"
+    if memory_mb is not None:
+        left = memory_mb * 1e6 - PROGRAM_BYTES
+    else:
+        total = min(max(_AT_ALL + _PER_LR_PIXEL * num_pixels, _LEAST), _MOST)
+        left = min(total - PROGRAM_BYTES, _SHARE * available_bytes())
+    return max(0, int(left / BYTES_PER_LR_PIXEL))
+
+
+def refusal(least_pixels: int, memory_mb: float | None = None) -> Exception:
+    """What to raise if even the smallest tile is too large.
+
+    Args:
+        least_pixels: LR pixels of the smallest tile.
+        memory_mb: As for `pixels_at_once`.
+    """
+    tile = least_pixels * BYTES_PER_LR_PIXEL
+    if memory_mb is not None:
+        least = (PROGRAM_BYTES + tile) / 1e6
+        return UsageError(
+            f"--memory_mb={memory_mb:g} is too little: {least:.0f} are needed with this overlap"
         )
+    return DataError(
+        f"the smallest tile needs {tile / 1e6:.0f} MB of memory, "
+        f"{available_bytes() / 1e6:.0f} MB are free; end other programs"
+    )
 
 
 def available_bytes() -> int:

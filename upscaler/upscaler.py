@@ -1,27 +1,27 @@
-"""Enlarges images with an exported SavedModel."""
+"""Enlarges images of any size with an exported SavedModel."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
-from typing import Any
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.errors import DataError
-from fusion.export import find_saved_model
 from pretrained.saved_models import saved_models
-from upscaler.memory import require_memory
+from sr_data.image_io import write_rgb
+from upscaler.arguments import as_batch, merge_inputs, of_images
+from upscaler.measured_reach import measured_reach
+from upscaler.model import Model
+from upscaler.strip_writer import assemble, write_strips
+from upscaler.tile_plan import TilePlan
+from upscaler.tiled import strips
+from upscaler.tiling import Tiling
 
 MODELS = ("faithful", "vivid", "fused")
-
-# Section 4.3 of the paper.
-DEFAULT_XI = 0.73
-
-_SIGNATURE = "serving_default"
-_INPUTS = ({"image"}, {"image", "xi"}, {"image", "xi", "max_deviation"})
-_USE_XI = -1.0
 
 
 class Upscaler:
@@ -31,35 +31,42 @@ class Upscaler:
         sr = upscaler(image)              # uint8 [H, W, 3] -> uint8 [4H, 4W, 3]
         sr = upscaler(image, xi=0.3)      # nearer to the faithful image
         sr = upscaler(image, max_deviation=8)
+        upscaler.to_file(image, "large.png")  # the result need not fit into memory
 
-    It knows a model by its signature alone: `image`, and for a fused model also `xi` and
-    `max_deviation`. Calls may come from several threads.
+    It knows a model by its signatures alone: `image`, and for a fused model also `xi` and
+    `max_deviation`. Images that do not fit into memory are enlarged in tiles, see `Tiling`. Calls
+    may come from several threads.
     """
 
-    def __init__(self, saved_model_dir: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, saved_model_dir: str | os.PathLike[str], tiling: Tiling | None = None
+    ) -> None:
         """Loads a SavedModel; the first in a process takes some seconds (TensorFlow).
 
         Args:
             saved_model_dir: The SavedModel, or a directory of numbered versions (the latest is
                 taken).
+            tiling: For images that do not fit into memory.
 
         Raises:
             DataError: There is no SavedModel, or it lacks the signature of an upscaling model.
         """
-        self._directory = find_saved_model(saved_model_dir)
-        # The signature lives only as long as the loaded model.
-        self._model, self._signature = _load(self._directory)
-        self._inputs = frozenset(self._signature.structured_input_signature[1])
+        self._model = Model(saved_model_dir)
+        self._tiling = tiling or Tiling()
 
     @classmethod
     def from_pretrained(
-        cls, cache_dir: str | os.PathLike[str] | None = None, model: str = "fused"
+        cls,
+        cache_dir: str | os.PathLike[str] | None = None,
+        model: str = "fused",
+        tiling: Tiling | None = None,
     ) -> Upscaler:
         """Loads a model of the shipped weights; the very first call builds it.
 
         Args:
             cache_dir: Where built models are kept; see `pretrained.saved_models.saved_models`.
             model: "fused", or one of its parts: "faithful" (MR-SRGAN), "vivid" (WP-SRGAN).
+            tiling: For images that do not fit into memory.
 
         Raises:
             DataError: The weights are damaged, or the cache folder cannot be written.
@@ -67,12 +74,21 @@ class Upscaler:
         """
         if model not in MODELS:
             raise ValueError(f"model is {model!r}; choose one of {', '.join(MODELS)}")
-        return cls(getattr(saved_models(cache_dir), model))
+        return cls(getattr(saved_models(cache_dir), model), tiling)
 
     @property
     def inputs(self) -> frozenset[str]:
         """Names of what the model takes: image and, if it is fused, xi and max_deviation."""
-        return self._inputs
+        return self._model.inputs
+
+    @property
+    def receptive_field(self) -> int:
+        """LR pixels around its own that a pixel of the result depends on.
+
+        Models of this program tell it; of others it is measured (seconds).
+        """
+        stated = self._model.stated_receptive_field
+        return measured_reach(self._model.unrounded) if stated is None else stated
 
     def __call__(
         self,
@@ -94,83 +110,78 @@ class Upscaler:
 
         Raises:
             ValueError: Wrong dtype, shape or range, or `xi` for a model that is not fused.
-            DataError: The image is too large for this machine's memory.
+            DataError: Memory does not suffice for a single tile, or the disk for scratch files.
         """
-        batch = _as_batch(image)
-        inputs = self._merge_inputs(xi, max_deviation, len(batch))
+        batch = as_batch(image)
+        inputs = merge_inputs(self._model, xi, max_deviation, len(batch))
         height, width = batch.shape[1:3]
-        require_memory(len(batch) * height * width, width, height)
-        result = self._run(batch, inputs)
+        plan = self._plan(height, width)
+        at_once = max(1, self._tiling.pixels_at_once(height, width) // (height * width))
+        parts = [
+            self._enlarge(batch[i : i + at_once], of_images(inputs, i, i + at_once), plan)
+            for i in range(0, len(batch), at_once)
+        ]
+        result = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return result if image.ndim == 4 else result[0]
 
-    def _merge_inputs(self, xi: Any, max_deviation: Any, batch_size: int) -> dict[str, np.ndarray]:
-        for name, value in (("xi", xi), ("max_deviation", max_deviation)):
-            if value is not None and name not in self._inputs:
-                raise ValueError(f"{self._directory} has no input {name}; leave {name} out")
-        inputs = {}
-        if "xi" in self._inputs:
-            xi = _one_or_batch("xi", DEFAULT_XI if xi is None else xi, batch_size)
-            if not np.all((xi >= 0) & (xi <= 1)):
-                raise ValueError(f"xi must lie in [0, 1], got {xi}")
-            inputs["xi"] = xi
-        if "max_deviation" in self._inputs:
-            inputs["max_deviation"] = np.float32(_USE_XI)
-            if max_deviation is not None:
-                bound = _one_or_batch("max_deviation", max_deviation, batch_size)
-                if not np.all(bound >= 0):
-                    raise ValueError(f"max_deviation must be at least 0, got {bound}")
-                inputs["max_deviation"] = bound
-        return inputs
+    def to_file(
+        self,
+        image: NDArray[np.uint8],
+        path: str | os.PathLike[str],
+        xi: float | None = None,
+        max_deviation: float | None = None,
+    ) -> None:
+        """Enlarges one image into a file, whole or not at all.
 
-    def _run(self, batch: NDArray[np.uint8], inputs: dict[str, np.ndarray]) -> NDArray[np.uint8]:
-        import tensorflow as tf
+        Args:
+            image: uint8 [H, W, 3], RGB.
+            path: Ends in .png, .jpg, .jpeg, .webp, .bmp, .tif or .tiff. PNG and, with the package
+                `tifffile`, TIFF do without the whole result in memory.
+            xi: As for a call.
+            max_deviation: As for a call.
 
-        tensors = {name: tf.constant(value) for name, value in inputs.items()}
-        try:
-            return self._signature(image=tf.constant(batch), **tensors)["sr"].numpy()
-        except tf.errors.ResourceExhaustedError as error:
-            height, width = batch.shape[1:3]
-            raise DataError(
-                f"memory ran out on an image of {width}x{height} pixels; shrink or crop it"
-            ) from error
+        Raises:
+            ValueError: As for a call.
+            DataError: As for a call.
+            UsageError: Another suffix, or a format that cannot hold a picture of this size.
+            OSError: The file cannot be written.
+        """
+        batch = as_batch(image)
+        if image.ndim == 4:
+            raise ValueError(f"the image must be [H, W, 3], got {image.shape}; a file holds one")
+        inputs = merge_inputs(self._model, xi, max_deviation, 1)
+        height, width = image.shape[:2]
+        plan = self._plan(height, width)
+        if len(plan) == 1:
+            write_rgb(path, self._model.serve(batch, inputs)[0])
+            return
+        size = self._model.scale * height, self._model.scale * width
+        folder = self._tiling.scratch_dir or Path(path).parent
+        with self._strips(image, inputs, plan, folder) as pieces:
+            write_strips(path, pieces, *size)
 
+    def _plan(self, height: int, width: int) -> TilePlan:
+        return self._tiling.plan(height, width, self._model.stated_receptive_field)
 
-def _load(directory: os.PathLike[str]) -> tuple[Any, Any]:
-    from fusion.tower import load_saved_model  # TensorFlow takes seconds to import
+    def _enlarge(
+        self, batch: NDArray[np.uint8], inputs: dict[str, np.ndarray], plan: TilePlan
+    ) -> NDArray[np.uint8]:
+        if len(plan) == 1:
+            return self._model.serve(batch, inputs)
+        (image,) = batch
+        scale = self._model.scale
+        folder = self._tiling.scratch_dir or tempfile.gettempdir()
+        with self._strips(image, inputs, plan, folder) as pieces:
+            return assemble(pieces, scale * image.shape[0], scale * image.shape[1])[None]
 
-    model = load_saved_model(directory)
-    signature = getattr(model, "signatures", {}).get(_SIGNATURE)
-    if signature is None or not _is_upscaler(signature):
-        raise DataError(
-            f"{directory}: has no signature {_SIGNATURE!r} from 'image' (and 'xi', 'max_deviation')"
-            " to a uint8 'sr'; export the model with this program"
-        )
-    return model, signature
-
-
-def _is_upscaler(signature: Any) -> bool:
-    inputs = signature.structured_input_signature[1]
-    outputs = signature.structured_outputs
-    return (
-        set(inputs) in _INPUTS
-        and inputs["image"].dtype.name == "uint8"
-        and "sr" in outputs
-        and outputs["sr"].dtype.name == "uint8"
-    )
-
-
-def _as_batch(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    shape = getattr(image, "shape", None)
-    dtype = getattr(image, "dtype", type(image).__name__)
-    if dtype != np.uint8:
-        raise ValueError(f"the image must be a uint8 array, got {dtype}")
-    if shape is None or len(shape) not in (3, 4) or shape[-1] != 3 or 0 in shape:
-        raise ValueError(f"the image must be [H, W, 3] or [B, H, W, 3], got {shape}")
-    return image if len(shape) == 4 else image[None]
-
-
-def _one_or_batch(name: str, value: Any, batch_size: int) -> NDArray[np.float32]:
-    values = np.asarray(value, np.float32)
-    if values.shape not in ((), (batch_size,)):
-        raise ValueError(f"{name} must be one number or {batch_size}, got shape {values.shape}")
-    return values
+    @contextlib.contextmanager
+    def _strips(
+        self,
+        image: NDArray[np.uint8],
+        inputs: Mapping[str, np.ndarray],
+        plan: TilePlan,
+        scratch_dir: str | os.PathLike[str],
+    ) -> Iterator[Iterator[NDArray[np.uint8]]]:
+        scalars = {name: value.reshape(-1)[0:1].reshape(()) for name, value in inputs.items()}
+        with contextlib.closing(strips(self._model, image, scalars, plan, scratch_dir)) as pieces:
+            yield pieces

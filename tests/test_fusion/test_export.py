@@ -61,6 +61,8 @@ def test_stores_the_defaults(fused):
     assert set(definitions["towers"].inputs) == {"image"}
     assert set(definitions["serving_default"].outputs) == {"sr"}
     assert set(definitions["components"].outputs) == {"faithful", "vivid", "deviation"}
+    assert set(definitions["deviations"].inputs) == {"faithful", "vivid"}
+    assert set(definitions["merge"].inputs) == {"faithful", "vivid", "limits"}
 
 
 @pytest.mark.parametrize("batch", [1, 3])

@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from cli.errors import DataError
-from fusion.tower import UNROUNDED, load_tower
+from fusion.fused_model import FusedModel
+from fusion.tower import UNROUNDED, load_saved_model, load_tower, receptive_field
 
 
 class Odd(tf.Module):
@@ -59,3 +60,27 @@ def test_refuses_a_damaged_model_in_one_line(faithful_dir, tmp_path, damage):
     message = str(caught.value)
     assert message.startswith(f"{directory}: not a SavedModel that can be loaded (")
     assert "export it again" in message and "\n" not in message
+
+
+def save_with_reach(tower, directory, reach):
+    copy = load_tower(tower / "1")
+    copy.receptive_field = tf.function(lambda: tf.constant(reach), input_signature=[])
+    tf.saved_model.save(copy, str(directory), signatures=dict(copy.signatures))
+    return directory
+
+
+def test_receptive_field(faithful_dir, vivid_dir, tmp_path):
+    towers = [
+        save_with_reach(tower, tmp_path / name, reach)
+        for tower, name, reach in ((faithful_dir, "a", 60), (vivid_dir, "b", 40))
+    ]
+    assert [receptive_field(load_tower(tower)) for tower in towers] == [60, 40]
+    fused = FusedModel(*towers)
+    tf.saved_model.save(fused, str(tmp_path / "fused"), signatures=fused.signature_functions)
+    assert receptive_field(load_saved_model(tmp_path / "fused")) == 60
+
+
+def test_receptive_field_that_is_not_told(faithful_dir, vivid_dir, tmp_path):
+    assert receptive_field(load_tower(faithful_dir / "1")) is None
+    told = save_with_reach(vivid_dir, tmp_path / "b", 40)
+    assert receptive_field(FusedModel(faithful_dir / "1", told)) is None

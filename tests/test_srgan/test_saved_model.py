@@ -138,6 +138,11 @@ def test_shapes_and_types_that_a_server_announces(exported):
         assert output.dtype == dtype and output.shape.as_list() == [None, None, None, 3]
 
 
+def test_tells_its_receptive_field(exported):
+    # 1 of the head, 1 + 1/2 + 4/4 of the tail, rounded up.
+    assert int(tf.saved_model.load(str(exported)).receptive_field()) == 4
+
+
 def test_batch_norm_is_that_of_inference(call):
     image = noise(2, 6, 6)
     training = build_generator()(image.astype(np.float32) / 127.5 - 1, training=True)

@@ -86,3 +86,27 @@ def not_upscalers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "other output": _save(root / "d", lambda image: {"image": image}, image),
         "float output": _save(root / "e", lambda image: {"sr": tf.cast(image, tf.float32)}, image),
     }
+
+
+@pytest.fixture(scope="session")
+def toy_towers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A faithful and a vivid tower of pixels repeated 4x4; every value is exact in float32."""
+    import tensorflow as tf
+
+    def tower(gain: float, offset: list[float]) -> Path:
+        def unrounded(image: Any) -> Any:
+            large = _nearest(tf.cast(image, tf.float32))
+            return {"sr": tf.clip_by_value(large * gain + tf.constant(offset), 0.0, 255.0)}
+
+        image = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
+        return _save(tmp_path_factory.mktemp("toy"), unrounded, image, name="unrounded")
+
+    return tower(127 / 128, [0.375, 0.5, 0.625]), tower(149 / 128, [-9.0, 0.25, 2.0])
+
+
+@pytest.fixture(scope="session")
+def toy_fused(toy_towers: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy towers, fused."""
+    from fusion.export import build
+
+    return build(*toy_towers, tmp_path_factory.mktemp("toy_fused"))

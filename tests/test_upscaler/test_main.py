@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from sr_data.image_io import read_rgb, write_rgb
+from upscaler import Upscaler
+from upscaler.memory import BYTES_PER_LR_PIXEL, PROGRAM_BYTES
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -51,6 +53,25 @@ def test_one_photo(run: Run, fused: Path) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     np.testing.assert_array_equal(read_rgb("big.png"), enlarged("cat.png") + 40)
     assert files() == {"big.png"}
+
+
+def test_a_photo_in_tiles(run: Run, toy_fused: Path) -> None:
+    photo = np.random.default_rng(1).integers(0, 256, (90, 130, 3), dtype=np.uint8)
+    write_rgb("cat.png", photo)
+    flags = ["--xi=0.4", f"--saved_model={toy_fused}", "--overlap=2"]
+    small = f"--memory_mb={(PROGRAM_BYTES + 50 * 50 * BYTES_PER_LR_PIXEL) / 1e6}"
+    result = run("cat.png", "--output=tiles.png", *flags, small)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    np.testing.assert_array_equal(read_rgb("tiles.png"), Upscaler(toy_fused)(photo, xi=0.4))
+    result = run("cat.png", "--output=a.png", *flags, small, "--scratch_dir=missing")
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("upscaler: cat.png: missing: no scratch file can be made")
+    result = run("cat.png", "--output=a.png", *flags, "--memory_mb=500")
+    assert result.returncode == 2
+    assert "--memory_mb=500 is too little" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert files() == {"tiles.png"}
 
 
 def test_bad_files_among_good_ones(run: Run, fused: Path) -> None:
@@ -135,6 +156,9 @@ def test_damaged_weights_stop_everything(run: Run, tmp_path: Path) -> None:
         (["cat.png", "--output=o", "--model=sharp"], "model"),
         (["cat.png", "--output=o", "--model=fused", "--saved_model=x"], "exclude each other"),
         (["cat.png", "--output=o", "--zoom=8"], "zoom"),
+        (["cat.png", "--output=o", "--memory_mb=-1"], "memory_mb"),
+        (["cat.png", "--output=o", "--memory_mb=nan"], "--memory_mb is not a number"),
+        (["cat.png", "--output=o", "--overlap=-1"], "overlap"),
         (["cat.png", "dog.jpg", "--output=o.png"], "one file, for 2 photos"),
         (["cat.png", "--output=cat.png"], "is one of the photos"),
         (["cat.png", "dog.jpg", "--output=bad.png/out"], "bad.png"),
@@ -171,7 +195,7 @@ def test_wrong_data_is_1(run: Run, arguments: list[str], message: str) -> None:
 def test_help_needs_neither_numpy_nor_tensorflow(run: Run, program: tuple[str, ...]) -> None:
     result = run("--help", program=("-X", "importtime", *program))
     assert result.returncode == 0
-    for flag in ("--output", "--xi", "--max_deviation", "--model", "--saved_model"):
+    for flag in ("--output", "--xi", "--max_deviation", "--model", "--memory_mb", "--overlap"):
         assert flag in result.stdout
     imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
     assert "upscaler" in imported

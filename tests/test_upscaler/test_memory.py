@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cli.errors import DataError
+from cli.errors import DataError, UsageError
 from upscaler import memory
 
 
@@ -46,8 +46,36 @@ def test_the_real_machine_has_memory() -> None:
     assert 1e6 < memory.available_bytes() < 1e15
 
 
-def test_the_limit_is_inclusive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: 12 * memory.BYTES_PER_LR_PIXEL)
-    memory.require_memory(12, width=4, height=3)
-    with pytest.raises(DataError, match="4x3 pixels needs about .* GB are free"):
-        memory.require_memory(13, width=4, height=3)
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with 64 GB."""
+    monkeypatch.setattr(memory, "available_bytes", lambda: 64_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("num_pixels", "total_mb"),
+    [(100, 1450), (960 * 540, 1450), (1920 * 1080, 2344.16), (4000 * 3000, 2700)],
+)
+def test_a_large_photo_gets_more(free: None, num_pixels: int, total_mb: float) -> None:
+    for_tiles = total_mb * 1e6 - memory.PROGRAM_BYTES
+    assert memory.pixels_at_once(num_pixels) == int(for_tiles / memory.BYTES_PER_LR_PIXEL)
+
+
+def test_no_more_than_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 100 * memory.BYTES_PER_LR_PIXEL)
+    assert memory.pixels_at_once(10_000) == 80
+    # Whoever names a number means it.
+    assert memory.pixels_at_once(10_000, 1000) == 50_000_000 // memory.BYTES_PER_LR_PIXEL
+
+
+def test_less_than_the_program(free: None) -> None:
+    assert memory.pixels_at_once(10_000, 300) == 0
+
+
+def test_refusals_say_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 30_000_000)
+    by_flag, by_machine = memory.refusal(3136, 960), memory.refusal(3136)
+    assert isinstance(by_flag, UsageError)
+    assert "--memory_mb=960 is too little: 1013 are needed" in str(by_flag)
+    assert isinstance(by_machine, DataError)
+    assert "needs 63 MB of memory, 30 MB are free" in str(by_machine)

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cli.errors import DataError
+from cli.errors import DataError, UsageError
 from pretrained.saved_models import SavedModels
-from upscaler import Upscaler, memory, upscaler
+from sr_data.image_io import read_rgb
+from upscaler import Tiling, Upscaler, memory, upscaler
+from upscaler.model import Model
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -107,14 +109,92 @@ def test_bad_images(tower: Path, image: Any) -> None:
         Upscaler(tower)(image)
 
 
-def test_too_large_an_image(tower: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = Upscaler(tower)
-    monkeypatch.setattr(memory, "available_bytes", lambda: 30 * memory.BYTES_PER_LR_PIXEL)
-    model(noise(5, 6, 3))
-    with pytest.raises(DataError, match="7x5 pixels needs .* shrink or crop"):
-        model(noise(5, 7, 3))
-    with pytest.raises(DataError, match="6x5 pixels"):  # two of them at once
-        model(noise(2, 5, 6, 3))
+def tiles_of(num_pixels: int, **settings: Any) -> Tiling:
+    """For tiles of at most so many pixels."""
+    total = memory.PROGRAM_BYTES + (num_pixels + 0.5) * memory.BYTES_PER_LR_PIXEL
+    return Tiling(memory_mb=total / 1e6, **settings)
+
+
+SMALL = tiles_of(40 * 40, overlap=0)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"xi": 0.2}, {"xi": 1}, {"max_deviation": 2.5}])
+def test_a_large_image(toy_fused: Path, arguments: dict[str, Any]) -> None:
+    image = noise(107, 131, 3)
+    tiled = Upscaler(toy_fused, SMALL)(image, **arguments)
+    np.testing.assert_array_equal(tiled, Upscaler(toy_fused)(image, **arguments))
+
+
+def test_large_images_with_one_xi_each(toy_fused: Path) -> None:
+    images = noise(2, 70, 90, 3)
+    tiled = Upscaler(toy_fused, SMALL)(images, xi=[0.2, 0.9])
+    np.testing.assert_array_equal(tiled, Upscaler(toy_fused)(images, xi=[0.2, 0.9]))
+
+
+def test_many_small_images_go_in_as_many_at_once_as_fit(
+    fused: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes, serve = [], Model.serve
+
+    def counted(self: Model, images: np.ndarray, merge_inputs: Any) -> np.ndarray:
+        sizes.append(len(images))
+        return serve(self, images, merge_inputs)
+
+    monkeypatch.setattr(Model, "serve", counted)
+    images, xi = noise(7, 20, 30, 3), [step / 10 for step in range(7)]
+    sr = Upscaler(fused, tiles_of(3 * 20 * 30))(images, xi=xi)
+    assert sizes == [3, 3, 1]
+    expected = [nearest(image) + 10 * step for step, image in enumerate(images)]
+    np.testing.assert_array_equal(sr, expected)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
+@pytest.mark.parametrize("tiling", [None, SMALL])
+def test_to_a_file(toy_fused: Path, tmp_path: Path, name: str, tiling: Tiling | None) -> None:
+    image = noise(67, 131, 3)
+    Upscaler(toy_fused, tiling).to_file(image, tmp_path / name, xi=0.4)
+    expected = Upscaler(toy_fused)(image, xi=0.4)
+    np.testing.assert_array_equal(read_rgb(tmp_path / name), expected)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_holds_one_image(tower: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a file holds one"):
+        Upscaler(tower).to_file(noise(2, 5, 7, 3), tmp_path / "a.png")
+    with pytest.raises(ValueError, match="no input xi"):
+        Upscaler(tower).to_file(noise(5, 7, 3), tmp_path / "a.png", xi=0.3)
+
+
+@pytest.mark.parametrize("method", ["towers", "deviations", "merge"])
+def test_an_interrupted_file(
+    toy_fused: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    calls, run = [], getattr(Model, method)
+
+    def interrupted(*arguments: Any) -> Any:
+        calls.append(method)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return run(*arguments)
+
+    monkeypatch.setattr(Model, method, interrupted)
+    (tmp_path / "a.png").write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt):
+        Upscaler(toy_fused, SMALL).to_file(noise(107, 131, 3), tmp_path / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == b"old"
+
+
+def test_receptive_field(tower: Path, toy_fused: Path) -> None:
+    assert Upscaler(tower).receptive_field == 0
+    assert Upscaler(toy_fused).receptive_field == 0  # measured: toys do not tell
+
+
+def test_memory_for_no_tile(toy_fused: Path) -> None:
+    upscale = Upscaler(toy_fused, tiles_of(50 * 50, overlap=12))
+    assert upscale(noise(50, 50, 3)).shape == (200, 200, 3)
+    with pytest.raises(UsageError, match="--memory_mb=.* is too little"):
+        upscale(noise(100, 100, 3))
 
 
 def test_the_directory_or_its_version(tower: Path) -> None:
