@@ -135,7 +135,8 @@ def report(config: TilesConfig) -> str:
     side = config.whole
     whole_image = image if not side else centre(image, side)
     model = Model(directory)
-    inputs = {"xi": np.float32([config.xi]), "max_deviation": np.float32([config.max_deviation])}
+    values = {"xi": config.xi, "max_deviation": config.max_deviation}
+    inputs = {name: np.array([value], np.float32) for name, value in values.items()}
     kept: list[np.ndarray] = []
 
     def whole() -> None:
