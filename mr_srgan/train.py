@@ -43,8 +43,8 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
     from srgan.training import train
     from srgan.weights import load_weights
 
-    devices = open_devices(config.run.devices)
     seed_everything(config.data.seed, deterministic=config.run.deterministic)
+    devices = open_devices(config.run.devices)
     objective, run_config = config.objective, config.run
     with devices.scope():
         generator = build_generator(architecture, run_config.dtype)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 from collections.abc import Iterator
@@ -61,24 +62,32 @@ class Devices:
             return value
         import tensorflow as tf
 
+        given = self.strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(value, tf.float32)
+        )
+        found = self._lowest_of_replicas(given)
+        return float(self.strategy.experimental_local_results(found)[0])
+
+    @functools.cached_property
+    def _lowest_of_replicas(self) -> Any:
+        """Traced once: it runs beside every update."""
+        import tensorflow as tf
+
         def lowest(one: Any) -> Any:
             # as a sum: collectives on CPUs have no minimum
             context = tf.distribute.get_replica_context()
             place = tf.one_hot(context.replica_id_in_sync_group, self.replicas)
             return tf.reduce_min(context.all_reduce(tf.distribute.ReduceOp.SUM, one * place))
 
-        given = self.strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(value, tf.float32)
-        )
-        found = self.strategy.run(tf.function(lowest), args=(given,))
-        return float(self.strategy.experimental_local_results(found)[0])
+        return tf.function(lambda given: self.strategy.run(lowest, args=(given,)))
 
 
 ONE_DEVICE = Devices()
 
 
 def open_devices(number: int) -> Devices:
-    """Sets up the devices of a run; to be called before any network is built.
+    """Sets up the devices of a run; to be called before any network is built, and after
+    `seed_everything`, whose determinism JAX heeds only before it looks for devices.
 
     Several hosts are described by the environment variable TF_CONFIG, as TensorFlow's
     MultiWorkerMirroredStrategy has it; each then uses all of its GPUs.
@@ -178,12 +187,12 @@ _FORM = 'write {"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "wor
 
 
 @contextlib.contextmanager
-def peers_needed(devices: Devices, step: str) -> Iterator[None]:
+def peers_needed(devices: Devices, run: str) -> Iterator[None]:
     """Turns what TensorFlow says when another worker has gone into one line.
 
     Args:
         devices: With one worker there is nothing to turn.
-        step: What is going on, for the message.
+        run: Which run it is, for the message.
 
     Raises:
         DataError: Another worker has gone.
@@ -199,7 +208,7 @@ def peers_needed(devices: Devices, step: str) -> Iterator[None]:
         yield
     except (*gone, errors.InternalError, errors.FailedPreconditionError) as error:
         raise DataError(
-            f"{step}: another worker has stopped ({_cause(error)}); start all {devices.workers} "
+            f"{run}: another worker has stopped ({_cause(error)}); start all {devices.workers} "
             "again with the same command, they continue from the last checkpoint"
         ) from error
 

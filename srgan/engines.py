@@ -58,7 +58,7 @@ class TensorFlowEngine:
         return np.asarray(self._model.generator(lr, training=False))
 
 
-class ReplicatedEngine:
+class ReplicatedEngine(TensorFlowEngine):
     """Runs updates on several devices through a `tf.distribute.Strategy`.
 
     Stock `fit` fails on several hosts under Keras 3; `Strategy.run` works.
@@ -68,7 +68,7 @@ class ReplicatedEngine:
         """Takes a compiled model, built in the devices' scope."""
         import tensorflow as tf
 
-        self._model = model
+        super().__init__(model)
         self._devices = devices
         strategy = devices.strategy
 
@@ -85,13 +85,6 @@ class ReplicatedEngine:
             logs = self._several(self._spread(lr), self._spread(hr))
             found.append({name: float(local(logs[name])[0]) for name in sorted(logs)})
         return found
-
-    def write_back(self) -> None:
-        """See `Engine`; the variables hold the values at all times."""
-
-    def enlarge(self, lr: Any) -> Any:
-        """See `Engine`."""
-        return np.asarray(self._model.generator(lr, training=False))
 
     def _spread(self, images: Any) -> Any:
         """Gives each device of this process an equal part."""

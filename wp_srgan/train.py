@@ -70,8 +70,8 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
     from wp_srgan.gan import WpSrgan
     from wp_srgan.generator import build_generator
 
-    devices = open_devices(config.run.devices)
     seed_everything(config.data.seed, deterministic=config.run.deterministic)
+    devices = open_devices(config.run.devices)
     root = config.run.run_dir
     folder = str(stage_dir(root, stage))
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, run_dir=folder))

@@ -1,5 +1,6 @@
 """The steps that are timed against each other compute the same, on tiny networks."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from mr_srgan.config import GeneratorConfig as MrConfig
 
 SIZES = Sizes(batch_size=2, crop_size=32, features=4, blocks=2)
 BATCH = random_batch(SIZES)
+SEED = 3
 
 
 def torch_step(recipe, networks, bfloat16=False):
@@ -24,6 +26,8 @@ def torch_step(recipe, networks, bfloat16=False):
 
 def some_networks(recipe):
     """Networks of which no bias is 0, no slope and no scale like another."""
+    # With some weights the discriminator is so sure that it has no gradient.
+    keras.utils.set_random_seed(SEED)
     networks = build_networks(recipe, SIZES, "random", "float32")
     rng = np.random.default_rng(1)
     for network in (networks.generator, networks.discriminator, networks.features):
@@ -67,8 +71,10 @@ def test_the_plain_step_computes_the_same(case):
         assert found["loss"] == pytest.approx(losses["loss_g"], rel=1e-5)
     else:
         assert found["loss_d"] == pytest.approx(losses["loss_d"], rel=1e-4, abs=1e-6)
-        # By then the discriminator has moved.
-        assert found["adversarial"] != pytest.approx(losses["adversarial"], rel=1e-4)
+        assert 0.01 < losses["d_fake"] < 0.99
+        # The discriminator has moved.
+        moved = plain.outputs()["D"]
+        assert np.abs(moved - outputs["D"]).max() > 1e-3 * np.abs(outputs["D"]).max()
 
 
 def test_the_torch_step_computes_the_same(case):
