@@ -31,12 +31,12 @@ def build_plain(generator: keras.Model, config: Config) -> keras.Model:
     ends = 3 if memory else 9
     lr = keras.Input((None, None, 3))
     x = _conv(lr, config.features, ends, "head_conv")
-    head = x = _prelu(x, "head_prelu")
+    head = x = _prelu(x, config, "head_prelu")
     if memory:
         for i in range(1, config.num_mr_blocks + 1):
             outputs, block = [], x
             for j in range(1, config.num_res_blocks + 1):
-                x = _res_block(x, f"mr{i}_res{j}")
+                x = _res_block(x, config, f"mr{i}_res{j}")
                 outputs.append(x)
             if config.gate:
                 x = layers.Concatenate()(outputs) if len(outputs) > 1 else x
@@ -44,12 +44,12 @@ def build_plain(generator: keras.Model, config: Config) -> keras.Model:
             x = layers.Add()([block, x])
     else:
         for i in range(1, config.num_res_blocks + 1):
-            x = _res_block(x, f"res{i}")
+            x = _res_block(x, config, f"res{i}")
     x = layers.Add()([head, _conv(x, config.features, 3, "trunk_conv")])
     for i in (1, 2):
         x = _conv(x, 4 * config.features, 3, f"upsample{i}_conv")
         x = ops.depth_to_space(x, 2, data_format="channels_last")
-        x = _prelu(x, f"upsample{i}_prelu")
+        x = _prelu(x, config, f"upsample{i}_prelu")
     sr = _conv(x, 3, ends, "output")
     if config.bicubic_skip:
         sr = layers.Add()([BicubicUpsampling(4)(lr), sr])
@@ -72,11 +72,12 @@ def _conv(x: keras.KerasTensor, filters: int, side: int, name: str) -> keras.Ker
     return layers.Conv2D(filters, side, padding="same", name=name)(x)
 
 
-def _prelu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+def _prelu(x: keras.KerasTensor, config: Config, name: str) -> keras.KerasTensor:
     slope = keras.initializers.Constant(INITIAL_SLOPE)
-    return layers.PReLU(alpha_initializer=slope, shared_axes=[1, 2], name=name)(x)
+    shared = [1, 2, 3] if config.shared_slopes else [1, 2]
+    return layers.PReLU(alpha_initializer=slope, shared_axes=shared, name=name)(x)
 
 
-def _res_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    y = _prelu(_conv(x, x.shape[-1], 3, f"{name}_conv1"), f"{name}_prelu")
+def _res_block(x: keras.KerasTensor, config: Config, name: str) -> keras.KerasTensor:
+    y = _prelu(_conv(x, x.shape[-1], 3, f"{name}_conv1"), config, f"{name}_prelu")
     return layers.Add()([x, _conv(y, x.shape[-1], 3, f"{name}_conv2")])

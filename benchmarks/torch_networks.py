@@ -46,10 +46,10 @@ class PReLU(nn.PReLU):
 class ResBlock(nn.Module):
     """conv – PReLU – conv, and the input added."""
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, slopes: int) -> None:
         super().__init__()
         self.conv1, self.conv2 = (_conv(features, features, 3) for _ in range(2))
-        self.prelu = PReLU(features)
+        self.prelu = PReLU(slopes)
 
     def forward(self, x: Any) -> Any:
         """[B, C, H, W] to the same."""
@@ -59,11 +59,11 @@ class ResBlock(nn.Module):
 class MemoryBlock(nn.Module):
     """ResBlocks, a gate over all of their outputs, and the input added."""
 
-    def __init__(self, features: int, count: int) -> None:
+    def __init__(self, features: int, count: int, slopes: int) -> None:
         super().__init__()
         self.count = count
         for i in range(1, count + 1):
-            self.add_module(f"res{i}", ResBlock(features))
+            self.add_module(f"res{i}", ResBlock(features, slopes))
         self.gate = _conv(count * features, features, 1)
 
     def forward(self, x: Any) -> Any:
@@ -84,18 +84,20 @@ class Generator(nn.Module):
         features = config.features
         memory = isinstance(config, mr_srgan.config.GeneratorConfig)
         ends = 3 if memory else 9
-        self.head_conv, self.head_prelu = _conv(3, features, ends), PReLU(features)
+        slopes = 1 if config.shared_slopes else features
+        self.head_conv, self.head_prelu = _conv(3, features, ends), PReLU(slopes)
         self.trunk = nn.Sequential()
         if memory:
             for i in range(1, config.num_mr_blocks + 1):
-                self.trunk.add_module(f"mr{i}", MemoryBlock(features, config.num_res_blocks))
+                block = MemoryBlock(features, config.num_res_blocks, slopes)
+                self.trunk.add_module(f"mr{i}", block)
         else:
             for i in range(1, config.num_res_blocks + 1):
-                self.trunk.add_module(f"res{i}", ResBlock(features))
+                self.trunk.add_module(f"res{i}", ResBlock(features, slopes))
         self.trunk_conv = _conv(features, features, 3)
         for i in (1, 2):
             self.add_module(f"upsample{i}_conv", _conv(features, BLOCK**2 * features, 3))
-            self.add_module(f"upsample{i}_prelu", PReLU(features))
+            self.add_module(f"upsample{i}_prelu", PReLU(slopes))
         self.output = _conv(features, 3, ends)
 
     def forward(self, lr: Any) -> Any:

@@ -14,7 +14,7 @@ from benchmarks.training_networks import Batch, Networks
 from benchmarks.training_recipes import Recipe
 from mr_srgan.gan import MrSrgan
 from srgan.config import ObjectiveConfig, OptimizerConfig
-from srgan.engines import make_engine
+from srgan.engines import Engine, JaxEngine, make_engine
 from srgan.paired_optimizer import build_optimizer
 from wp_srgan.gan import WpSrgan
 
@@ -59,7 +59,10 @@ class OurStep:
             model = WpSrgan(generator, objective, stage=recipe.stage, **options)
         adversarial = networks.discriminator is not None
         model.compile_pair(build_optimizer(OptimizerConfig(), RUN_LENGTH, adversarial=adversarial))
-        self._engine = make_engine(model)
+        # Scanned on CPUs too, where training would not: what that costs is to be seen.
+        jax = keras.backend.backend() == "jax"
+        scan = jax and steps_per_call > 1
+        self._engine: Engine = JaxEngine(model, scan=True) if scan else make_engine(model)
         self._networks, self._batch = networks, batch
         self._batches = [(batch.lr, batch.hr)] * steps_per_call
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 
 
 def import_tensorflow_quietly() -> None:
@@ -16,8 +17,12 @@ def import_tensorflow_quietly() -> None:
 
     TensorFlow 2.21 announces oneDNN at import whatever TF_CPP_MIN_LOG_LEVEL says. Who sets this
     variable to 0 sees everything. If the import fails, what was held back is shown.
+
+    Keras, and JAX where it is installed, stay away until someone imports them: TensorFlow pulls in
+    both without need, which takes as long as all of its own (benchmarks/start_up.py).
     """
-    _import_quietly("tensorflow")
+    with _left_out():
+        _import_quietly("tensorflow")
 
 
 def import_keras_quietly() -> None:
@@ -38,6 +43,25 @@ def _import_quietly(module: str) -> None:
         return
     with held_back_stderr():
         importlib.import_module(module)
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """Within it `import tensorflow` finds neither Keras nor JAX."""
+    absent = [name for name in ("jax", "tf_keras") if name not in sys.modules]
+    legacy = os.environ.get(_LEGACY_KERAS)
+    # TensorFlow then looks for tf_keras at its import, and for Keras at its first use.
+    os.environ[_LEGACY_KERAS] = "1"
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+        if legacy is None:
+            del os.environ[_LEGACY_KERAS]
+        else:
+            os.environ[_LEGACY_KERAS] = legacy
 
 
 @contextmanager

@@ -42,6 +42,12 @@ class GeneratorConfig:
         "Add the interpolated input to the output (not in the paper): the network need not learn "
         "to interpolate, which saves training time.",
     )
+    shared_slopes: bool = setting(
+        False,
+        "One slope for all channels in each PReLU, in place of one a channel; the paper tells "
+        "neither. Inference is faster: TensorFlow then computes a convolution and its PReLU in "
+        "one pass.",
+    )
 
     def __post_init__(self) -> None:
         """Rejects counts that make no network."""

@@ -11,31 +11,41 @@ from absl import flags
 
 from cli.entry_point import run
 from cli.errors import UsageError
+from cli.precision import PRECISIONS, resolve
 from cli.tensorflow_start import import_tensorflow_quietly
 from mr_srgan.config import GeneratorConfig
 from srgan.run_dir import generator_of
 
 
-def export_weights(weights: str | Path, config: GeneratorConfig, directory: str | Path) -> Path:
+def export_weights(
+    weights: str | Path,
+    config: GeneratorConfig,
+    directory: str | Path,
+    precision: str = "float32",
+) -> Path:
     """Writes generator weights as the SavedModel `directory/1`.
 
     Args:
         weights: A `.weights.h5` file.
         config: The architecture that it belongs to.
         directory: The model's directory.
+        precision: See `cli.precision.resolve`. In bfloat16 everything between the first and the
+            last convolution is; input, output and weights are float32.
 
     Returns:
         `directory/1`.
 
     Raises:
         DataError: The weights cannot be loaded, or `directory/1` exists already.
+        UsageError: Another precision.
     """
     # TensorFlow is needed for the export alone, and not for this module's help.
     import_tensorflow_quietly()
     from mr_srgan.generator import build_generator
     from srgan import saved_model
 
-    return saved_model.export_weights(build_generator(config), weights, directory)
+    generator = build_generator(config, saved_model.DTYPES[resolve(precision)])
+    return saved_model.export_weights(generator, weights, directory)
 
 
 def main(arguments: list[str]) -> None:
@@ -46,13 +56,19 @@ def main(arguments: list[str]) -> None:
     if not run_dir or not output:
         raise UsageError("--run_dir and --output are required")
     weights, settings = generator_of(run_dir)
-    export_weights(weights, GeneratorConfig(**settings), output)
+    export_weights(weights, GeneratorConfig(**settings), output, flags.FLAGS.precision)
 
 
 def cli_main() -> None:
     """The console entry point; flags are defined here because `pretrained` imports this module."""
     flags.DEFINE_string("run_dir", None, "Folder of a training run. Required.")
     flags.DEFINE_string("output", None, "Writes OUTPUT/1, a SavedModel. Required.")
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        PRECISIONS,
+        "What the model computes in; bfloat16 is faster where the machine has it, auto finds out.",
+    )
     run(main)
 
 

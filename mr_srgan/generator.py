@@ -28,7 +28,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
     """
     lr = keras.Input((None, None, 3), name="lr", dtype="float32")
     x = conv(config.features, 3, name="head_conv", dtype=dtype)(lr)
-    head = x = PReLU(name="head_prelu", dtype=dtype)(x)
+    head = x = PReLU(shared=config.shared_slopes, name="head_prelu", dtype=dtype)(x)
     for i in range(1, config.num_mr_blocks + 1):
         x = memory_block(
             x,
@@ -36,6 +36,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
             num_res_blocks=config.num_res_blocks,
             gate=config.gate,
             batch_norm=config.batch_norm,
+            shared_slopes=config.shared_slopes,
             dtype=dtype,
         )
     x = conv(config.features, 3, name="trunk_conv", dtype=dtype)(x)
@@ -49,6 +50,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
         filters=config.features,
         output_kernel=3,
         bicubic_skip=config.bicubic_skip,
+        shared_slopes=config.shared_slopes,
         dtype=dtype,
     )
     return keras.Model(lr, sr, name="mr_srgan")

@@ -16,6 +16,7 @@ def memory_block(
     num_res_blocks: int,
     gate: bool = True,
     batch_norm: bool = False,
+    shared_slopes: bool = False,
     dtype: Any = None,
 ) -> Any:
     """ResBlocks in sequence, a gate over all of their outputs, and the block's input added.
@@ -29,6 +30,7 @@ def memory_block(
         num_res_blocks: ResBlocks in the block.
         gate: Whether there is a gate; without it the last ResBlock's output takes its place.
         batch_norm: BatchNorm in the ResBlocks.
+        shared_slopes: One slope for all channels in each PReLU.
         dtype: Keras dtype policy.
 
     Returns:
@@ -37,7 +39,13 @@ def memory_block(
     outputs = []
     x = features
     for i in range(1, num_res_blocks + 1):
-        x = residual_block(x, name=f"{name}_res{i}", batch_norm=batch_norm, dtype=dtype)
+        x = residual_block(
+            x,
+            name=f"{name}_res{i}",
+            batch_norm=batch_norm,
+            shared_slopes=shared_slopes,
+            dtype=dtype,
+        )
         outputs.append(x)
     if gate:
         if len(outputs) > 1:

@@ -41,7 +41,7 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
     from srgan.devices import open_devices
     from srgan.seeding import seed_everything
     from srgan.training import train
-    from srgan.weights import load_weights
+    from srgan.weights import load_start
 
     seed_everything(config.data.seed, deterministic=config.run.deterministic)
     devices = open_devices(config.run.devices)
@@ -49,7 +49,7 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
     with devices.scope():
         generator = build_generator(architecture, run_config.dtype)
         if run_config.init_generator:
-            load_weights(generator, run_config.init_generator)
+            load_start(generator, run_config.init_generator)
         networks = building.build_networks(objective, config.data.crop_size, run_config.dtype)
         model = MrSrgan(generator, objective, **networks)
         building.compile_model(model, config)

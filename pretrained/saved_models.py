@@ -2,8 +2,8 @@
 
     CACHE/KEY/mr_srgan/1   CACHE/KEY/wp_srgan/stage2/1   CACHE/KEY/fused/1
 
-KEY is a hash of the manifest, the weights and the source code that builds the models, so that
-neither new weights nor a changed network is ever served by an old file. A finished set appears by
+KEY is a hash of the precision, the manifest, the weights and the source code that builds the
+models, so that neither new weights nor a changed network is ever served by an old file. A finished set appears by
 one rename under a lock: processes may start at once, and one that is killed leaves no half of a
 model.
 """
@@ -27,6 +27,7 @@ from absl import logging
 from tqdm import tqdm
 
 from cli.errors import DataError
+from cli.precision import Precision
 from pretrained.manifest import WEIGHTS_DIR, Manifest, read_manifest, verified_weights
 from sr_data.atomic_write import atomic_directory
 
@@ -35,8 +36,9 @@ CACHE_VARIABLE = "BIGANS_CACHE"
 # The packages whose code decides what the SavedModels compute.
 _BUILDERS = ("sr_data", "srgan", "mr_srgan", "wp_srgan", "fusion")
 
-# Every change of weights or code makes a new set (about 50 MB); so many of them stay.
-_KEPT_SETS = 3
+# Every change of weights or code makes a new set (about 50 MB), and so does each precision; so many
+# of them stay.
+_KEPT_SETS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +57,9 @@ class SavedModels:
 
 
 def saved_models(
-    cache_dir: str | os.PathLike[str] | None = None, weights_dir: Path = WEIGHTS_DIR
+    cache_dir: str | os.PathLike[str] | None = None,
+    weights_dir: Path = WEIGHTS_DIR,
+    precision: Precision = "float32",
 ) -> SavedModels:
     """Returns the SavedModels of the shipped weights; the first call builds them (seconds).
 
@@ -65,6 +69,7 @@ def saved_models(
         cache_dir: Where the models are kept; by default the folder that the environment variable
             BIGANS_CACHE names, else the user's cache folder of this system.
         weights_dir: Holds the weights and their manifest.
+        precision: What the models compute in.
 
     Raises:
         DataError: Weights are missing or damaged, or the cache folder cannot be written.
@@ -74,9 +79,9 @@ def saved_models(
         name: verified_weights(manifest[name], weights_dir)
         for name in ("mr_srgan", "wp_srgan_stage2")
     }
-    target = cache_folder(cache_dir) / _key(manifest)
+    target = cache_folder(cache_dir) / _key(manifest, precision)
     if not _complete(target):
-        _build_once(target, manifest, weights)
+        _build_once(target, manifest, weights, precision)
     _mark_as_used(target)
     return _paths(target)
 
@@ -135,8 +140,8 @@ def _is_model(path: Path) -> bool:
     return (path / "saved_model.pb").is_file()
 
 
-def _key(manifest: Manifest) -> str:
-    digest = hashlib.sha256()
+def _key(manifest: Manifest, precision: Precision) -> str:
+    digest = hashlib.sha256(precision.encode())
     entries = {name: dataclasses.asdict(generator) for name, generator in manifest.items()}
     digest.update(json.dumps(entries, sort_keys=True).encode())
     for name, content in _builder_sources():
@@ -153,7 +158,9 @@ def _builder_sources() -> Iterator[tuple[str, bytes]]:
                 yield f"{package}/{path.name}", path.read_bytes()
 
 
-def _build_once(target: Path, manifest: Manifest, weights: dict[str, Path]) -> None:
+def _build_once(
+    target: Path, manifest: Manifest, weights: dict[str, Path], precision: Precision
+) -> None:
     cache = target.parent
     with _writing(cache):
         if _complete(target):  # by another process, while this one waited
@@ -161,7 +168,7 @@ def _build_once(target: Path, manifest: Manifest, weights: dict[str, Path]) -> N
         _remove_leftovers(cache)
         logging.info("building the SavedModels of the shipped weights in %s", target)
         with atomic_directory(target) as temporary:
-            _build(temporary, manifest, weights)
+            _build(temporary, manifest, weights, precision)
         _forget_old_sets(cache, newest=target)
 
 
@@ -179,7 +186,9 @@ def _writing(cache: Path) -> Iterator[None]:
         ) from error
 
 
-def _build(directory: Path, manifest: Manifest, weights: dict[str, Path]) -> None:
+def _build(
+    directory: Path, manifest: Manifest, weights: dict[str, Path], precision: Precision
+) -> None:
     with tqdm(total=3, desc="first run: preparing the models", disable=None) as progress:
         # TensorFlow and the branches are imported here: a set that is there needs none of them.
         import fusion.export
@@ -191,9 +200,10 @@ def _build(directory: Path, manifest: Manifest, weights: dict[str, Path]) -> Non
         paths = _paths(directory)
         mr_config = _config(mr_srgan.config.GeneratorConfig, manifest, "mr_srgan")
         wp_config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage2")
-        mr_srgan.export.export_weights(weights["mr_srgan"], mr_config, paths.faithful.parent)
+        faithful, vivid = paths.faithful.parent, paths.vivid.parent
+        mr_srgan.export.export_weights(weights["mr_srgan"], mr_config, faithful, precision)
         progress.update()
-        wp_srgan.export.export_weights(weights["wp_srgan_stage2"], wp_config, paths.vivid.parent)
+        wp_srgan.export.export_weights(weights["wp_srgan_stage2"], wp_config, vivid, precision)
         progress.update()
         fusion.export.build(paths.faithful, paths.vivid, paths.fused.parent)
         progress.update()

@@ -32,13 +32,21 @@ def conv(filters: int, kernel_size: int, *, name: str, dtype: Any = None) -> ker
     )
 
 
-def residual_block(features: Any, *, name: str, batch_norm: bool = False, dtype: Any = None) -> Any:
+def residual_block(
+    features: Any,
+    *,
+    name: str,
+    batch_norm: bool = False,
+    shared_slopes: bool = False,
+    dtype: Any = None,
+) -> Any:
     """Adds conv 3x3 – PReLU – conv 3x3 and the block's input (paper, Figures 2 and 3).
 
     Args:
         features: [B, H, W, C] symbolic tensor.
         name: Prefix of the layers' names.
         batch_norm: BatchNorm after both convolutions, as SRGAN has it; the paper removes it.
+        shared_slopes: One slope for all channels in the PReLU.
         dtype: Keras dtype policy.
 
     Returns:
@@ -48,7 +56,7 @@ def residual_block(features: Any, *, name: str, batch_norm: bool = False, dtype:
     x = conv(channels, 3, name=f"{name}_conv1", dtype=dtype)(features)
     if batch_norm:
         x = batch_normalization(momentum=0.8, name=f"{name}_bn1", dtype=dtype)(x)
-    x = PReLU(name=f"{name}_prelu", dtype=dtype)(x)
+    x = PReLU(shared=shared_slopes, name=f"{name}_prelu", dtype=dtype)(x)
     x = conv(channels, 3, name=f"{name}_conv2", dtype=dtype)(x)
     if batch_norm:
         x = batch_normalization(momentum=0.8, name=f"{name}_bn2", dtype=dtype)(x)

@@ -22,11 +22,15 @@ import tensorflow as tf
 from cli.errors import DataError
 from sr_data.atomic_write import atomic_directory
 from sr_data.rounding import round_half_up
+from srgan.prelu import PReLU
 from srgan.receptive_field import receptive_field
 from srgan.weights import load_weights
 
 VERSION = "1"
 SERVING, UNROUNDED = "serving_default", "unrounded"
+
+# The Keras dtype policies of the precisions that a model may compute in.
+DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 # Section "Tests" of CONTRIBUTING.md: what a SavedModel may differ by from its network.
 RELOAD_TOLERANCE = 1e-5
@@ -36,12 +40,15 @@ class Tower(tf.Module):
     """A generator as a SavedModel holds it: raw variables and two signatures.
 
     Args:
-        generator: LR to SR images, float32 in [-1, 1].
+        generator: LR to SR images, float32 in [-1, 1]; its PReLUs are specialized.
     """
 
     def __init__(self, generator: keras.Model) -> None:
         super().__init__(name=generator.name)
         self._generator = generator
+        for layer in generator.layers:
+            if isinstance(layer, PReLU):
+                layer.specialize()
         # A Session-based loader, as TensorFlow Serving is, finds raw variables only.
         self.raw_variables = [v.value for v in generator.variables]
         image = tf.TensorSpec((None, None, None, 3), tf.uint8, name="image")
@@ -64,7 +71,7 @@ def export_weights(generator: keras.Model, weights: str | Path, directory: str |
     """Loads weights into a generator and writes it as `directory/1`.
 
     Args:
-        generator: The network that the weights belong to, in float32.
+        generator: The network that the weights belong to.
         weights: A `.weights.h5` file.
         directory: The model's directory; made if it is missing.
 

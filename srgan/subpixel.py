@@ -25,7 +25,13 @@ BLOCK = 2
 
 
 def upsample(
-    features: Any, filters: int, *, name: str, shuffle: bool = True, dtype: Any = None
+    features: Any,
+    filters: int,
+    *,
+    name: str,
+    shuffle: bool = True,
+    shared_slopes: bool = False,
+    dtype: Any = None,
 ) -> Any:
     """Doubles the resolution: conv 3x3 to 4·filters, pixel shuffle, PReLU.
 
@@ -35,6 +41,7 @@ def upsample(
         name: Prefix of the layers' names.
         shuffle: False leaves the result on the unshuffled grid, [B, H, W, 4·filters], for
             `SubpixelConv2D` to continue from; the PReLU is the same either way.
+        shared_slopes: One slope for all channels in the PReLU.
         dtype: Keras dtype policy.
 
     Returns:
@@ -46,7 +53,7 @@ def upsample(
     x = conv(filters * BLOCK**2, 3, name=f"{name}_conv", dtype=dtype)(features)
     # The slopes repeat for each phase, so the PReLU is applied on the grid where the
     # convolution left its result; a shuffle afterwards moves the values and changes none.
-    x = PReLU(phases=BLOCK**2, name=f"{name}_prelu", dtype=dtype)(x)
+    x = PReLU(phases=BLOCK**2, shared=shared_slopes, name=f"{name}_prelu", dtype=dtype)(x)
     return PixelShuffle(name=f"{name}_shuffle", dtype=dtype)(x) if shuffle else x
 
 

@@ -23,6 +23,7 @@ def image_tail(
     filters: int,
     output_kernel: int,
     bicubic_skip: bool,
+    shared_slopes: bool = False,
     dtype: Any = None,
 ) -> Any:
     """Enlarges features to an image; the last shuffle comes after the output convolution.
@@ -34,6 +35,7 @@ def image_tail(
         filters: Channels of each upsampler.
         output_kernel: Side of the output convolution's kernel, odd.
         bicubic_skip: Whether the interpolated input is added to the output.
+        shared_slopes: One slope for all channels in each PReLU.
         dtype: Keras dtype policy of the layers; the result is float32 under any.
 
     Returns:
@@ -42,7 +44,14 @@ def image_tail(
     doublings = doublings_of(scale)
     x = features
     for i in range(1, doublings + 1):
-        x = upsample(x, filters, name=f"upsample{i}", shuffle=i < doublings, dtype=dtype)
+        x = upsample(
+            x,
+            filters,
+            name=f"upsample{i}",
+            shuffle=i < doublings,
+            shared_slopes=shared_slopes,
+            dtype=dtype,
+        )
     initializer = (
         keras.initializers.RandomNormal(stddev=SKIP_OUTPUT_STDDEV)
         if bicubic_skip

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
+import numpy as np
 
 from cli.errors import DataError
 from sr_data.atomic_write import atomic_file
+from srgan.prelu import PReLU
+
+# What Keras calls these layers in a file: it goes by their class.
+_PRELUS = "p_re_lu"
 
 
 def save_weights(network: keras.Model, path: Path) -> None:
@@ -33,12 +42,47 @@ def load_weights(network: keras.Model, path: str | Path) -> None:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such weights file")
+    _load(network, path, path)
+
+
+def load_start(network: keras.Model, path: str | Path) -> None:
+    """Loads a `.weights.h5` file for further training.
+
+    As `load_weights`; and a generator whose PReLUs have one slope each may start from one that has
+    a slope a channel: it takes their means.
+
+    Raises:
+        DataError: The file is missing, damaged, or of another architecture.
+    """
+    path = Path(path)
+    shared = any(isinstance(layer, PReLU) and layer.shared for layer in network.layers)
+    if not (shared and path.is_file()):
+        return load_weights(network, path)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        with contextlib.suppress(OSError), h5py.File(copy, "r+") as file:
+            _average_slopes(file)
+        _load(network, copy, path)
+
+
+def _average_slopes(file: h5py.File) -> None:
+    layers: Any = file.get("layers", {})
+    for name, layer in layers.items():
+        if name.startswith(_PRELUS):
+            mean = np.mean(layer["vars"]["0"])
+            del layer["vars"]["0"]
+            layer["vars"]["0"] = np.array([mean], np.float32)
+
+
+def _load(network: keras.Model, file: Path, path: Path) -> None:
+    """Loads `file`, which messages call `path`."""
     try:
         with warnings.catch_warnings():
             # Keras warns of missing weights, and then raises.
             warnings.simplefilter("ignore")
-            network.load_weights(path)
-        stored = _number_of_weights(path)
+            network.load_weights(file)
+        stored = _number_of_weights(file)
     except (ValueError, OSError, KeyError, RuntimeError) as error:
         # Of Keras' page on what it could not load the first sentence is for people.
         reason = (str(error).strip().splitlines() or ["unreadable"])[0].split(". Example error")[0]

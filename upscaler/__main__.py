@@ -17,6 +17,7 @@ from absl import flags
 
 from cli import entry_point
 from cli.errors import DataError, UsageError
+from cli.precision import PRECISIONS
 from cli.tensorflow_start import import_tensorflow_quietly
 
 # NumPy and TensorFlow take seconds to import: --help and a wrong flag do without them.
@@ -59,6 +60,13 @@ _OVERLAP = flags.DEFINE_integer(
     "differences from the untiled result within 1 grey level; 60 make none.",
     lower_bound=0,
 )
+_PRECISION = flags.DEFINE_enum(
+    "precision",
+    None,
+    PRECISIONS,
+    "What the shipped models compute in: float32 (if left out), bfloat16, which is faster where "
+    "the machine has it, or auto: whichever suits this machine.",
+)
 _SCRATCH_DIR = flags.DEFINE_string(
     "scratch_dir",
     None,
@@ -95,6 +103,8 @@ def _check_flags(arguments: list[str]) -> None:
         raise UsageError("--output=OUT is missing: a folder or, for one photo, a file name")
     if _MODEL.value and _SAVED_MODEL.value:
         raise UsageError("--model and --saved_model exclude each other")
+    if _PRECISION.value and _SAVED_MODEL.value:
+        raise UsageError("--precision is chosen when a --saved_model is exported; leave it out")
     if _XI.value is not None and _MAX_DEVIATION.value is not None:
         raise UsageError("--xi and --max_deviation exclude each other")
     for flag in (_XI, _MAX_DEVIATION, _MEMORY_MB):
@@ -139,7 +149,9 @@ def _load() -> "Upscaler":
         find_saved_model(_SAVED_MODEL.value)  # a mistyped name shall not wait for TensorFlow
     import_tensorflow_quietly()
     if not _SAVED_MODEL.value:
-        return Upscaler.from_pretrained(model=_MODEL.value or "fused", tiling=tiling)
+        return Upscaler.from_pretrained(
+            model=_MODEL.value or "fused", tiling=tiling, precision=_PRECISION.value or "float32"
+        )
     upscaler = Upscaler(_SAVED_MODEL.value, tiling)
     for flag in (_XI, _MAX_DEVIATION):
         if flag.value is not None and flag.name not in upscaler.inputs:

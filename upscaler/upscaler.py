@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cli.precision import resolve
 from pretrained.saved_models import saved_models
 from sr_data.image_io import write_rgb
 from upscaler.arguments import as_batch, merge_inputs, of_images
@@ -60,6 +61,7 @@ class Upscaler:
         cache_dir: str | os.PathLike[str] | None = None,
         model: str = "fused",
         tiling: Tiling | None = None,
+        precision: str = "float32",
     ) -> Upscaler:
         """Loads a model of the shipped weights; the very first call builds it.
 
@@ -67,14 +69,19 @@ class Upscaler:
             cache_dir: Where built models are kept; see `pretrained.saved_models.saved_models`.
             model: "fused", or one of its parts: "faithful" (MR-SRGAN), "vivid" (WP-SRGAN).
             tiling: For images that do not fit into memory.
+            precision: "float32"; "bfloat16", nearly twice as fast on machines that compute on it,
+                with results 60 dB from those in float32; or "auto", which of both suits this
+                machine.
 
         Raises:
             DataError: The weights are damaged, or the cache folder cannot be written.
+            UsageError: Another precision.
             ValueError: Another name of a model.
         """
         if model not in MODELS:
             raise ValueError(f"model is {model!r}; choose one of {', '.join(MODELS)}")
-        return cls(getattr(saved_models(cache_dir), model), tiling)
+        models = saved_models(cache_dir, precision=resolve(precision))
+        return cls(getattr(models, model), tiling)
 
     @property
     def inputs(self) -> frozenset[str]:

@@ -13,32 +13,42 @@ from absl import flags
 
 from cli.entry_point import run
 from cli.errors import UsageError
+from cli.precision import PRECISIONS, resolve
 from cli.tensorflow_start import import_tensorflow_quietly
 from srgan.run_dir import generator_of
 from wp_srgan.config import GeneratorConfig
 from wp_srgan.stages import STAGES, stage_dir
 
 
-def export_weights(weights: str | Path, config: GeneratorConfig, directory: str | Path) -> Path:
+def export_weights(
+    weights: str | Path,
+    config: GeneratorConfig,
+    directory: str | Path,
+    precision: str = "float32",
+) -> Path:
     """Writes generator weights as the SavedModel `directory/1`.
 
     Args:
         weights: A `.weights.h5` file.
         config: The architecture that it belongs to.
         directory: The model's directory.
+        precision: See `cli.precision.resolve`. In bfloat16 everything between the first and the
+            last convolution is; input, output and weights are float32.
 
     Returns:
         `directory/1`.
 
     Raises:
         DataError: The weights cannot be loaded, or `directory/1` exists already.
+        UsageError: Another precision.
     """
     # TensorFlow is needed for the export alone, and not for this module's help.
     import_tensorflow_quietly()
     from srgan import saved_model
     from wp_srgan.generator import build_generator
 
-    return saved_model.export_weights(build_generator(config), weights, directory)
+    generator = build_generator(config, saved_model.DTYPES[resolve(precision)])
+    return saved_model.export_weights(generator, weights, directory)
 
 
 def main(arguments: list[str]) -> None:
@@ -50,7 +60,8 @@ def main(arguments: list[str]) -> None:
         raise UsageError("--stage, --run_dir and --output are required")
     stage = int(values.stage)
     weights, settings = generator_of(stage_dir(values.run_dir, stage))
-    export_weights(weights, GeneratorConfig(**settings), stage_dir(values.output, stage))
+    directory = stage_dir(values.output, stage)
+    export_weights(weights, GeneratorConfig(**settings), directory, values.precision)
 
 
 def cli_main() -> None:
@@ -58,6 +69,12 @@ def cli_main() -> None:
     flags.DEFINE_enum("stage", None, [str(stage) for stage in STAGES], "1 or 2. Required.")
     flags.DEFINE_string("run_dir", None, "The run folder, parent of stage1. Required.")
     flags.DEFINE_string("output", None, "Writes OUTPUT/stageN/1, a SavedModel. Required.")
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        PRECISIONS,
+        "What the model computes in; bfloat16 is faster where the machine has it, auto finds out.",
+    )
     run(main)
 
 

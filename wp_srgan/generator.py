@@ -27,9 +27,15 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
     """
     lr = keras.Input((None, None, 3), name="lr", dtype="float32")
     x = conv(config.features, 9, name="head_conv", dtype=dtype)(lr)
-    head = x = PReLU(name="head_prelu", dtype=dtype)(x)
+    head = x = PReLU(shared=config.shared_slopes, name="head_prelu", dtype=dtype)(x)
     for i in range(1, config.num_res_blocks + 1):
-        x = residual_block(x, name=f"res{i}", batch_norm=config.batch_norm, dtype=dtype)
+        x = residual_block(
+            x,
+            name=f"res{i}",
+            batch_norm=config.batch_norm,
+            shared_slopes=config.shared_slopes,
+            dtype=dtype,
+        )
     x = conv(config.features, 3, name="trunk_conv", dtype=dtype)(x)
     if config.batch_norm:
         x = batch_normalization(momentum=0.8, name="trunk_bn", dtype=dtype)(x)
@@ -41,6 +47,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
         filters=config.features,
         output_kernel=9,
         bicubic_skip=config.bicubic_skip,
+        shared_slopes=config.shared_slopes,
         dtype=dtype,
     )
     return keras.Model(lr, sr, name="wp_srgan")

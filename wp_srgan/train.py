@@ -66,7 +66,7 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
     from srgan.devices import open_devices
     from srgan.seeding import seed_everything
     from srgan.training import train
-    from srgan.weights import load_weights
+    from srgan.weights import load_start
     from wp_srgan.gan import WpSrgan
     from wp_srgan.generator import build_generator
 
@@ -84,7 +84,7 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
             start_from_stage_1(model, root)
             check_architecture(architecture, root)
         elif run_config.init_generator:
-            load_weights(generator, run_config.init_generator)
+            load_start(generator, run_config.init_generator)
         building.compile_model(model, config)
         dataset, validation = building.open_data(config, architecture.scale, devices)
         pieces = {"architecture": architecture, "select_best": False, "devices": devices}

@@ -16,6 +16,10 @@ MR_SKIP = mr_srgan.config.GeneratorConfig(
     num_mr_blocks=1, num_res_blocks=3, features=8, gate=False, bicubic_skip=True
 )
 WP = wp_srgan.config.GeneratorConfig(num_res_blocks=2, features=8)
+MR_SHARED = mr_srgan.config.GeneratorConfig(
+    num_mr_blocks=1, num_res_blocks=2, features=8, shared_slopes=True
+)
+WP_SHARED = wp_srgan.config.GeneratorConfig(num_res_blocks=2, features=8, shared_slopes=True)
 WP_SKIP = wp_srgan.config.GeneratorConfig(num_res_blocks=1, features=8, bicubic_skip=True)
 
 
@@ -26,6 +30,8 @@ WP_SKIP = wp_srgan.config.GeneratorConfig(num_res_blocks=1, features=8, bicubic_
         (mr_srgan.generator.build_generator, MR_SKIP),
         (wp_srgan.generator.build_generator, WP),
         (wp_srgan.generator.build_generator, WP_SKIP),
+        (mr_srgan.generator.build_generator, MR_SHARED),
+        (wp_srgan.generator.build_generator, WP_SHARED),
     ],
 )
 def test_plain_twin_gives_the_same_image(build, config):

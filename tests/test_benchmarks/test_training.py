@@ -94,6 +94,9 @@ def test_pythons_share_by_hand():
     table = calls_table(results, [OURS, several])
     assert "8 a call" in table[0]
     assert table[2] == "| WP pixel only | float32 | 2.00 | 2.50 | 20.0% |"
+    slower = {"wp_pixel": Result({OURS: 0.5, several: 1.0}, {})}
+    row = "| WP pixel only | float32 | 2.00 | 1.00 | none, the scan is 100% slower |"
+    assert calls_table(slower, [OURS, several])[2] == row
     assert calls_table(results, [OURS]) == []
 
 

@@ -39,3 +39,23 @@ def test_who_asks_for_everything_sees_it(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert (result.stdout, result.stderr) == (f"{tmp_path / 'tensorflow.py'}\n", shown)
+
+
+def test_keras_and_jax_stay_away_until_they_are_wanted(
+    subprocess_environment: dict[str, str],
+) -> None:
+    code = (
+        "import os, sys;"
+        "from cli.tensorflow_start import import_tensorflow_quietly; import_tensorflow_quietly();"
+        "import tensorflow as tf;"
+        "print([name for name in ('keras', 'tf_keras', 'jax') if name in sys.modules]);"
+        "print(os.environ.get('TF_USE_LEGACY_KERAS'));"
+        "import keras; print(float(keras.layers.Dense(1, kernel_initializer='ones')(tf.ones([1, 2]))[0, 0]));"
+        "print(tf.keras.__version__ == keras.__version__)"
+    )
+    environment = {**subprocess_environment, "KERAS_BACKEND": "tensorflow"}
+    environment.pop("TF_USE_LEGACY_KERAS", None)
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.stdout == "[]\nNone\n2.0\nTrue\n", result.stderr

@@ -79,6 +79,35 @@ def test_export_weights(exported, generator):
     assert_is_the_network(exported, generator)
 
 
+def graph_types(path: Path) -> dict[str, set[str]]:
+    """Operation → the types it computes in, for the signature `unrounded`."""
+    graph = tf.saved_model.load(str(path)).signatures["unrounded"].graph.as_graph_def()
+    types: dict[str, set[str]] = {}
+    for node in (node for function in graph.library.function for node in function.node_def):
+        if "T" in node.attr:
+            types.setdefault(node.op, set()).add(tf.as_dtype(node.attr["T"].type).name)
+    return types
+
+
+def test_bfloat16_is_between_the_first_and_the_last_convolution_alone(
+    run_dir, exported, call_program, tmp_path
+):
+    flags = f"--run_dir={run_dir}", f"--output={tmp_path / 'fast'}", "--precision=bfloat16"
+    assert call_program(mr_srgan.export.cli_main, *flags) == 0
+    path = tmp_path / "fast" / "1"
+    types = graph_types(path)
+    assert types["BiasAdd"] == types["Tile"] == {"bfloat16"}
+    # In float32: the interpolation, and the detail's sum with it.
+    assert types["Conv2D"] == types["AddV2"] == {"bfloat16", "float32"}
+    assert {name for found in graph_types(exported).values() for name in found} >= {"float32"}
+    assert not any("bfloat16" in found for found in graph_types(exported).values())
+    assert {v.dtype.name for v in tf.saved_model.load(str(path)).raw_variables} == {"float32"}
+    image = np.random.default_rng(2).integers(0, 256, (2, 9, 8, 3), np.uint8)
+    exact, fast = (in_session(each, "unrounded", image) for each in (exported, path))
+    assert fast.dtype == np.float32
+    assert 0 < np.sqrt(np.mean((exact - fast) ** 2)) < 255 * 10 ** (-45 / 20)
+
+
 def test_weights_of_another_architecture(run_dir, tmp_path):
     weights = run_dir / "generator.weights.h5"
     for change in ({"num_mr_blocks": 2}, {"features": 6}, {"gate": False}, {"batch_norm": True}):

@@ -24,14 +24,15 @@ def conv(k: int, inputs: int, outputs: int) -> int:
     return k * k * inputs * outputs + outputs
 
 
-def parameters(mr=7, res=4, c=64, gate=True, batch_norm=False, doublings=2) -> int:
+def parameters(mr=7, res=4, c=64, gate=True, batch_norm=False, doublings=2, slopes=0) -> int:
     """SPEC's table of MR-SRGAN, row by row."""
-    head = conv(3, 3, c) + c  # … and a slope a channel
+    slopes = slopes or c
+    head = conv(3, 3, c) + slopes  # … and a slope a channel
     norm = 4 * c if batch_norm else 0
-    res_block = conv(3, c, c) + norm + c + conv(3, c, c) + norm
+    res_block = conv(3, c, c) + norm + slopes + conv(3, c, c) + norm
     mr_block = res * res_block + (conv(1, res * c, c) if gate else 0)
     long_skip = conv(3, c, c) + norm
-    upsamplers = doublings * (conv(3, c, 4 * c) + c)
+    upsamplers = doublings * (conv(3, c, 4 * c) + slopes)
     return head + mr * mr_block + long_skip + upsamplers + conv(3, c, 3)
 
 
@@ -53,6 +54,7 @@ def test_parameter_count_of_the_paper():
         ({"num_mr_blocks": 1, "scale": 2}, parameters(mr=1, doublings=1)),
         ({"num_mr_blocks": 1, "scale": 8}, parameters(mr=1, doublings=3)),
         ({"num_mr_blocks": 1, "bicubic_skip": True}, parameters(mr=1)),
+        ({"num_mr_blocks": 1, "shared_slopes": True}, parameters(mr=1, slopes=1)),
     ],
 )
 def test_parameter_count_of_ablations(config, expected):

@@ -25,9 +25,13 @@ class FakeBuild:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.precisions: list[str] = []
 
-    def __call__(self, directory: Path, manifest: Manifest, weights: dict[str, Path]) -> None:
+    def __call__(
+        self, directory: Path, manifest: Manifest, weights: dict[str, Path], precision: str
+    ) -> None:
         self.calls += 1
+        self.precisions.append(precision)
         assert set(weights) == {"mr_srgan", "wp_srgan_stage2"}
         for model in ("mr_srgan", "wp_srgan/stage2", "fused"):
             (directory / model / "1").mkdir(parents=True)
@@ -172,11 +176,21 @@ def test_few_old_sets_stay_those_used_last(
     weights_dir: Path, tmp_path: Path, build: FakeBuild
 ) -> None:
     cache = tmp_path / "cache"
-    for age, name in enumerate(["a", "b", "c", "d"]):
+    for age, name in enumerate(["a", "b", "c", "d", "e"]):
         (cache / name).mkdir(parents=True)
         os.utime(cache / name, (1000 - age, 1000 - age))
     newest = saved_models(cache, weights_dir).fused.parent.parent
-    assert {path for path in cache.iterdir() if path.is_dir()} == {newest, cache / "a", cache / "b"}
+    kept = {newest, cache / "a", cache / "b", cache / "c"}
+    assert {path for path in cache.iterdir() if path.is_dir()} == kept
+
+
+def test_each_precision_has_its_models(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
+    cache = tmp_path / "cache"
+    exact = saved_models(cache, weights_dir)
+    fast = saved_models(cache, weights_dir, "bfloat16")
+    assert exact.fused != fast.fused
+    assert saved_models(cache, weights_dir, "float32") == exact
+    assert build.precisions == ["float32", "bfloat16"]
 
 
 def test_the_cache_folder(
@@ -205,7 +219,7 @@ import os, sys, time
 from pathlib import Path
 from pretrained import saved_models as module
 
-def build(directory, manifest, weights):
+def build(directory, manifest, weights, precision):
     with open(sys.argv[3], "a") as log:
         log.write(f"{os.getpid()}\\n")
     for model in ("mr_srgan", "wp_srgan/stage2", "fused"):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from srgan.prelu import PReLU
 
@@ -52,13 +53,13 @@ def test_slopes_repeat_for_each_phase():
     np.testing.assert_array_equal(np.asarray(layer(inputs)).ravel(), expected)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"phases": 4}, {"phases": 2, "name": "x"}])
+@pytest.mark.parametrize("arguments", [{}, {"phases": 4}, {"shared": True, "name": "x"}])
 def test_config_round_trip(arguments):
     layer = PReLU(dtype="mixed_bfloat16", **arguments)
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert isinstance(copy, PReLU)
     assert copy.get_config() == layer.get_config()
-    assert copy.phases == arguments.get("phases", 1)
+    assert (copy.phases, copy.shared) == (arguments.get("phases", 1), "shared" in arguments)
 
 
 def test_saved_model_file_holds_the_slopes(tmp_path):
@@ -79,3 +80,40 @@ def test_channels_that_are_no_phases_are_an_error(phases, channels):
 def test_phases_below_one_are_an_error():
     with pytest.raises(ValueError, match="phases must be at least 1, got 0"):
         PReLU(phases=0)
+
+
+def test_a_shared_slope_is_keras_prelu_over_all_axes():
+    layer, reference = PReLU(phases=4, shared=True), keras.layers.PReLU(shared_axes=[1, 2, 3])
+    layer.build((None, None, None, 8))
+    reference.build((None, 3, 5, 8))
+    layer.slope.assign([1.5])
+    reference.alpha.assign([[[1.5]]])
+    np.testing.assert_array_equal(layer(values(8)), reference(values(8)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    ("shared", "slopes", "operations"),
+    [
+        (True, [0.3], {"LeakyRelu"}),
+        (True, [1.7], {"LeakyRelu"}),
+        (False, [0.25, 1.0, -0.5, 0.0], {"Maximum", "Mul"}),
+        (False, [0.25, 1.5, -0.5, 0.0], {"Maximum", "Minimum", "Mul", "AddV2"}),
+    ],
+)
+def test_specialized_it_gives_the_same_in_fewer_operations(dtype, shared, slopes, operations):
+    layer = PReLU(shared=shared, dtype=dtype)
+    layer.build((None, None, None, 4))
+    layer.slope.assign(slopes)
+    inputs = tf.cast(values(4), layer.compute_dtype)
+    expected = layer(inputs)
+    layer.specialize()
+    graph = tf.function(layer).get_concrete_function(inputs).graph
+    found = {operation.type for operation in graph.get_operations()}
+    passes = {"LeakyRelu", "Maximum", "Minimum", "Mul", "AddV2"}
+    assert found & passes == operations
+    # Rounded to bfloat16, a slope of 0.3 is not quite the constant.
+    tolerance = 4e-3 if dtype == "mixed_bfloat16" and shared else 1e-6
+    found = keras.ops.convert_to_numpy(keras.ops.cast(layer(inputs), "float32"))
+    wanted = keras.ops.convert_to_numpy(keras.ops.cast(expected, "float32"))
+    np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=0)

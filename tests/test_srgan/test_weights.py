@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cli.errors import DataError
-from srgan.weights import load_weights, save_weights
+from srgan.prelu import PReLU
+from srgan.weights import load_start, load_weights, save_weights
 
 
 def network(
@@ -150,3 +151,51 @@ def test_damage_anywhere_is_a_data_error_or_unseen(saved, tmp_path):
     assert num_refused > 0
     shutil.copy(saved, tmp_path / "whole.weights.h5")
     load_weights(model, tmp_path / "whole.weights.h5")
+
+
+def with_slopes(shared: bool) -> keras.Model:
+    image = keras.Input((None, None, 3))
+    x = image
+    for _ in range(2):
+        x = PReLU(shared=shared)(keras.layers.Conv2D(4, 1)(x))
+    return keras.Model(image, x, name="small")
+
+
+def test_shared_slopes_start_at_the_mean_of_a_slope_a_channel(tmp_path):
+    path = tmp_path / "channels.weights.h5"
+    before = with_slopes(shared=False)
+    before.layers[2].slope.assign([0.1, 0.2, 0.3, 0.6])
+    before.layers[4].slope.assign([-1.0, 1.0, 2.0, 0.0])
+    save_weights(before, path)
+    stored = path.read_bytes()
+    after = with_slopes(shared=True)
+    with pytest.raises(DataError, match="do not fit"):
+        load_weights(after, path)
+    load_start(after, path)
+    np.testing.assert_allclose(after.layers[2].slope, [0.3], rtol=1e-6)
+    np.testing.assert_allclose(after.layers[4].slope, [0.5], rtol=1e-6)
+    for i in (1, 3):
+        np.testing.assert_array_equal(after.layers[i].kernel, before.layers[i].kernel)
+    assert path.read_bytes() == stored
+
+
+def test_what_cannot_start_is_named(tmp_path, saved):
+    shared = with_slopes(shared=True)
+    with pytest.raises(DataError, match=r"absent\.weights\.h5: no such"):
+        load_start(shared, tmp_path / "absent.weights.h5")
+    with pytest.raises(DataError, match=re.escape(f"{saved}: these weights are damaged or do not")):
+        load_start(shared, saved)
+    broken = tmp_path / "broken.weights.h5"
+    broken.write_bytes(saved.read_bytes()[:900])
+    with pytest.raises(DataError, match=re.escape(f"{broken}: these weights are damaged")):
+        load_start(shared, broken)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_start_of_the_same_form_is_loaded_as_it_is(tmp_path, shared):
+    first, second = with_slopes(shared), with_slopes(shared)
+    first.layers[2].slope.assign(first.layers[2].slope + 0.1)
+    save_weights(first, tmp_path / "same.weights.h5")
+    load_start(second, tmp_path / "same.weights.h5")
+    for expected, found in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(expected, found)

@@ -133,7 +133,7 @@ def test_damaged_weights_stop_everything(run: Run, tmp_path: Path) -> None:
         "Path('w').mkdir(); entry = manifest.PretrainedGenerator('x.h5', '0', {}, 'r');"
         "Path('w/x.h5').touch();"
         "manifest.write_manifest({name: entry for name in manifest.RECIPES}, Path('w'));"
-        "s.saved_models.__defaults__ = (None, Path('w'));"
+        "s.saved_models.__defaults__ = (None, Path('w'), 'float32');"
         "from upscaler.__main__ import cli_main; cli_main()"
     )
     result = run("cat.png", "dog.jpg", "--output=out", program=("-c", program))
@@ -155,6 +155,8 @@ def test_damaged_weights_stop_everything(run: Run, tmp_path: Path) -> None:
         (["cat.png", "--output=o", "--model=vivid", "--xi=1"], "--xi has no meaning"),
         (["cat.png", "--output=o", "--model=sharp"], "model"),
         (["cat.png", "--output=o", "--model=fused", "--saved_model=x"], "exclude each other"),
+        (["cat.png", "--output=o", "--precision=half"], "precision"),
+        (["cat.png", "--output=o", "--precision=auto", "--saved_model=x"], "is chosen when"),
         (["cat.png", "--output=o", "--zoom=8"], "zoom"),
         (["cat.png", "--output=o", "--memory_mb=-1"], "memory_mb"),
         (["cat.png", "--output=o", "--memory_mb=nan"], "--memory_mb is not a number"),

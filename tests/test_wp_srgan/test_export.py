@@ -74,6 +74,30 @@ def test_export_weights(two_stages, tmp_path):
     assert_is_the_network(path, generators[1])
 
 
+def graph_types(path: Path) -> dict[str, set[str]]:
+    """Operation → the types it computes in, for the signature `unrounded`."""
+    graph = tf.saved_model.load(str(path)).signatures["unrounded"].graph.as_graph_def()
+    types: dict[str, set[str]] = {}
+    for node in (node for function in graph.library.function for node in function.node_def):
+        if "T" in node.attr:
+            types.setdefault(node.op, set()).add(tf.as_dtype(node.attr["T"].type).name)
+    return types
+
+
+def test_in_bfloat16(two_stages, call_program, tmp_path):
+    run_dir, generators = two_stages
+    flags = f"--run_dir={run_dir}", f"--output={tmp_path}", "--stage=2", "--precision=bfloat16"
+    assert call_program(wp_srgan.export.cli_main, *flags) == 0
+    path = tmp_path / "stage2" / "1"
+    types = graph_types(path)
+    assert types["Conv2D"] == types["BiasAdd"] == types["Tile"] == {"bfloat16"}
+    image = np.random.default_rng(2).integers(0, 256, (2, 9, 8, 3), np.uint8)
+    sr = np.asarray(generators[2](image.astype(np.float32) / 127.5 - 1))
+    exact = np.clip((sr + 1) * 127.5, 0, 255)
+    error = in_session(path, "unrounded", image) - exact
+    assert 0 < np.sqrt(np.mean(error**2)) < 255 * 10 ** (-45 / 20)
+
+
 def test_weights_of_another_architecture(two_stages, tmp_path):
     weights = two_stages[0] / "stage1" / "generator.weights.h5"
     for change in ({"num_res_blocks": 2}, {"features": 6}, {"batch_norm": True}, {"scale": 2}):
