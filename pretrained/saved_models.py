@@ -3,9 +3,9 @@
     CACHE/KEY/mr_srgan/1   CACHE/KEY/wp_srgan/stage2/1   CACHE/KEY/fused/1
 
 KEY is a hash of the precision, the manifest, the weights and the source code that builds the
-models, so that neither new weights nor a changed network is ever served by an old file. A finished set appears by
-one rename under a lock: processes may start at once, and one that is killed leaves no half of a
-model.
+models, so that neither new weights nor a changed network is ever served by an old file. A finished
+set appears by one rename under a lock: processes may start at once, and one that is killed leaves
+no half of a model.
 """
 
 from __future__ import annotations

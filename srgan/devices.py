@@ -86,8 +86,10 @@ ONE_DEVICE = Devices()
 
 
 def open_devices(number: int) -> Devices:
-    """Sets up the devices of a run; to be called before any network is built, and after
-    `seed_everything`, whose determinism JAX heeds only before it looks for devices.
+    """Sets up the devices of a run.
+
+    To be called before any network is built, and after `seed_everything`, whose determinism JAX
+    heeds only before it looks for devices.
 
     Several hosts are described by the environment variable TF_CONFIG, as TensorFlow's
     MultiWorkerMirroredStrategy has it; each then uses all of its GPUs.

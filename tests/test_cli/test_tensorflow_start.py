@@ -50,7 +50,8 @@ def test_keras_and_jax_stay_away_until_they_are_wanted(
         "import tensorflow as tf;"
         "print([name for name in ('keras', 'tf_keras', 'jax') if name in sys.modules]);"
         "print(os.environ.get('TF_USE_LEGACY_KERAS'));"
-        "import keras; print(float(keras.layers.Dense(1, kernel_initializer='ones')(tf.ones([1, 2]))[0, 0]));"
+        "import keras; layer = keras.layers.Dense(1, kernel_initializer='ones');"
+        "print(float(layer(tf.ones([1, 2]))[0, 0]));"
         "print(tf.keras.__version__ == keras.__version__)"
     )
     environment = {**subprocess_environment, "KERAS_BACKEND": "tensorflow"}
