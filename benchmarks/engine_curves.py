@@ -3,7 +3,9 @@
     python -m benchmarks.engine_curves --data=folder:PHOTOS --vgg_weights=FILE --output=DIR
 
 The first update of a recipe is done on TensorFlow; TensorFlow and JAX continue from its
-checkpoint, as any run folder may be continued on the other engine. DIR gets `curves.svg`,
+checkpoint, as any run folder may be continued on the other engine. So does, as a control,
+TensorFlow with other convolution kernels (without oneDNN): what it departs from TensorFlow by is
+rounding alone. DIR gets `curves.svg`,
 `curves.png` and `curves.md`; the runs in DIR/runs go on where they were stopped. Networks, losses,
 rates and crops are the recipe's. The batch is smaller and the precision float32 unless flags say
 otherwise, because JAX emulates bfloat16 convolutions on a CPU.
@@ -33,9 +35,20 @@ from pretrained.manifest import read_manifest, verified_weights
 from sr_data.atomic_write import atomic_file
 from srgan.config import setting
 
-ENGINES = ("tensorflow", "jax")
+TENSORFLOW, JAX, CONTROL = "tensorflow", "jax", "control"
+
+# What continues a run → its environment.
+ENGINES = {
+    TENSORFLOW: {"KERAS_BACKEND": "tensorflow"},
+    JAX: {"KERAS_BACKEND": "jax"},
+    CONTROL: {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "0"},
+}
 _CONFIGS = Path("configs")
-_COLOURS = {"tensorflow": "#d0601f", "jax": "#1f4e9e"}
+_STYLES = {TENSORFLOW: ("#d0601f", 2.4), JAX: ("#1f4e9e", 0.9), CONTROL: ("#8a8a8a", 0.7)}
+_TERMS = ("pixel", "perceptual", "adversarial", "loss_d")
+
+# The means of so many updates are compared at the end, and the single ones at the start.
+_LAST, _FIRST = 50, 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,7 +181,7 @@ def _train(config: CurvesConfig, recipe: Recipe, engine: str, folder: Path, step
     if recipe.start:
         weights = verified_weights(read_manifest()[recipe.start])
         command.append(f"--init_generator={weights}")
-    environment = {**os.environ, "KERAS_BACKEND": engine}
+    environment = {**os.environ, **ENGINES[engine]}
     program = subprocess.run(command, env=environment, check=False)
     if program.returncode:
         raise DataError(f"{recipe.name} on {engine} ended with code {program.returncode}")
@@ -179,22 +192,28 @@ def tabulate(curves: dict[str, dict[str, dict[str, np.ndarray]]], command: str) 
     lines = [
         f"`{command}`; {machine()}.",
         "",
-        "TensorFlow and JAX from the same checkpoint: the largest difference between the two over",
-        "the first 10 updates after it, and the difference of the means of the last 50, both",
-        "relative to the mean of the term's size.",
+        "JAX beside TensorFlow from the same checkpoint, and TensorFlow without oneDNN (control)",
+        f"beside TensorFlow: the largest difference over the first {_FIRST} updates after it, and",
+        f"the difference of the means of the last {_LAST}, relative to the mean of the term.",
         "",
-        "| recipe | term | first 10 | last 50 |",
-        "|---|---|---|---|",
+        "| recipe | term | JAX, first | control, first | JAX, last | control, last |",
+        "|---|---|---|---|---|---|",
     ]
     for name, engines in curves.items():
-        ours, other = (engines[engine] for engine in ENGINES)
-        for term in ours:
-            if term in ("pixel", "perceptual", "adversarial", "loss_d"):
-                size = np.abs(ours[term]).mean()
-                first = np.abs(ours[term] - other[term])[1:11].max() / size
-                last = abs(ours[term][-50:].mean() - other[term][-50:].mean()) / size
-                lines.append(f"| {name} | {term} | {first:.1e} | {last:.1e} |")
+        for term in (term for term in _TERMS if term in engines[TENSORFLOW]):
+            found = [
+                apart(engines[TENSORFLOW][term], engines[other][term]) for other in (JAX, CONTROL)
+            ]
+            cells = [f"{value:.1e}" for pair in zip(*found, strict=True) for value in pair]
+            lines.append(f"| {name} | {term} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def apart(ours: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """How far a term's two curves are apart after the common update: at the start, at the end."""
+    size = np.abs(ours).mean()
+    first = np.abs(ours - other)[1 : 1 + _FIRST].max() / size
+    return first, abs(ours[-_LAST:].mean() - other[-_LAST:].mean()) / size
 
 
 def draw(curves: dict[str, dict[str, dict[str, np.ndarray]]], output: Path) -> None:
@@ -202,17 +221,17 @@ def draw(curves: dict[str, dict[str, dict[str, np.ndarray]]], output: Path) -> N
     panels = [
         (name, term)
         for name, engines in curves.items()
-        for term in ("pixel", "perceptual", "adversarial", "loss_d")
-        if term in engines[ENGINES[0]]
+        for term in _TERMS
+        if term in engines[TENSORFLOW]
     ]
     rows = -(-len(panels) // 4)
     with mpl.rc_context({"font.size": 8, "svg.hashsalt": "curves"}):
         figure = Figure(figsize=(13, 2.6 * rows), layout="constrained")
         places = figure.subplots(rows, 4, squeeze=False).ravel()
         for place, (name, term) in zip(places, panels, strict=False):
-            for engine, width in zip(ENGINES, (2.4, 0.9), strict=True):
-                losses = curves[name][engine]
-                style = {"linewidth": width, "color": _COLOURS[engine], "label": engine}
+            for engine, losses in curves[name].items():
+                colour, width = _STYLES[engine]
+                style = {"linewidth": width, "color": colour, "label": engine}
                 place.plot(losses["step"], losses[term], **style)
             place.set_title(f"{name}: {term}")
             place.set_xlabel("update")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cli.errors import DataError, UsageError
@@ -56,7 +58,7 @@ def prepare(config: TrainingConfig, architecture: Any, *, write: bool = True) ->
     settings = {"generator": dataclasses.asdict(architecture), **dataclasses.asdict(config)}
     path = run_dir / CONFIG
     if path.exists():
-        changed = changes(_read(path), settings)
+        changed = changes(_read(path), settings, dataclasses.asdict(type(architecture)()))
         if changed:
             raise UsageError(
                 f"{run_dir} holds a run with other settings ({', '.join(changed)}); "
@@ -69,12 +71,15 @@ def prepare(config: TrainingConfig, architecture: Any, *, write: bool = True) ->
     return run_dir
 
 
-def changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+def changes(
+    old: dict[str, Any], new: dict[str, Any], generator: Mapping[str, Any] = MappingProxyType({})
+) -> list[str]:
     """Describes the settings that differ and decide what a run computes.
 
     Args:
         old: What `config.json` holds: part → setting → value.
         new: The same of the run that shall start.
+        generator: The defaults of the generator's settings.
 
     Returns:
         "--name was old, is new" for each, sorted.
@@ -82,7 +87,8 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     found = []
     for part, values in new.items():
         # A setting that is younger than the run was at its default.
-        before = {**_defaults(part), **old.get(part, {})}
+        defaults = generator if part == "generator" else _defaults(part)
+        before = {**defaults, **old.get(part, {})}
         found += [
             f"--{key} was {before.get(key)}, is {value}"
             for key, value in values.items()

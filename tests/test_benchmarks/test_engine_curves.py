@@ -21,10 +21,12 @@ def test_the_two_engines(tmp_path, subprocess_environment) -> None:
     subprocess.run(command, env=subprocess_environment, check=True, timeout=500)
     runs = tmp_path / "out" / "runs" / "wp_pixel"
     found = [
-        read_losses(runs / engine / "stage1" / "losses.csv") for engine in ("tensorflow", "jax")
+        read_losses(runs / engine / "stage1" / "losses.csv")
+        for engine in ("tensorflow", "jax", "control")
     ]
-    assert [list(losses["step"]) for losses in found] == [[1, 2, 3]] * 2
+    assert [list(losses["step"]) for losses in found] == [[1, 2, 3]] * 3
     np.testing.assert_allclose(found[0]["pixel"], found[1]["pixel"], rtol=1e-4)
+    np.testing.assert_allclose(found[0]["pixel"], found[2]["pixel"], rtol=1e-4)
     assert "| wp_pixel | pixel |" in (tmp_path / "out" / "curves.md").read_text()
     assert (tmp_path / "out" / "curves.png").stat().st_size > 1000
 
@@ -42,16 +44,17 @@ def test_how_far_the_curves_are_apart() -> None:
     other = {"step": ours["step"], "pixel": ours["pixel"].copy()}
     other["pixel"][4] = 0.55
     other["pixel"][-50:] = 0.4
-    table = tabulate({"wp_pixel": {"tensorflow": ours, "jax": other}}, "python -m this")
-    assert "| wp_pixel | pixel | 1.0e-01 | 2.0e-01 |" in table
+    curves = {"tensorflow": ours, "jax": other, "control": ours}
+    table = tabulate({"wp_pixel": curves}, "python -m this")
+    assert "| wp_pixel | pixel | 1.0e-01 | 0.0e+00 | 2.0e-01 | 0.0e+00 |" in table
     assert "`python -m this`" in table
 
 
 def test_the_picture(tmp_path) -> None:
     losses = {"step": np.arange(1, 4), "pixel": np.ones(3), "loss_d": np.ones(3)}
-    engines = {"tensorflow": losses, "jax": losses}
+    engines = {"tensorflow": losses, "jax": losses, "control": losses}
     draw({"mr_pixel": engines, "mr_srgan": engines}, tmp_path)
     picture = (tmp_path / "curves.svg").read_text()
-    for title in ("mr_pixel: pixel", "mr_srgan: loss_d", "tensorflow", "jax"):
+    for title in ("mr_pixel: pixel", "mr_srgan: loss_d", "tensorflow", "jax", "control"):
         assert title in picture
     assert (tmp_path / "curves.png").stat().st_size > 1000

@@ -109,6 +109,10 @@ def test_changes_of_equal_settings_and_of_settings_that_were_not_there():
     assert changes({}, {"data": {"seed": 0}}) == []
     assert changes({"data": {}}, {"data": {"seed": 1}}) == ["--seed was 0, is 1"]
     assert changes({}, {"generator": {"gate": True}}) == ["--gate was None, is True"]
+    assert changes({}, {"generator": {"gate": True}}, {"gate": True}) == []
+    assert changes({}, {"generator": {"gate": False}}, {"gate": True}) == [
+        "--gate was True, is False"
+    ]
     assert changes({"data": {"seed": 1}, "old": {"flag": 2}}, {"data": {"seed": 1}}) == []
 
 
