@@ -28,6 +28,7 @@ from cli import entry_point
 from cli.errors import DataError, UsageError
 from cli.extras import require_extra
 from cli.tensorflow_start import import_tensorflow_quietly
+from fusion.versions import latest_version
 from sr_data.atomic_write import atomic_directory
 
 # TensorFlow takes seconds to import: --help and a wrong path do without it.
@@ -132,19 +133,13 @@ def find_saved_model(directory: str | os.PathLike[str]) -> Path:
     root = Path(directory)
     if not root.is_dir():
         raise DataError(f"{root}: no such directory; name the directory of an exported SavedModel")
-    if _is_saved_model(root):
-        return root
-    versions = [path for path in root.iterdir() if path.name.isdecimal() and _is_saved_model(path)]
-    if not versions:
+    found = latest_version(root, "saved_model.pb")
+    if found is None:
         raise DataError(
             f"{root}: no SavedModel (no saved_model.pb here, nor in a numbered version such as "
             f"{root / _VERSION}); export one with mr_srgan.export or wp_srgan.export"
         )
-    return max(versions, key=lambda path: int(path.name))
-
-
-def _is_saved_model(path: Path) -> bool:
-    return (path / "saved_model.pb").is_file()
+    return found
 
 
 def _check_reload(model: FusedModel, directory: Path) -> None:

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Literal
 
+from cli.errors import DataError
+
 # See `fusion.fused_model.fuse`.
 Threshold = Literal["joint", "per_channel", "luma"]
 Delta = Literal["as_read", "as_printed"]
@@ -14,6 +16,10 @@ DELTAS: tuple[Delta, ...] = ("as_read", "as_printed")
 
 # ITU-R BT.601: the Y' of R'G'B'.
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+
+
+class NoTowersError(DataError):
+    """A SavedModel does not tell what it is made of, or merges in its own way."""
 
 
 @dataclasses.dataclass(frozen=True)

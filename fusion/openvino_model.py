@@ -20,6 +20,8 @@ Precision = Literal["float32", "bfloat16"]
 # Said explicitly: left to itself OpenVINO takes bfloat16 where the machine has AMX.
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 
+TOWERS_FILE = "towers.xml"
+
 # What this program writes into a model, beside what OpenVINO keeps there.
 _FACTS = "bi_gans_st"
 

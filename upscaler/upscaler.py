@@ -15,7 +15,7 @@ from pretrained.saved_models import saved_models
 from sr_data.image_io import write_rgb
 from upscaler.arguments import as_batch, merge_inputs, of_images
 from upscaler.measured_reach import measured_reach
-from upscaler.model import Model
+from upscaler.runtime import Runtime, load_model
 from upscaler.strip_writer import assemble, write_strips
 from upscaler.tile_plan import TilePlan
 from upscaler.tiled import strips
@@ -39,19 +39,29 @@ class Upscaler:
     """
 
     def __init__(
-        self, saved_model_dir: str | os.PathLike[str], tiling: Tiling | None = None
+        self,
+        saved_model_dir: str | os.PathLike[str],
+        tiling: Tiling | None = None,
+        runtime: Runtime = "tensorflow",
+        cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         """Loads a SavedModel; the first in a process takes some seconds (TensorFlow).
 
         Args:
             saved_model_dir: The SavedModel, or a directory of numbered versions (the latest is
-                taken).
+                taken); or either of what `fusion.export --format=openvino` writes.
             tiling: For images that do not fit into memory.
+            runtime: "tensorflow", "openvino", or "auto": OpenVINO where it is installed, on x86
+                CPUs. OpenVINO converts a SavedModel once and then does without TensorFlow; values
+                may differ by one grey level.
+            cache_dir: Where what is converted is kept; see `pretrained.saved_models`.
 
         Raises:
             DataError: There is no SavedModel, or it lacks the signature of an upscaling model.
+            UsageError: OpenVINO is not installed.
+            ValueError: Another name of a runtime.
         """
-        self._model = Model(saved_model_dir)
+        self._model = load_model(saved_model_dir, runtime, cache_dir=cache_dir)
         self._tiling = tiling or Tiling()
 
     @classmethod
@@ -60,6 +70,7 @@ class Upscaler:
         cache_dir: str | os.PathLike[str] | None = None,
         model: str = "fused",
         tiling: Tiling | None = None,
+        runtime: Runtime = "tensorflow",
     ) -> Upscaler:
         """Loads a model of the shipped weights; the very first call builds it.
 
@@ -67,14 +78,16 @@ class Upscaler:
             cache_dir: Where built models are kept; see `pretrained.saved_models.saved_models`.
             model: "fused", or one of its parts: "faithful" (MR-SRGAN), "vivid" (WP-SRGAN).
             tiling: For images that do not fit into memory.
+            runtime: As for `Upscaler` itself.
 
         Raises:
             DataError: The weights are damaged, or the cache folder cannot be written.
-            ValueError: Another name of a model.
+            UsageError: OpenVINO is not installed.
+            ValueError: Another name of a model or of a runtime.
         """
         if model not in MODELS:
             raise ValueError(f"model is {model!r}; choose one of {', '.join(MODELS)}")
-        return cls(getattr(saved_models(cache_dir), model), tiling)
+        return cls(getattr(saved_models(cache_dir), model), tiling, runtime, cache_dir)
 
     @property
     def inputs(self) -> frozenset[str]:

@@ -43,14 +43,16 @@ def assert_same_levels(found: np.ndarray, fused: Any, at_most: int = 0) -> None:
 @given(IMAGE, IMAGE, XI, THRESHOLD, st.sampled_from(["as_read", "as_printed"]))
 def test_equals_the_graph_by_xi(faithful, vivid, xi, threshold, delta):
     modes: dict[str, Any] = {"threshold": threshold, "delta": delta}
-    expected = fused_model.fuse(*tensors(faithful, vivid), xi, **modes)
+    expected = fused_model.fuse(*tensors(faithful, vivid), xi=xi, **modes)
     assert_same_levels(numpy_merge.fuse(faithful, vivid, xi, **modes), expected)
 
 
 @settings(deadline=None)
 @given(IMAGE, IMAGE, st.floats(0, 300, width=32, allow_subnormal=False), THRESHOLD)
 def test_equals_the_graph_by_max_deviation(faithful, vivid, bound, threshold):
-    expected = fused_model.fuse(*tensors(faithful, vivid), 0.5, bound, threshold=threshold)
+    expected = fused_model.fuse(
+        *tensors(faithful, vivid), xi=0.5, max_deviation=bound, threshold=threshold
+    )
     found = numpy_merge.fuse(faithful, vivid, 0.5, bound, threshold=threshold)
     assert_same_levels(found, expected)
     departure = found - np.floor(faithful.astype(np.float64) + 0.5)
@@ -62,7 +64,7 @@ def test_equals_the_graph_by_max_deviation(faithful, vivid, bound, threshold):
 def test_equals_the_graph_for_a_photo(threshold, delta, xi):
     faithful, vivid = reconstructions()
     modes: dict[str, Any] = {"threshold": threshold, "delta": delta}
-    expected = fused_model.fuse(*tensors(faithful, vivid), xi, **modes)
+    expected = fused_model.fuse(*tensors(faithful, vivid), xi=xi, **modes)
     assert_same_levels(numpy_merge.fuse(faithful, vivid, xi, **modes), expected, at_most=1)
 
 
@@ -92,7 +94,7 @@ def test_quantile_by_hand():
 @settings(deadline=None)
 @given(IMAGE, IMAGE, THRESHOLD)
 def test_deviations_equal_the_graph(faithful, vivid, threshold):
-    expected = parts.deviations(*tensors(faithful, vivid), threshold)[0].numpy()
+    expected = parts.deviations(*tensors(faithful, vivid), threshold=threshold)[0].numpy()
     found = numpy_merge.deviations(faithful, vivid, threshold)
     assert found.dtype == np.float32 and found.shape == expected.shape
     # The graph may add the three terms of a luma in another order.
@@ -103,9 +105,9 @@ def test_deviations_equal_the_graph(faithful, vivid, threshold):
 def test_merge_at_equals_the_graph(threshold, delta):
     faithful, vivid = reconstructions()
     limits = np.array([3.0, 9.5, 0.0][: 3 if threshold == "per_channel" else 1], np.float32)
-    expected = parts.merge_at(
-        *tensors(faithful, vivid), tf.constant(limits[None]), threshold, delta
-    )[0].numpy()
+    expected = parts.merge_at(*tensors(faithful, vivid, limits), threshold=threshold, delta=delta)[
+        0
+    ].numpy()
     found = numpy_merge.merge_at(faithful, vivid, limits, threshold, delta)
     assert np.abs(found.astype(int) - expected).max() <= 1
     assert np.count_nonzero(found != expected) <= 1
