@@ -4,12 +4,13 @@ r"""Builds the fused SavedModel from the SavedModels of the two towers.
         --output=models/fused
 
 writes models/fused/1. A tower is a SavedModel or a directory of numbered versions. Other formats
-than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or one
-an image, and have to be given:
+than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or of
+one an image, and have to be given:
 
-    --format=openvino   fused.xml and towers.xml; `python -m upscaler --saved_model` takes both
+    --format=openvino   fused.xml and towers.xml; `python -m upscaler --saved_model` takes them too
     --format=onnx       fused.onnx and towers.onnx
-    --format=litert     fused.tflite, towards which the inputs have to be resized
+    --format=litert     fused.tflite; its interpreter has to be told each new size of the inputs
+                        (resize_tensor_input; a signature runner does it by itself)
 """
 
 from __future__ import annotations
