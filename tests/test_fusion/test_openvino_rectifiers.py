@@ -30,10 +30,12 @@ def per_channel(ops: Any, values: np.ndarray = SLOPES) -> Any:
     return ops.constant(values.reshape(1, -1, 1, 1))
 
 
-def sum_of(ops: Any, x: Any, *, swapped: bool = False, slope: Any = None, zero: float = 0.0) -> Any:
-    zeros = ops.constant(np.full((1, 1, 1, 1), zero, np.float32))
+def sum_of(
+    ops: Any, x: Any, *, swapped: bool = False, slope: Any = None, bounds: tuple = (0, 0)
+) -> Any:
+    first, second = (ops.constant(np.full((1, 1, 1, 1), bound, np.float32)) for bound in bounds)
     slope = per_channel(ops) if slope is None else slope
-    upper, lower = ops.maximum(x, zeros), ops.minimum(zeros, x)
+    upper, lower = ops.maximum(x, first), ops.minimum(second, x)
     if swapped:
         return ops.add(ops.multiply(slope, lower), upper)
     return ops.add(upper, ops.multiply(lower, slope))
@@ -60,7 +62,8 @@ def test_becomes_one_operation(swapped: bool) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        lambda ops, x: sum_of(ops, x, zero=1.0),
+        lambda ops, x: sum_of(ops, x, bounds=(1, 0)),
+        lambda ops, x: sum_of(ops, x, bounds=(0, 1)),
         lambda ops, x: sum_of(ops, x, slope=ops.constant(np.ones((1, 1, 5, 1), np.float32))),
         lambda ops, x: sum_of(ops, x, slope=ops.constant(np.ones((1, 3, 5, 1), np.float32))),
         lambda ops, x: ops.add(
