@@ -39,8 +39,13 @@ EXTRAS = {
     ],
     # The other training engine; on a GPU or TPU install the jax build that its manual names.
     "jax": ["jax>=0.8"],
+    # Other runtimes for the fused model: `python -m fusion.export --format=...`.
+    "litert": ["ai-edge-litert>=2.0"],
     # A further column of the evaluation; it brings PyTorch.
     "lpips": ["lpips>=0.1.4", "torch>=2.2"],
+    "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
+    # Also what `python -m upscaler --runtime=openvino` runs on.
+    "openvino": ["openvino>=2025.0"],
     # BigTIFF results that need not fit into memory.
     "tiff": ["tifffile>=2024.1"],
     # `make upscale` takes its sample photo from scikit-image.

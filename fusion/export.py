@@ -3,14 +3,23 @@ r"""Builds the fused SavedModel from the SavedModels of the two towers.
     python -m fusion.export --faithful=models/mr_srgan --vivid=models/wp_srgan/stage2 \
         --output=models/fused
 
-writes models/fused/1. A tower is a SavedModel or a directory of numbered versions.
+writes models/fused/1. A tower is a SavedModel or a directory of numbered versions. Other formats
+than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or of
+one an image, and have to be given:
+
+    --format=openvino   fused.xml and towers.xml; `python -m upscaler --saved_model` takes them too
+    --format=onnx       fused.onnx and towers.onnx
+    --format=litert     fused.tflite; its interpreter has to be told each new size of the inputs
+                        (resize_tensor_input; a signature runner does it by itself)
 """
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 import numpy as np
 from absl import flags
@@ -18,12 +27,18 @@ from tqdm import tqdm
 
 from cli import entry_point
 from cli.errors import DataError, UsageError
+from cli.extras import require_extra
 from cli.tensorflow_start import import_tensorflow_quietly
+from fusion.versions import latest_version
 from sr_data.atomic_write import atomic_directory
 
 # TensorFlow takes seconds to import: --help and a wrong path do without it.
 if TYPE_CHECKING:
-    from fusion.fused_model import Delta, FusedModel, Threshold
+    from fusion.fused_model import FusedModel
+    from fusion.modes import Delta, Threshold
+
+Format = Literal["saved_model", "onnx", "openvino", "litert"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 _VERSION = "1"
 
@@ -35,8 +50,9 @@ def build(
     *,
     threshold: Threshold = "joint",
     delta: Delta = "as_read",
+    format: Format = "saved_model",
 ) -> Path:
-    """Writes the fused SavedModel of two towers, complete or not at all.
+    """Writes the fused model of two towers, complete or not at all.
 
     Args:
         faithful_dir: SavedModel of I_g, or a directory of numbered versions (the latest is taken).
@@ -44,6 +60,7 @@ def build(
         output_dir: The model goes to `output_dir`/1, which must not exist.
         threshold: "joint", "per_channel" or "luma"; see `fusion.fused_model.fuse`.
         delta: "as_read" or "as_printed"; see `fusion.fused_model.fuse`.
+        format: "saved_model", or what another runtime reads; see `portable_model`.
 
     Returns:
         `output_dir`/1.
@@ -51,28 +68,61 @@ def build(
     Raises:
         DataError: A tower is missing or unfit, the output exists, or the written model does not
             give what the one in memory gives.
-        UsageError: Unknown `threshold` or `delta`.
+        UsageError: Unknown `threshold`, `delta` or `format`, or a package that the format needs is
+            not installed.
     """
+    if format not in FORMATS:
+        raise UsageError(f"format is {format!r}; choose one of {', '.join(FORMATS)}")
     target = Path(output_dir) / _VERSION
+    if format != "saved_model":
+        require_extra(format)
     if target.exists():
         raise DataError(f"{target}: exists already; remove it or choose another output directory")
     faithful, vivid = find_saved_model(faithful_dir), find_saved_model(vivid_dir)
     with tqdm(total=3, desc="fusing", unit="step", disable=None, leave=False) as progress:
         import_tensorflow_quietly()
-        import tensorflow as tf
-
         from fusion.fused_model import FusedModel
 
         model = FusedModel(faithful, vivid, threshold=threshold, delta=delta)
         progress.update()
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_directory(target) as temporary:
-            functions = model.signature_functions
-            tf.saved_model.save(model, os.fspath(temporary), signatures=functions)
+            check = _write(model, temporary, format)
             progress.update()
-            _check_reload(model, temporary)
+            check()
             progress.update()
     return target
+
+
+def _write(model: FusedModel, directory: Path, format: Format) -> Callable[[], None]:
+    """Writes the model; returns what compares the result with the model in memory."""
+    if format == "saved_model":
+        import tensorflow as tf
+
+        functions = model.signature_functions
+        tf.saved_model.save(model, os.fspath(directory), signatures=functions)
+        return functools.partial(_check_reload, model, directory)
+    from fusion.portable_model import PortableModel
+    from fusion.runtime_check import check_runs
+
+    portable = PortableModel(model)
+    runs = _module(format).write(portable, directory)
+    return functools.partial(check_runs, portable, runs, directory)
+
+
+def _module(format: Format) -> Any:
+    """What writes the format; its packages are imported no sooner."""
+    if format == "onnx":
+        from fusion import onnx_format
+
+        return onnx_format
+    if format == "openvino":
+        from fusion import openvino_format
+
+        return openvino_format
+    from fusion import litert_format
+
+    return litert_format
 
 
 def find_saved_model(directory: str | os.PathLike[str]) -> Path:
@@ -84,19 +134,13 @@ def find_saved_model(directory: str | os.PathLike[str]) -> Path:
     root = Path(directory)
     if not root.is_dir():
         raise DataError(f"{root}: no such directory; name the directory of an exported SavedModel")
-    if _is_saved_model(root):
-        return root
-    versions = [path for path in root.iterdir() if path.name.isdecimal() and _is_saved_model(path)]
-    if not versions:
+    found = latest_version(root, "saved_model.pb")
+    if found is None:
         raise DataError(
             f"{root}: no SavedModel (no saved_model.pb here, nor in a numbered version such as "
             f"{root / _VERSION}); export one with mr_srgan.export or wp_srgan.export"
         )
-    return max(versions, key=lambda path: int(path.name))
-
-
-def _is_saved_model(path: Path) -> bool:
-    return (path / "saved_model.pb").is_file()
+    return found
 
 
 def _check_reload(model: FusedModel, directory: Path) -> None:
@@ -153,6 +197,13 @@ def cli_main() -> NoReturn:
         "Sign of delta in Eq. (9): faithful - vivid, or vivid - faithful as the paper prints it "
         "(moves away from the faithful image; no max_deviation).",
     )
+    flags.DEFINE_enum(
+        "format",
+        "saved_model",
+        list(FORMATS),
+        "For TensorFlow, ONNX Runtime, OpenVINO or LiteRT; each but the first needs the extra of "
+        "its name: pip install 'bi-gans-st[openvino]'.",
+    )
     entry_point.run(_main)
 
 
@@ -170,6 +221,7 @@ def _main(positional: list[str]) -> None:
         values.output,
         threshold=values.threshold,
         delta=values.delta,
+        format=values.format,
     )
     print(path)
 

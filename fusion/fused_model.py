@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from cli.errors import DataError, UsageError
-from fusion.parts import DELTAS, THRESHOLDS, Delta, Threshold, deviations, merge_at
+from fusion.modes import DELTAS, THRESHOLDS, Delta, Threshold, TowerFacts
+from fusion.parts import deviations, merge_at
 from fusion.quantile import quantile
 from fusion.soft_threshold import (
     as_printed,
@@ -39,6 +40,8 @@ _FAITHFUL = tf.TensorSpec([None, None, None, 3], tf.float32, name="faithful")
 _VIVID = tf.TensorSpec([None, None, None, 3], tf.float32, name="vivid")
 _LIMITS = tf.TensorSpec([None, None], tf.float32, name="limits")
 
+Quantile = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
 
 class Fused(NamedTuple):
     """The merge of I_g and I_G: `sr` uint8 [B, H, W, 3], and I_e before its rounding, float32."""
@@ -55,6 +58,7 @@ def fuse(
     *,
     threshold: Threshold = "joint",
     delta: Delta = "as_read",
+    quantile: Quantile = quantile,
 ) -> Fused:
     """Merges two reconstructions of the same images, each image for itself.
 
@@ -69,6 +73,7 @@ def fuse(
         threshold: "joint": one quantile over all channels; "per_channel": one a channel; "luma":
             the luma of Δ decides and the channels of a pixel move together, so that hue stays.
         delta: "as_read" is Δ = I_g − I_G, "as_printed" Δ = I_G − I_g; see `soft_threshold`.
+        quantile: Of the rows of [B, K] at [B] values of ξ; another one for other runtimes.
 
     Returns:
         The result as uint8, halves rounded up, and before that, float32 in [0, 255].
@@ -82,7 +87,7 @@ def fuse(
     batch = tf.shape(faithful)[0]
     quantiles = _one_per_image(xi, batch)
     bounds = _one_per_image(USE_XI if max_deviation is None else max_deviation, batch)
-    merged = _merge(faithful, vivid, quantiles, bounds, threshold)
+    merged = _merge(faithful, vivid, quantiles, bounds, threshold, quantile)
     if delta == "as_printed":
         merged = tf.clip_by_value(as_printed(vivid, merged), 0.0, 255.0)
         return Fused(tf.cast(grey_levels(merged, tf), tf.uint8), merged)
@@ -100,6 +105,7 @@ def _merge(
     xi: tf.Tensor,
     max_deviation: tf.Tensor,
     threshold: Threshold,
+    quantile: Quantile,
 ) -> tf.Tensor:
     """I_e with the sign as read; `xi` and `max_deviation` are [B]."""
     absolute = max_deviation[:, None, None, None]
@@ -170,8 +176,8 @@ class FusedModel(tf.Module):
             raise UsageError(f"threshold is {threshold!r}; choose one of {', '.join(THRESHOLDS)}")
         if delta not in DELTAS:
             raise UsageError(f"delta is {delta!r}; choose one of {', '.join(DELTAS)}")
-        self._threshold: Threshold = threshold
-        self._delta: Delta = delta
+        self.threshold: Threshold = threshold
+        self.delta: Delta = delta
         # Kept whole: what the signatures capture lives no longer than the loaded object, and
         # saving finds the variables through it.
         self._faithful = load_tower(faithful)
@@ -179,9 +185,11 @@ class FusedModel(tf.Module):
         self._check_sizes(faithful, vivid)
         self.signature_functions = self._make_signatures()
         reaches = [receptive_field(tower) for tower in (self._faithful, self._vivid)]
+        widest = None
         if all(reach is not None for reach in reaches):
             widest = max(reach for reach in reaches if reach is not None)
             self.receptive_field = tf.function(lambda: tf.constant(widest), input_signature=[])
+        self.facts = TowerFacts(threshold, delta, widest)
 
     def _check_sizes(self, faithful: str | os.PathLike[str], vivid: str | os.PathLike[str]) -> None:
         first, second = self._towers(tf.zeros([1, 8, 8, 3], tf.uint8))
@@ -203,10 +211,10 @@ class FusedModel(tf.Module):
             return {"faithful": faithful, "vivid": vivid}
 
         def parts(faithful, vivid):
-            return {"deviations": deviations(faithful, vivid, self._threshold)}
+            return {"deviations": deviations(faithful, vivid, self.threshold)}
 
         def merge(faithful, vivid, limits):
-            modes = self._threshold, self._delta
+            modes = self.threshold, self.delta
             return {"sr": merge_at(faithful, vivid, limits, *modes)}
 
         return {
@@ -227,7 +235,7 @@ class FusedModel(tf.Module):
         def by_either(image, xi=default_xi, max_deviation=default_deviation):
             return run(image, xi, max_deviation)
 
-        if self._delta == "as_printed":
+        if self.delta == "as_printed":
             return tf.function(by_xi, input_signature=[IMAGE, _XI])
         return tf.function(by_either, input_signature=[IMAGE, _XI, _MAX_DEVIATION])
 
@@ -244,4 +252,4 @@ class FusedModel(tf.Module):
         }
 
     def _fuse(self, faithful: tf.Tensor, vivid: tf.Tensor, *how_far: tf.Tensor) -> Fused:
-        return fuse(faithful, vivid, *how_far, threshold=self._threshold, delta=self._delta)
+        return fuse(faithful, vivid, *how_far, threshold=self.threshold, delta=self.delta)

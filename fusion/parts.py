@@ -7,10 +7,9 @@ work value by value (pixel by pixel for "luma"), so that the pieces give what th
 
 from __future__ import annotations
 
-from typing import Literal
-
 import tensorflow as tf
 
+from fusion.modes import Delta, Threshold
 from fusion.soft_threshold import (
     as_printed,
     luma_change,
@@ -18,11 +17,6 @@ from fusion.soft_threshold import (
     soft_threshold_together,
 )
 from sr_data.rounding import grey_levels
-
-Threshold = Literal["joint", "per_channel", "luma"]
-Delta = Literal["as_read", "as_printed"]
-THRESHOLDS: tuple[Threshold, ...] = ("joint", "per_channel", "luma")
-DELTAS: tuple[Delta, ...] = ("as_read", "as_printed")
 
 
 def deviations(faithful: tf.Tensor, vivid: tf.Tensor, threshold: Threshold = "joint") -> tf.Tensor:

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-# ITU-R BT.601: the Y' of R'G'B'.
-_LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+from fusion.modes import LUMA_WEIGHTS
 
 
 def soft_threshold(faithful: tf.Tensor, vivid: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
@@ -80,5 +79,5 @@ def as_printed(vivid: tf.Tensor, as_read: tf.Tensor) -> tf.Tensor:
 
 def luma_change(faithful: tf.Tensor, vivid: tf.Tensor) -> tf.Tensor:
     """Absolute luma of I_G − I_g: float32 [B, H, W, 1] in grey levels, full swing, BT.601."""
-    weights = tf.constant(_LUMA_WEIGHTS, vivid.dtype)
+    weights = tf.constant(LUMA_WEIGHTS, vivid.dtype)
     return tf.abs(tf.reduce_sum((vivid - faithful) * weights, axis=-1, keepdims=True))

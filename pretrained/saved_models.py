@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 from cli.errors import DataError
 from cli.precision import Precision
+from cli.tensorflow_start import import_tensorflow_quietly
 from pretrained.manifest import WEIGHTS_DIR, Manifest, read_manifest, verified_weights
 from sr_data.atomic_write import atomic_directory
 
@@ -39,6 +40,9 @@ _BUILDERS = ("sr_data", "srgan", "mr_srgan", "wp_srgan", "fusion")
 # Every change of weights or code makes a new set (about 50 MB), and so does each precision; so many
 # of them stay.
 _KEPT_SETS = 4
+
+# Where `openvino_models` keeps its own.
+OPENVINO = "openvino"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +109,7 @@ def stage_1_model(
     vivid = saved_models(cache_dir, weights_dir).vivid
     target = vivid.parent.with_name("stage1")
     if not _is_model(target / "1"):
-        with _writing(target.parent.parent.parent):
+        with writing(target.parent.parent.parent):
             if not _is_model(target / "1"):
                 with atomic_directory(target) as temporary:
                     _build_stage_1(temporary, manifest, weights)
@@ -162,7 +166,7 @@ def _build_once(
     target: Path, manifest: Manifest, weights: dict[str, Path], precision: Precision
 ) -> None:
     cache = target.parent
-    with _writing(cache):
+    with writing(cache):
         if _complete(target):  # by another process, while this one waited
             return
         _remove_leftovers(cache)
@@ -173,7 +177,7 @@ def _build_once(
 
 
 @contextlib.contextmanager
-def _writing(cache: Path) -> Iterator[None]:
+def writing(cache: Path) -> Iterator[None]:
     """Within it no other process writes to the cache."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -191,6 +195,7 @@ def _build(
 ) -> None:
     with tqdm(total=3, desc="first run: preparing the models", disable=None) as progress:
         # TensorFlow and the branches are imported here: a set that is there needs none of them.
+        import_tensorflow_quietly()
         import fusion.export
         import mr_srgan.config
         import mr_srgan.export
@@ -234,7 +239,8 @@ def _remove_leftovers(cache: Path) -> None:
 
 
 def _forget_old_sets(cache: Path, newest: Path) -> None:
-    sets = [path for path in cache.iterdir() if path.is_dir() and path != newest]
+    others = (newest, cache / OPENVINO)
+    sets = [path for path in cache.iterdir() if path.is_dir() and path not in others]
     for path in sorted(sets, key=lambda path: path.stat().st_mtime)[: -(_KEPT_SETS - 1)]:
         shutil.rmtree(path, ignore_errors=True)
 

@@ -16,6 +16,7 @@ NOT_INSTALLED = ("tests", "benchmarks")
 
 # Distributions whose module has another name.
 MODULE_OF = {
+    "ai-edge-litert": "ai_edge_litert",
     "absl-py": "absl",
     "array-record": "array_record",
     "apache-beam": "apache_beam",
@@ -64,7 +65,7 @@ def setup_constant(root: Path, name: str) -> Any:
 
 
 # Extras of setup.py that parts of the program import where they are installed.
-OPTIONAL = ("data", "datasets", "jax", "lpips", "tiff")
+OPTIONAL = ("data", "datasets", "jax", "litert", "lpips", "onnx", "openvino", "tiff")
 
 
 def distribution(requirement: str) -> str:

@@ -11,7 +11,7 @@ tiles; results as .png and .tif are then written piece by piece.
 import functools
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import flags
 
@@ -46,6 +46,13 @@ _MODEL = flags.DEFINE_enum(
     "Which of the models that come with the program; fused if left out.",
 )
 _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An exported model to use instead.")
+_RUNTIME: Any = flags.DEFINE_enum(
+    "runtime",
+    "tensorflow",
+    ["tensorflow", "openvino", "auto"],
+    "What computes. OpenVINO (pip install 'bi-gans-st[openvino]') starts and computes faster on "
+    "x86 CPUs, after a first run that converts the model; auto takes it there if it is installed.",
+)
 _MEMORY_MB = flags.DEFINE_float(
     "memory_mb",
     None,
@@ -103,8 +110,11 @@ def _check_flags(arguments: list[str]) -> None:
         raise UsageError("--output=OUT is missing: a folder or, for one photo, a file name")
     if _MODEL.value and _SAVED_MODEL.value:
         raise UsageError("--model and --saved_model exclude each other")
-    if _PRECISION.value and _SAVED_MODEL.value:
-        raise UsageError("--precision is chosen when a --saved_model is exported; leave it out")
+    if _PRECISION.value and _SAVED_MODEL.value and _RUNTIME.value != "openvino":
+        raise UsageError(
+            "--precision is chosen when a --saved_model is exported; leave it out, or name "
+            "--runtime=openvino"
+        )
     if _XI.value is not None and _MAX_DEVIATION.value is not None:
         raise UsageError("--xi and --max_deviation exclude each other")
     for flag in (_XI, _MAX_DEVIATION, _MEMORY_MB):
@@ -140,19 +150,26 @@ def _upscale(task: "Task") -> str | None:
 
 @functools.cache  # at the first photo that can be read
 def _load() -> "Upscaler":
-    from fusion.export import find_saved_model
+    from upscaler.runtime import chosen_runtime, needs_tensorflow
     from upscaler.tiling import Tiling
     from upscaler.upscaler import Upscaler
 
     tiling = Tiling(_MEMORY_MB.value, _OVERLAP.value, _SCRATCH_DIR.value)
-    if _SAVED_MODEL.value:
-        find_saved_model(_SAVED_MODEL.value)  # a mistyped name shall not wait for TensorFlow
-    import_tensorflow_quietly()
     if not _SAVED_MODEL.value:
+        if chosen_runtime(_RUNTIME.value) == "tensorflow":
+            import_tensorflow_quietly()
         return Upscaler.from_pretrained(
-            model=_MODEL.value or "fused", tiling=tiling, precision=_PRECISION.value or "float32"
+            model=_MODEL.value or "fused",
+            tiling=tiling,
+            precision=_PRECISION.value or "float32",
+            runtime=_RUNTIME.value,
         )
-    upscaler = Upscaler(_SAVED_MODEL.value, tiling)
+    # A mistyped name shall not wait for TensorFlow.
+    if needs_tensorflow(_SAVED_MODEL.value, _RUNTIME.value):
+        import_tensorflow_quietly()
+    upscaler = Upscaler(
+        _SAVED_MODEL.value, tiling, _RUNTIME.value, precision=_PRECISION.value or "float32"
+    )
     for flag in (_XI, _MAX_DEVIATION):
         if flag.value is not None and flag.name not in upscaler.inputs:
             raise UsageError(f"{_SAVED_MODEL.value} has no input {flag.name}; leave the flag out")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upscaler.model import Model
+from upscaler.runtime import AnyModel
 
 # Section 4.3 of the paper.
 DEFAULT_XI = 0.73
@@ -38,7 +38,7 @@ def as_batch(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def merge_inputs(
-    model: Model, xi: Any, max_deviation: Any, batch_size: int
+    model: AnyModel, xi: Any, max_deviation: Any, batch_size: int
 ) -> dict[str, np.ndarray]:
     """What a fused model takes beside the image.
 

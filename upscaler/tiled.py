@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from upscaler.model import Images, Levels, Model
+from upscaler.model import Images, Levels
+from upscaler.runtime import AnyModel
 from upscaler.scratch import Scratch
 from upscaler.streaming_quantile import StreamingQuantile
 from upscaler.tile_plan import Tile, TilePlan
@@ -28,7 +29,7 @@ _SCRATCH_BYTES = 2 * 4 * 3  # two float32 images of three channels, for each pix
 
 
 def strips(
-    model: Model,
+    model: AnyModel,
     image: Images,
     merge_inputs: Mapping[str, np.ndarray],
     plan: TilePlan,
@@ -67,14 +68,14 @@ def _needs_the_whole_image(merge_inputs: Mapping[str, np.ndarray]) -> bool:
 
 
 def _served_cores(
-    model: Model, image: Images, merge_inputs: Mapping[str, np.ndarray], plan: TilePlan
+    model: AnyModel, image: Images, merge_inputs: Mapping[str, np.ndarray], plan: TilePlan
 ) -> Generator[Images, None, None]:
     for tile in _with_progress(plan):
         yield _core(model.serve(_read(image, tile)[np.newaxis], merge_inputs)[0], tile)
 
 
 def _merged_cores(
-    model: Model,
+    model: AnyModel,
     image: Images,
     xi: float,
     plan: TilePlan,

@@ -16,7 +16,7 @@ from pretrained.saved_models import saved_models
 from sr_data.image_io import write_rgb
 from upscaler.arguments import as_batch, merge_inputs, of_images
 from upscaler.measured_reach import measured_reach
-from upscaler.model import Model
+from upscaler.runtime import Runtime, chosen_runtime, load_model
 from upscaler.strip_writer import assemble, write_strips
 from upscaler.tile_plan import TilePlan
 from upscaler.tiled import strips
@@ -40,19 +40,32 @@ class Upscaler:
     """
 
     def __init__(
-        self, saved_model_dir: str | os.PathLike[str], tiling: Tiling | None = None
+        self,
+        saved_model_dir: str | os.PathLike[str],
+        tiling: Tiling | None = None,
+        runtime: Runtime = "tensorflow",
+        cache_dir: str | os.PathLike[str] | None = None,
+        precision: str = "float32",
     ) -> None:
         """Loads a SavedModel; the first in a process takes some seconds (TensorFlow).
 
         Args:
             saved_model_dir: The SavedModel, or a directory of numbered versions (the latest is
-                taken).
+                taken); or either of what `fusion.export --format=openvino` writes.
             tiling: For images that do not fit into memory.
+            runtime: "tensorflow", "openvino", or "auto": OpenVINO where it is installed, on x86
+                CPUs. OpenVINO converts a SavedModel once and then does without TensorFlow; values
+                may differ by one grey level.
+            cache_dir: Where what is converted is kept; see `pretrained.saved_models`.
+            precision: What OpenVINO computes in, see `cli.precision.resolve`; TensorFlow computes
+                in what the SavedModel was exported for.
 
         Raises:
             DataError: There is no SavedModel, or it lacks the signature of an upscaling model.
+            UsageError: OpenVINO is not installed, or another precision.
+            ValueError: Another name of a runtime.
         """
-        self._model = Model(saved_model_dir)
+        self._model = load_model(saved_model_dir, runtime, resolve(precision), cache_dir)
         self._tiling = tiling or Tiling()
 
     @classmethod
@@ -62,6 +75,7 @@ class Upscaler:
         model: str = "fused",
         tiling: Tiling | None = None,
         precision: str = "float32",
+        runtime: Runtime = "tensorflow",
     ) -> Upscaler:
         """Loads a model of the shipped weights; the very first call builds it.
 
@@ -72,16 +86,22 @@ class Upscaler:
             precision: "float32"; "bfloat16", nearly twice as fast on machines that compute on it,
                 with results 60 dB from those in float32; or "auto", which of both suits this
                 machine.
+            runtime: As for `Upscaler` itself.
 
         Raises:
             DataError: The weights are damaged, or the cache folder cannot be written.
-            UsageError: Another precision.
-            ValueError: Another name of a model.
+            UsageError: Another precision, or OpenVINO is not installed.
+            ValueError: Another name of a model or of a runtime.
         """
         if model not in MODELS:
             raise ValueError(f"model is {model!r}; choose one of {', '.join(MODELS)}")
-        models = saved_models(cache_dir, precision=resolve(precision))
-        return cls(getattr(models, model), tiling)
+        resolved = resolve(precision)
+        if chosen_runtime(runtime) == "tensorflow":
+            models = saved_models(cache_dir, precision=resolved)
+            return cls(getattr(models, model), tiling)
+        # OpenVINO takes the precision when it compiles.
+        models = saved_models(cache_dir)
+        return cls(getattr(models, model), tiling, runtime, cache_dir, resolved)
 
     @property
     def inputs(self) -> frozenset[str]:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,3 +65,46 @@ def other_signature_dir(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def images() -> np.ndarray:
     return np.random.default_rng(5).integers(0, 256, (3, 5, 7, 3), np.uint8)
+
+
+class NetworkTower(tf.Module):
+    """What the real networks are made of: convolutions, PReLUs, a skip, a shuffle."""
+
+    def __init__(self, seed: int):
+        super().__init__()
+        rng = np.random.default_rng(seed)
+
+        def weights(*shape: int, scale: float) -> tf.Variable:
+            return tf.Variable(tf.constant(rng.normal(0, scale, shape), tf.float32))
+
+        self.head = weights(3, 3, 3, 8, scale=0.3)
+        self.body = weights(3, 3, 8, 8, scale=0.1)
+        self.tail = weights(5, 5, 8, 3 * SCALE**2, scale=0.05)
+        self.slopes = [weights(8, scale=1.0) for _ in range(2)]  # of both signs, above 1 too
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")])
+    def unrounded(self, image):
+        x = tf.cast(image, tf.float32) / 127.5 - 1.0
+        head = x = self._rectify(tf.nn.conv2d(x, self.head, 1, "SAME"), self.slopes[0])
+        x = self._rectify(tf.nn.conv2d(x, self.body, 1, "SAME") + 0.1, self.slopes[1]) + head
+        x = tf.nn.depth_to_space(tf.nn.conv2d(x, self.tail, 1, "SAME"), SCALE)
+        return {"sr": tf.clip_by_value((x + 1.0) * 127.5, 0.0, 255.0)}
+
+    def _rectify(self, x, slope):
+        return tf.maximum(x, 0.0) + slope * tf.minimum(x, 0.0)
+
+
+@pytest.fixture(scope="session")
+def network_dirs(tmp_path_factory) -> tuple[Path, Path]:
+    """Two towers of different weights: SavedModels."""
+    towers: list[Any] = [NetworkTower(1), NetworkTower(1)]
+    rng = np.random.default_rng(2)
+    for variable in towers[1].trainable_variables:  # of one kind, as two networks of a photo are
+        variable.assign_add(tf.constant(rng.normal(0, 0.02, variable.shape), tf.float32))
+    folders = (
+        tmp_path_factory.mktemp("network_faithful"),
+        tmp_path_factory.mktemp("network_vivid"),
+    )
+    for tower, folder in zip(towers, folders, strict=True):
+        save_tower(tower, folder)
+    return folders

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from cli.errors import DataError
+from cli.extras import is_installed
 from fusion.export import build, find_saved_model
 
 ROOT = Path(__file__).parents[2]
@@ -149,10 +150,12 @@ def test_a_failed_reload_check_leaves_nothing(faithful_dir, vivid_dir, tmp_path,
     assert list((tmp_path / "fused").iterdir()) == []
 
 
-def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str | Path, cwd: Path, program: tuple[str, ...] = ("-m", "fusion.export")
+) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
-        [sys.executable, "-m", "fusion.export", *map(str, arguments)],
+        [sys.executable, *program, *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
@@ -174,6 +177,37 @@ def test_command(faithful_dir, vivid_dir, tmp_path, images, flags):
     assert sr.shape == (3, 20, 28, 3)
 
 
+@pytest.mark.parametrize(
+    ("format", "files"),
+    [
+        ("onnx", {"fused.onnx", "towers.onnx"}),
+        ("openvino", {"fused.xml", "fused.bin", "towers.xml", "towers.bin"}),
+        ("litert", {"fused.tflite"}),
+    ],
+)
+def test_command_for_another_runtime(faithful_dir, vivid_dir, tmp_path, format, files):
+    if not is_installed(format):
+        pytest.skip(f"needs the extra {format}: pip install 'bi-gans-st[{format}]'")
+    flags = [f"--faithful={faithful_dir}", f"--vivid={vivid_dir}", f"--format={format}"]
+    done = command(*flags, "--output=out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout, done.stderr) == (f"{Path('out', '1')}\n", "")
+    assert {path.name for path in (tmp_path / "out" / "1").iterdir()} == files
+
+
+@pytest.mark.parametrize("format", ["onnx", "openvino", "litert"])
+def test_command_without_the_package(faithful_dir, vivid_dir, tmp_path, format):
+    program = (
+        f"from cli import extras; extras._MODULES[{format!r}] = ('no_such',);"
+        "from fusion.export import cli_main; cli_main()"
+    )
+    flags = [f"--faithful={faithful_dir}", f"--vivid={vivid_dir}", f"--format={format}"]
+    done = command(*flags, "--output=out", cwd=tmp_path, program=("-c", program))
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert f"the package no-such is missing: pip install 'bi-gans-st[{format}]'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_command_errors_are_one_line(faithful_dir, tmp_path):
     (tmp_path / "empty").mkdir()
     cases = [
@@ -181,6 +215,7 @@ def test_command_errors_are_one_line(faithful_dir, tmp_path):
         (["--vivid=empty", "--output=out"], 1, "empty: no SavedModel"),
         (["--vivid=empty"], 2, "--output=DIR is missing"),
         (["--vivid=empty", "--output=out", "--delta=odd"], 2, "--delta=odd"),
+        (["--vivid=empty", "--output=out", "--format=odd"], 2, "--format=odd"),
     ]
     for arguments, code, message in cases:
         done = command(f"--faithful={faithful_dir}", *arguments, cwd=tmp_path)

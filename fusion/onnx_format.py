@@ -1,0 +1,88 @@
+"""The fused model in the format of ONNX, for ONNX Runtime.
+
+`fused.onnx` is the whole; `towers.onnx` gives both towers' images, unrounded. Rectifiers stay
+max(x, 0) + a·min(x, 0): as PRelu nodes they are 15 % slower in ONNX Runtime 1.32 on a CPU, for the
+whole network.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cli.extras import require_extra
+from fusion.portable_model import PortableModel
+from fusion.runtime_check import Run
+
+SUFFIX = ".onnx"
+
+# ONNX Runtime 1.14 (2023) and newer.
+_OPSET = 18
+
+
+def write(model: PortableModel, directory: Path) -> dict[str, Run]:
+    """Writes both functions and loads them again.
+
+    Args:
+        model: What to write.
+        directory: Where to.
+
+    Returns:
+        What was written, loaded, by the function's name.
+
+    Raises:
+        UsageError: A package of the extra `onnx` is not installed.
+    """
+    require_extra("onnx")
+    import onnx
+    import tf2onnx
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    for name, function in model.functions.items():
+        converted, _ = tf2onnx.convert.from_function(
+            function,
+            input_signature=function.input_signature,
+            opset=_OPSET,
+            custom_op_handlers={"SelectV2": (_select, [])},
+        )
+        _name_sizes(converted.graph)
+        onnx.checker.check_model(converted)
+        onnx.save(converted, os.fspath(directory / f"{name}{SUFFIX}"))
+    return {name: _OnnxModel(directory / f"{name}{SUFFIX}") for name in model.functions}
+
+
+def _select(context: Any, node: Any, name: str, arguments: Any) -> None:
+    """Converts `tf.where`; tf2onnx itself multiplies by 0 and 1, and infinity times 0 is NaN."""
+    node.type = "Where"
+
+
+def _name_sizes(graph: Any) -> None:
+    """Gives the sizes that are not fixed names that mean something."""
+    names = {
+        "image": ("batch", "height", "width"),
+        "xi": ("xi_count",),
+        "max_deviation": ("max_deviation_count",),
+    }
+    for value in (*graph.input, *graph.output):
+        sizes = value.type.tensor_type.shape.dim
+        given = names.get(value.name, ("batch", "sr_height", "sr_width"))
+        for size, name in zip(sizes, given, strict=False):
+            size.dim_param = name
+
+
+class _OnnxModel:
+    def __init__(self, path: Path) -> None:
+        import onnxruntime
+
+        providers = ["CPUExecutionProvider"]
+        self._session = onnxruntime.InferenceSession(os.fspath(path), providers=providers)
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        results = self._session.run(None, dict(inputs))
+        return dict(zip(self._outputs, results, strict=True))

@@ -1,0 +1,64 @@
+"""The fused model in OpenVINO's format.
+
+`fused.xml` is the whole; `towers.xml` gives both towers' images, unrounded, for images that come
+in tiles. What the merge after them needs to know stands in the latter, see
+`fusion.modes.TowerFacts`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from fusion.openvino_model import OpenVinoModel, import_openvino, set_facts
+from fusion.openvino_rectifiers import fuse_rectifiers
+from fusion.portable_model import FUSED, TOWERS, PortableModel
+from fusion.runtime_check import Run
+
+SUFFIX = ".xml"
+
+
+def write(model: PortableModel, directory: Path) -> dict[str, Run]:
+    """Writes both functions and loads them again.
+
+    Args:
+        model: What to write.
+        directory: Where to.
+
+    Returns:
+        What was written, loaded, by the function's name.
+
+    Raises:
+        UsageError: OpenVINO is not installed.
+    """
+    facts = {FUSED: {}, TOWERS: model.model.facts.as_text()}
+    for name, function in model.functions.items():
+        write_function(model, function, directory / f"{name}{SUFFIX}", facts[name])
+    return {name: OpenVinoModel(directory / f"{name}{SUFFIX}") for name in model.functions}
+
+
+def write_function(module: tf.Module, function: Any, path: Path, facts: Mapping[str, str]) -> None:
+    """Writes one function as `.xml` and `.bin`.
+
+    Args:
+        module: Holds the function's variables.
+        function: A `tf.function` with an input signature that returns tensors by name.
+        path: The `.xml`.
+        facts: What `OpenVinoModel.facts` shall be.
+
+    Raises:
+        UsageError: OpenVINO is not installed.
+    """
+    openvino = import_openvino()
+    # Read from a SavedModel by OpenVINO itself: its Python converter reports its use to its maker.
+    with tempfile.TemporaryDirectory(prefix="bi-gans-st-") as saved_model:
+        tf.saved_model.save(module, saved_model, signatures=function)
+        converted = openvino.Core().read_model(saved_model)
+    fuse_rectifiers(converted)
+    set_facts(converted, facts)
+    openvino.save_model(converted, os.fspath(path), compress_to_fp16=False)
