@@ -1,7 +1,8 @@
 """Makes PReLUs of what they are composed of, so that OpenVINO fuses them into convolutions.
 
-The networks compute max(x, 0) + a·min(x, 0), which OpenVINO leaves as it is: four passes over
-memory. As one operation it is part of the convolution before it.
+The networks compute max(x, 0) + a·min(x, 0) or, where no slope exceeds 1, max(x, a·x). OpenVINO
+leaves both as they are: four passes over memory, or two. As one operation a rectifier is part of
+the convolution before it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from fusion.openvino_model import import_openvino
 
 
 def fuse_rectifiers(model: Any) -> int:
-    """Replaces max(x, 0) + a·min(x, 0) with one slope a channel by PReLU.
+    """Replaces both forms, with one slope a channel, by PReLU.
 
     Args:
         model: An `openvino.Model`; changed in place.
@@ -39,7 +40,12 @@ def fuse_rectifiers(model: Any) -> int:
 
 
 def _match(node: Any) -> tuple[Any, np.ndarray] | None:
-    """X and the slopes, if the node is the sum of a rectifier whose channels are axis 1."""
+    """X and the slopes, if the node is the last of a rectifier whose channels are axis 1."""
+    for source, scaled in _operands(node, "Maximum"):
+        for other, slope in _operands(scaled.get_node(), "Multiply"):
+            if source == other and _is_one_a_channel(slope, node):
+                slopes = slope.get_node().get_data()
+                return (source, slopes) if slopes.max() <= 1 else None
     for positive, scaled in _operands(node, "Add"):
         for upper, zero in _operands(positive.get_node(), "Maximum"):
             for negative, slope in _operands(scaled.get_node(), "Multiply"):

@@ -59,9 +59,29 @@ def test_becomes_one_operation(swapped: bool) -> None:
     np.testing.assert_allclose(run(model, x), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_so_does_the_larger_of_two(swapped: bool) -> None:
+    slopes = np.array([0.25, -0.5, 1.0], np.float32)
+
+    def larger(ops: Any, x: Any) -> Any:
+        scaled = ops.multiply(per_channel(ops, slopes), x)
+        return ops.maximum(scaled, x) if swapped else ops.maximum(x, scaled)
+
+    model = model_of(larger)
+    assert fuse_rectifiers(model) == 1
+    kinds = Counter(node.get_type_name() for node in model.get_ops())
+    assert kinds["PRelu"] == 1 and not kinds["Maximum"] + kinds["Multiply"]
+    x = np.random.default_rng(0).normal(0, 2, (2, 3, 5, 4)).astype(np.float32)
+    expected = np.where(x > 0, x, slopes[:, None, None] * x)
+    np.testing.assert_allclose(run(model, x), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "other",
     [
+        # With a slope above 1 the larger of both is another function.
+        lambda ops, x: ops.maximum(x, ops.multiply(x, per_channel(ops))),
+        lambda ops, x: ops.maximum(x, ops.multiply(ops.abs(x), per_channel(ops, SLOPES / 2))),
         lambda ops, x: sum_of(ops, x, bounds=(1, 0)),
         lambda ops, x: sum_of(ops, x, bounds=(0, 1)),
         lambda ops, x: sum_of(ops, x, slope=ops.constant(np.ones((1, 1, 5, 1), np.float32))),
