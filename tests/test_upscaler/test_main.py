@@ -197,7 +197,7 @@ def test_wrong_data_is_1(run: Run, arguments: list[str], message: str) -> None:
 def test_help_needs_neither_numpy_nor_tensorflow(run: Run, program: tuple[str, ...]) -> None:
     result = run("--help", program=("-X", "importtime", *program))
     assert result.returncode == 0
-    for flag in ("--output", "--xi", "--max_deviation", "--model", "--memory_mb", "--overlap"):
+    for flag in ("--output", "--xi", "--max_deviation", "--model", "--runtime", "--memory_mb"):
         assert flag in result.stdout
     imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
     assert "upscaler" in imported
