@@ -1,119 +1,289 @@
-"""Times each tower and the fused graph against the same networks written plainly.
+"""Times the fused graph, both towers and the merge, against other ways of running it.
 
-    python -m benchmarks.inference [--image=PHOTO] [--repetitions=15]
+    python -m benchmarks.inference
+    python -m benchmarks.inference --sizes=1280x720 --repetitions=1 --warmup=0    # minutes
 
-Plainly: Keras' PReLU, and the output convolution after the last pixel shuffle. Both have the same
-weights (the shipped ones), are called as tf.functions in one process, in turn, and are compared
-before rounding. Prints one Markdown table of medians, and the quantile's share of the time.
+Everything has the shipped weights, runs in one process, in turn, and is compared with ours in
+float32 before it is timed: our fused SavedModel in TensorFlow and in OpenVINO, in both precisions;
+the plain graph (Keras' PReLU, the output convolution after the last pixel shuffle), exported in the
+same way, in TensorFlow, OpenVINO and ONNX Runtime; and PyTorch, channels last. Whatever is not
+installed is left out. Photos that are too large for --memory_mb go through all of them in the same
+tiles. Prints Markdown: seconds, the rate in canonical operations and its share of what the machine
+reaches in large matrix products, the distance of the outputs, and the bars.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import dataclasses
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn
 
-import keras
 import numpy as np
-import tensorflow as tf
-from absl import flags
 
 from benchmarks.interleaved import machine, medians
-from benchmarks.plain_networks import build_plain
-from benchmarks.shipped import shipped_generator
-from cli.entry_point import run
-from cli.errors import DataError
-from fusion.fused_model import DEFAULT_XI, fuse
-from fusion.quantile import quantile
+from benchmarks.training_forms import torch_is_installed
+from cli import dataclass_flags
+from cli.entry_point import run, warnings_only
+from cli.errors import DataError, UsageError
+from cli.extras import is_installed
+from cli.tensorflow_start import import_keras_quietly
+from evaluation.config import setting
 from sr_data.image_io import read_rgb
-from srgan.saved_model import Tower
+from upscaler import Tiling, Upscaler
 
-IMAGE = flags.DEFINE_string("image", None, "Photo whose centre is used; default: scikit-image's.")
-SIZE = flags.DEFINE_integer("size", 128, "Side of the LR image, pixels.", lower_bound=8)
-REPETITIONS = flags.DEFINE_integer("repetitions", 15, "Timed rounds.", lower_bound=1)
-
-# Float32 sums in another order: the bound on what the two forms may differ by, grey levels.
-TOLERANCE = 0.01
-
-TOWERS = {"MR-SRGAN": "mr_srgan", "WP-SRGAN": "wp_srgan_stage2"}
-
-Graph = Callable[[tf.Tensor], tf.Tensor]
+PRECISIONS = ("float32", "bfloat16")
 
 
-def graphs(towers: dict[str, keras.Model]) -> dict[str, Graph]:
-    """A function a tower and one for their fusion: uint8 [1, H, W, 3] to float32 grey levels."""
-    unrounded = {title: Tower(generator).unrounded for title, generator in towers.items()}
+@dataclasses.dataclass(frozen=True)
+class InferenceConfig:
+    """What is timed."""
 
-    @tf.function
-    def fused(image: tf.Tensor) -> tf.Tensor:
-        faithful, vivid = (unrounded[title](image)["sr"] for title in TOWERS)
-        return fuse(faithful, vivid).unrounded
+    sizes: str = setting("256x256", "Widths and heights of the photo, WxH, separated by commas.")
+    repetitions: int = setting(5, "Timed rounds.")
+    warmup: int = setting(1, "Rounds before them.")
+    forms: str = setting("", "Only forms whose title contains one of these, by commas; empty: all.")
+    image: str = setting("", "Photo, repeated in mirror images; scikit-image's by default.")
+    memory_mb: float = setting(4000.0, "As of the upscaler.")
 
-    return {**{t: lambda image, f=f: f(image)["sr"] for t, f in unrounded.items()}, "fused": fused}
+    def check(self) -> None:
+        """Raises a UsageError that names the first flag with a wrong value."""
+        for size in self.sizes.split(","):
+            if not all(side.isdecimal() and int(side) >= 8 for side in size.split("x")[:2]) or (
+                size.count("x") != 1
+            ):
+                raise UsageError(f"--sizes: {size!r} is no size such as 256x256, of 8 or more")
+        if self.repetitions < 1 or self.warmup < 0:
+            raise UsageError("--repetitions must be at least 1 and --warmup at least 0")
 
 
-def quantile_of_difference(towers: dict[str, Graph], image: tf.Tensor) -> Callable[[], Any]:
-    """The threshold's computation alone, on the difference of the two towers' images."""
-    faithful, vivid = (towers[title](image) for title in TOWERS)
-    difference = tf.reshape(tf.abs(vivid - faithful), [1, -1])
-    graph = tf.function(quantile)
-    return lambda: graph(difference, tf.constant([DEFAULT_XI])).numpy()
+DEFAULTS = InferenceConfig()
 
 
-def centre_of(photo: np.ndarray, side: int) -> tf.Tensor:
-    """The central square of a photo, uint8 [1, side, side, 3].
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """A way to run the network.
 
-    Raises:
-        DataError: The photo is smaller.
+    Attributes:
+        runtime: What computes.
+        graph: "ours" or "plain".
+        precision: "float32" or "bfloat16".
     """
-    top, left = ((length - side) // 2 for length in photo.shape[:2])
-    if min(top, left) < 0:
-        raise DataError(f"the photo is smaller than {side}x{side} pixels")
-    return tf.constant(photo[None, top : top + side, left : left + side])
+
+    runtime: str
+    graph: str
+    precision: str
+
+    @property
+    def title(self) -> str:
+        """Its row's name."""
+        return f"{self.runtime}, {self.graph} {self.precision}"
 
 
-def sample_photo() -> np.ndarray:
-    """A photo that comes with scikit-image."""
+OURS = Form("TensorFlow", "ours", "float32")
+OURS_16 = Form("TensorFlow", "ours", "bfloat16")
+PLAIN = Form("TensorFlow", "plain", "float32")
+
+# The least PSNR of the output from ours in float32, dB: sums in another order, and bfloat16.
+NEAREST = {"float32": 65.0, "bfloat16": 45.0}
+
+# Name, ours, the others, the most that the fastest of ours may take of the fastest of the others.
+Bar = tuple[str, Callable[[Form], bool], Callable[[Form], bool], float]
+
+
+def _is(graph: str, precision: str, runtime: str = "") -> Callable[[Form], bool]:
+    return lambda form: (
+        (form.graph, form.precision) == (graph, precision) and form.runtime.startswith(runtime)
+    )
+
+
+_TENSORFLOW = "TensorFlow"
+BARS: tuple[Bar, ...] = (
+    (
+        "TensorFlow: ours float32 / plain float32",
+        _is("ours", "float32", _TENSORFLOW),
+        _is("plain", "float32", _TENSORFLOW),
+        0.80,
+    ),
+    (
+        "TensorFlow: ours bfloat16 / plain float32",
+        _is("ours", "bfloat16", _TENSORFLOW),
+        _is("plain", "float32", _TENSORFLOW),
+        0.42,
+    ),
+    *(
+        (
+            f"best runtime: ours / fastest peer, {precision}",
+            _is("ours", precision),
+            _is("plain", precision),
+            0.85,
+        )
+        for precision in PRECISIONS
+    ),
+)
+# The least share of the matrix products' rate.
+CEILING_BARS = {"float32": 0.9, "bfloat16": 1.0}
+
+
+def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
+    """Loads everything that is installed and asked for."""
+    from benchmarks import peers
+    from pretrained.saved_models import saved_models
+
+    tiling = Tiling(config.memory_mb)
+    plain = peers.export_plain(folder)
+    makers: dict[Form, Callable[[], Upscaler]] = {}
+    for precision in PRECISIONS:
+        ours = saved_models(precision=precision).fused  # type: ignore[arg-type]
+        makers[Form("TensorFlow", "ours", precision)] = lambda path=ours: Upscaler(path, tiling)
+    makers[PLAIN] = lambda: Upscaler(plain, tiling)
+    if is_installed("openvino"):
+        for precision in PRECISIONS:
+            for graph, path in (("ours", saved_models().fused), ("plain", plain)):
+                makers[Form("OpenVINO", graph, precision)] = lambda path=path, p=precision: (
+                    Upscaler(path, tiling, "openvino", precision=p)
+                )
+    if is_installed("onnx"):
+        makers[Form("ONNX Runtime", "plain", "float32")] = lambda: Upscaler.of_model(
+            peers.onnx_towers(folder), tiling
+        )
+    if torch_is_installed():
+        for precision in PRECISIONS:
+            makers[Form("PyTorch", "plain", precision)] = lambda p=precision: Upscaler.of_model(
+                peers.torch_towers(p), tiling
+            )
+    wanted = [part.strip().lower() for part in config.forms.split(",")]
+    return {
+        form: make()
+        for form, make in makers.items()
+        if form == OURS or any(part in form.title.lower() for part in wanted)
+    }
+
+
+def photo(config: InferenceConfig, size: str) -> np.ndarray:
+    """A photo of the size, continued by its mirror images, uint8 [H, W, 3]."""
     from skimage import data
 
-    return data.chelsea()
+    image = read_rgb(config.image) if config.image else data.chelsea()
+    width, height = map(int, size.split("x"))
+    rows = (0, max(0, height - image.shape[0]))
+    columns = (0, max(0, width - image.shape[1]))
+    return np.pad(image, (rows, columns, (0, 0)), mode="symmetric")[:height, :width].copy()
 
 
-def main(arguments: list[str]) -> None:
-    """Prints the table."""
-    del arguments
-    image = centre_of(read_rgb(IMAGE.value) if IMAGE.value else sample_photo(), SIZE.value)
-    generators = {title: shipped_generator(name) for title, name in TOWERS.items()}
-    ours = graphs({title: generator for title, (generator, _) in generators.items()})
-    plain = graphs({title: build_plain(*pair) for title, pair in generators.items()})
-    candidates: dict[tuple[str, str], Callable[[], Any]] = {
-        (title, form): (lambda graph=graph: graph(image).numpy())
-        for title in ours
-        for form, graph in (("plain", plain[title]), ("ours", ours[title]))
-    }
-    candidates["quantile", "ours"] = quantile_of_difference(ours, image)
-    times = medians(candidates, REPETITIONS.value)
+def distances(models: Mapping[Form, Upscaler], image: np.ndarray) -> dict[Form, float]:
+    """PSNR of each form's output from that of ours in float32, dB.
+
+    Raises:
+        DataError: One of them is not the same network.
+    """
+    expected = models[OURS](image).astype(np.float64)
+    found = {}
+    for form, upscaler in models.items():
+        error = np.mean((upscaler(image) - expected) ** 2)
+        found[form] = float(10 * np.log10(255**2 / error)) if error else float("inf")
+        if found[form] < NEAREST[form.precision]:
+            raise DataError(
+                f"{form.title}: {found[form]:.1f} dB from {OURS.title}, which is too far"
+            )
+    return found
+
+
+def times_table(
+    seconds: Mapping[Form, float],
+    apart: Mapping[Form, float],
+    operations: float,
+    ceilings: Mapping[str, float],
+) -> list[str]:
+    """A row a form."""
     lines = [
-        f"{machine()}, TensorFlow {tf.__version__}, float32, "
-        f"{SIZE.value}x{SIZE.value} → {4 * SIZE.value}x{4 * SIZE.value}, "
-        f"medians of {REPETITIONS.value} interleaved rounds",
-        "",
-        "| graph | plain, s | ours, s | plain / ours | max difference, grey levels |",
-        "|---|---|---|---|---|",
+        "| runtime, graph, precision | s | / plain TensorFlow float32 | GFLOP/s | of the ceiling "
+        "| PSNR from ours float32, dB |",
+        "|---" * 6 + "|",
     ]
-    worst = 0.0
-    for title in ours:
-        error = float(np.max(np.abs(ours[title](image).numpy() - plain[title](image).numpy())))
-        worst = max(worst, error)
-        before, after = times[title, "plain"], times[title, "ours"]
+    for form, value in seconds.items():
+        ratio = f"{value / seconds[PLAIN]:.2f}" if PLAIN in seconds else ""
+        rate = operations / value
+        share = rate / ceilings[form.precision]
         lines.append(
-            f"| {title} | {before:.3f} | {after:.3f} | {before / after:.2f} | {error:.1e} |"
+            f"| {form.title} | {value:.3f} | {ratio} | {rate / 1e9:.0f} | {share:.2f} "
+            f"| {apart[form]:.1f} |"
         )
-    share = times["quantile", "ours"] / times["fused", "ours"]
-    lines += ["", f"The exact quantile takes {share:.1%} of the fused graph's time."]
-    print("\n".join(lines))
-    if worst > TOLERANCE:
-        raise DataError(f"the two forms differ by {worst:.3f} grey levels, more than {TOLERANCE}")
+    return lines
+
+
+def bars_table(
+    seconds: Mapping[Form, float], operations: float, ceilings: Mapping[str, float]
+) -> list[str]:
+    """What is asked for beside what was measured."""
+    lines = ["| bar | measured | asked for | |", "|---|---|---|---|"]
+    for name, ours, others, most in BARS:
+        first = [value for form, value in seconds.items() if ours(form)]
+        second = [value for form, value in seconds.items() if others(form)]
+        if first and second:
+            ratio = min(first) / min(second)
+            verdict = "met" if ratio <= most else "missed"
+            lines.append(f"| {name} | {ratio:.2f} | ≤ {most:.2f} | {verdict} |")
+    for precision, least in CEILING_BARS.items():
+        mine = [value for form, value in seconds.items() if _is("ours", precision)(form)]
+        if mine:
+            share = operations / min(mine) / ceilings[precision]
+            verdict = "met" if share >= least else "missed"
+            name = f"best runtime: share of the ceiling, {precision}"
+            lines.append(f"| {name} | {share:.2f} | ≥ {least:.2f} | {verdict} |")
+    return lines
+
+
+def report(config: InferenceConfig) -> str:
+    """Times everything.
+
+    Raises:
+        UsageError: A flag has a wrong value.
+        DataError: The photo cannot be read, or one of the forms is not the same network.
+    """
+    config.check()
+    import_keras_quietly()
+    from benchmarks import peers
+    from benchmarks.ceiling import canonical_flops, matrix_flops
+    from benchmarks.shipped import shipped_generator
+
+    ceilings = {precision: matrix_flops(precision) for precision in PRECISIONS}
+    flops = sum(canonical_flops(*shipped_generator(name)) for name in (peers.FAITHFUL, peers.VIVID))
+    parts = [
+        f"{machine()}; medians of {config.repetitions} interleaved rounds. Ceiling, products of "
+        f"4096x4096 matrices: {ceilings['float32'] / 1e9:.0f} GFLOP/s in float32, "
+        f"{ceilings['bfloat16'] / 1e9:.0f} in bfloat16. Both towers: {flops / 1e6:.2f} MFLOP an "
+        "LR pixel."
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        models = upscalers(config, Path(folder))
+        apart = distances(models, photo(config, "96x64"))
+        for size in config.sizes.split(","):
+            image = photo(config, size)
+            calls = {form: (lambda u=u, i=image: u(i)) for form, u in models.items()}
+            seconds = medians(calls, config.repetitions, config.warmup)
+            operations = flops * image.shape[0] * image.shape[1]
+            parts += [
+                f"### {size}",
+                "\n".join(times_table(seconds, apart, operations, ceilings)),
+                "\n".join(bars_table(seconds, operations, ceilings)),
+            ]
+    return "\n\n".join(parts)
+
+
+def cli_main() -> NoReturn:
+    """Runs the command."""
+    dataclass_flags.define(DEFAULTS)
+    run(_main)
+
+
+def _main(arguments: list[str]) -> None:
+    if arguments:
+        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    warnings_only()
+    print(report(dataclass_flags.read(DEFAULTS)))
 
 
 if __name__ == "__main__":
-    run(main)
+    cli_main()

@@ -19,13 +19,14 @@ from torch.nn import functional  # pyright: ignore[reportMissingImports]
 import mr_srgan.config
 from benchmarks.torch_weights import carry
 from benchmarks.training_recipes import GeneratorConfig
+from srgan.bicubic_skip import BicubicUpsampling
 from srgan.config import ObjectiveConfig
 from srgan.discriminator import CONVOLUTIONS, LEAKY_SLOPE
 from srgan.prelu import INITIAL_SLOPE
 from srgan.vgg_features import IMAGENET_MEAN_BGR
 from srgan.vgg_layers import layers_up_to
 
-BLOCK = 2
+BLOCK, SCALE = 2, 4
 
 
 def _conv(channels: int, filters: int, side: int, stride: int = 1, bias: bool = True) -> Any:
@@ -76,8 +77,27 @@ class MemoryBlock(nn.Module):
         return x + self.gate(torch.cat(outputs, 1))
 
 
+class Interpolation(nn.Module):
+    """The bicubic skip; its kernel, turned by 180 degrees like the image, is itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        kernel = BicubicUpsampling(SCALE).kernel.transpose(3, 2, 0, 1)
+        # From (phase, colour) to PyTorch's order, (colour, phase).
+        kernel = kernel.reshape(SCALE**2, 3, *kernel.shape[1:]).swapaxes(0, 1)
+        self.kernel = torch.from_numpy(kernel.reshape(-1, *kernel.shape[2:]).copy())
+
+    def forward(self, lr: Any) -> Any:
+        """[B, 3, H, W] to [B, 3, 4H, 4W]."""
+        padded = functional.pad(lr, (2, 2, 2, 2), mode="replicate")
+        return functional.pixel_shuffle(functional.conv2d(padded, self.kernel), SCALE)
+
+
 class Generator(nn.Module):
-    """Either branch's generator: with its gate, without BatchNorm and bicubic skip, scale 4."""
+    """Either branch's generator: with its gate, without BatchNorm, scale 4.
+
+    `forward` leaves the bicubic skip out; `skip` is it.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -99,6 +119,11 @@ class Generator(nn.Module):
             self.add_module(f"upsample{i}_conv", _conv(features, BLOCK**2 * features, 3))
             self.add_module(f"upsample{i}_prelu", PReLU(slopes))
         self.output = _conv(features, 3, ends)
+        self.interpolation = Interpolation() if config.bicubic_skip else None
+
+    def skip(self, lr: Any) -> Any:
+        """What the architecture adds to the output, [B, 3, H, W] to [B, 3, 4H, 4W] or 0."""
+        return 0.0 if self.interpolation is None else self.interpolation(lr)
 
     def forward(self, lr: Any) -> Any:
         """[B, 3, H, W] to [B, 3, 4H, 4W]."""

@@ -16,7 +16,7 @@ from pretrained.saved_models import saved_models
 from sr_data.image_io import write_rgb
 from upscaler.arguments import as_batch, merge_inputs, of_images
 from upscaler.measured_reach import measured_reach
-from upscaler.runtime import Runtime, chosen_runtime, load_model
+from upscaler.runtime import AnyModel, Runtime, chosen_runtime, load_model
 from upscaler.strip_writer import assemble, write_strips
 from upscaler.tile_plan import TilePlan
 from upscaler.tiled import strips
@@ -102,6 +102,14 @@ class Upscaler:
         # OpenVINO takes the precision when it compiles.
         models = saved_models(cache_dir)
         return cls(getattr(models, model), tiling, runtime, cache_dir, resolved)
+
+    @classmethod
+    def of_model(cls, model: AnyModel, tiling: Tiling | None = None) -> Upscaler:
+        """Takes a model that is loaded already."""
+        upscaler = cls.__new__(cls)
+        upscaler._model = model
+        upscaler._tiling = tiling or Tiling()
+        return upscaler
 
     @property
     def inputs(self) -> frozenset[str]:

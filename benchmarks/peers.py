@@ -1,0 +1,94 @@
+"""Other people's ways of running the same networks, as models that the upscaler can take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fusion.export
+from benchmarks.plain_networks import build_plain
+from benchmarks.shipped import shipped_generator
+from fusion.modes import TowerFacts
+from srgan.saved_model import export_generator
+from upscaler.openvino_towers import OpenVinoTowers
+
+FAITHFUL, VIVID = "mr_srgan", "wp_srgan_stage2"
+
+# uint8 [1, H, W, 3] → both towers' images, float32 grey levels [1, 4H, 4W, 3].
+Towers = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+class PeerTowers(OpenVinoTowers):
+    """Towers that anything computes; merged as OpenVINO's are, in NumPy."""
+
+    def __init__(self, towers: Towers) -> None:
+        self.directory = Path()
+        self._facts = TowerFacts("joint")
+        self.inputs = frozenset({"image", "xi", "max_deviation"})
+        self._towers = towers
+
+    def _network(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        faithful, vivid = self._towers(inputs["image"])
+        return {"faithful": faithful, "vivid": vivid}
+
+
+def export_plain(folder: Path) -> Path:
+    """Exports and fuses the plain twins of the shipped generators.
+
+    Returns:
+        The directory of the fused SavedModel.
+    """
+    for name in (FAITHFUL, VIVID):
+        export_generator(build_plain(*shipped_generator(name)), folder / name)
+    return fusion.export.build(folder / FAITHFUL, folder / VIVID, folder / "fused")
+
+
+def onnx_towers(folder: Path) -> PeerTowers:
+    """The plain twins in ONNX Runtime.
+
+    Args:
+        folder: As `export_plain` has left it.
+    """
+    import onnxruntime
+
+    target = folder / "onnx"
+    written = fusion.export.build(folder / FAITHFUL, folder / VIVID, target, format="onnx")
+    session = onnxruntime.InferenceSession(
+        os.fspath(written / "towers.onnx"), providers=["CPUExecutionProvider"]
+    )
+
+    def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        faithful, vivid = session.run(["faithful", "vivid"], {"image": image})
+        return np.asarray(faithful), np.asarray(vivid)
+
+    return PeerTowers(run)
+
+
+def torch_towers(precision: str) -> PeerTowers:
+    """The networks in PyTorch, channels last; bfloat16 as a whole, but for the skip."""
+    import torch  # pyright: ignore[reportMissingImports]
+
+    from benchmarks.torch_networks import build_generator
+    from benchmarks.torch_weights import turned, turned_back
+
+    dtype = getattr(torch, precision)
+    networks = []
+    for name in (FAITHFUL, VIVID):
+        ours, config = shipped_generator(name)
+        networks.append(build_generator(config, ours).eval().to(dtype))
+
+    def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        lr = turned(image).float() / 127.5 - 1.0
+        lr = lr.contiguous(memory_format=torch.channels_last)
+        found: list[Any] = []
+        with torch.inference_mode():
+            for network in networks:
+                sr = network(lr.to(dtype)).float() + network.skip(lr)
+                found.append(turned_back(((sr + 1.0) * 127.5).clamp(0.0, 255.0)))
+        return found[0], found[1]
+
+    return PeerTowers(run)
