@@ -28,6 +28,7 @@ from cli import dataclass_flags
 from cli.entry_point import run, warnings_only
 from cli.errors import DataError, UsageError
 from cli.extras import is_installed
+from cli.precision import resolve
 from cli.tensorflow_start import import_keras_quietly
 from evaluation.config import setting
 from sr_data.image_io import read_rgb
@@ -45,6 +46,9 @@ class InferenceConfig:
     warmup: int = setting(1, "Rounds before them.")
     forms: str = setting("", "Only forms whose title contains one of these, by commas; empty: all.")
     image: str = setting("", "Photo, repeated in mirror images; scikit-image's by default.")
+    shared_slopes: bool = setting(
+        False, "Give each PReLU of the shipped weights the mean of its slopes, everywhere."
+    )
     memory_mb: float = setting(4000.0, "As of the upscaler.")
 
     def check(self) -> None:
@@ -132,26 +136,32 @@ def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
     from pretrained.saved_models import saved_models
 
     tiling = Tiling(config.memory_mb)
-    plain = peers.export_plain(folder)
+    shared = config.shared_slopes
+    plain = peers.export_plain(folder / "plain", shared)
     makers: dict[Form, Callable[[], Upscaler]] = {}
-    for precision in PRECISIONS:
-        ours = saved_models(precision=precision).fused  # type: ignore[arg-type]
-        makers[Form("TensorFlow", "ours", precision)] = lambda path=ours: Upscaler(path, tiling)
+    ours = {
+        precision: peers.export_shared(folder / "ours", precision)
+        if shared
+        else saved_models(precision=resolve(precision)).fused
+        for precision in PRECISIONS
+    }
+    for precision, path in ours.items():
+        makers[Form("TensorFlow", "ours", precision)] = lambda path=path: Upscaler(path, tiling)
     makers[PLAIN] = lambda: Upscaler(plain, tiling)
     if is_installed("openvino"):
         for precision in PRECISIONS:
-            for graph, path in (("ours", saved_models().fused), ("plain", plain)):
+            for graph, path in (("ours", ours["float32"]), ("plain", plain)):
                 makers[Form("OpenVINO", graph, precision)] = lambda path=path, p=precision: (
                     Upscaler(path, tiling, "openvino", precision=p)
                 )
     if is_installed("onnx"):
         makers[Form("ONNX Runtime", "plain", "float32")] = lambda: Upscaler.of_model(
-            peers.onnx_towers(folder), tiling
+            peers.onnx_towers(folder / "plain"), tiling
         )
     if torch_is_installed():
         for precision in PRECISIONS:
             makers[Form("PyTorch", "plain", precision)] = lambda p=precision: Upscaler.of_model(
-                peers.torch_towers(p), tiling
+                peers.torch_towers(p, shared), tiling
             )
     wanted = [part.strip().lower() for part in config.forms.split(",")]
     return {
@@ -255,6 +265,7 @@ def report(config: InferenceConfig) -> str:
         f"4096x4096 matrices: {ceilings['float32'] / 1e9:.0f} GFLOP/s in float32, "
         f"{ceilings['bfloat16'] / 1e9:.0f} in bfloat16. Both towers: {flops / 1e6:.2f} MFLOP an "
         "LR pixel."
+        + (" One slope a PReLU, the mean of the shipped ones." if config.shared_slopes else "")
     ]
     with tempfile.TemporaryDirectory() as folder:
         models = upscalers(config, Path(folder))

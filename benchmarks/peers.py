@@ -13,7 +13,7 @@ import fusion.export
 from benchmarks.plain_networks import build_plain
 from benchmarks.shipped import shipped_generator
 from fusion.modes import TowerFacts
-from srgan.saved_model import export_generator
+from srgan.saved_model import DTYPES, export_generator
 from upscaler.openvino_towers import OpenVinoTowers
 
 FAITHFUL, VIVID = "mr_srgan", "wp_srgan_stage2"
@@ -36,14 +36,32 @@ class PeerTowers(OpenVinoTowers):
         return {"faithful": faithful, "vivid": vivid}
 
 
-def export_plain(folder: Path) -> Path:
+def export_plain(folder: Path, shared_slopes: bool) -> Path:
     """Exports and fuses the plain twins of the shipped generators.
+
+    Args:
+        folder: Where to.
+        shared_slopes: See `shipped_generator`.
 
     Returns:
         The directory of the fused SavedModel.
     """
     for name in (FAITHFUL, VIVID):
-        export_generator(build_plain(*shipped_generator(name)), folder / name)
+        plain = build_plain(*shipped_generator(name, shared_slopes=shared_slopes))
+        export_generator(plain, folder / name)
+    return fusion.export.build(folder / FAITHFUL, folder / VIVID, folder / "fused")
+
+
+def export_shared(folder: Path, precision: str) -> Path:
+    """Exports and fuses our own graphs of the shipped generators with shared slopes.
+
+    Returns:
+        The directory of the fused SavedModel.
+    """
+    folder = folder / precision
+    for name in (FAITHFUL, VIVID):
+        ours, _ = shipped_generator(name, DTYPES[precision], shared_slopes=True)
+        export_generator(ours, folder / name)
     return fusion.export.build(folder / FAITHFUL, folder / VIVID, folder / "fused")
 
 
@@ -68,8 +86,13 @@ def onnx_towers(folder: Path) -> PeerTowers:
     return PeerTowers(run)
 
 
-def torch_towers(precision: str) -> PeerTowers:
-    """The networks in PyTorch, channels last; bfloat16 as a whole, but for the skip."""
+def torch_towers(precision: str, shared_slopes: bool) -> PeerTowers:
+    """The networks in PyTorch, channels last; bfloat16 as a whole, but for the skip.
+
+    Args:
+        precision: "float32" or "bfloat16".
+        shared_slopes: See `shipped_generator`.
+    """
     import torch  # pyright: ignore[reportMissingImports]
 
     from benchmarks.torch_networks import build_generator
@@ -78,7 +101,7 @@ def torch_towers(precision: str) -> PeerTowers:
     dtype = getattr(torch, precision)
     networks = []
     for name in (FAITHFUL, VIVID):
-        ours, config = shipped_generator(name)
+        ours, config = shipped_generator(name, shared_slopes=shared_slopes)
         networks.append(build_generator(config, ours).eval().to(dtype))
 
     def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
