@@ -4,7 +4,9 @@ A k x k convolution from C to D channels on a grid that came out of a pixel shuf
 equals a K x K convolution from 4C to 4D channels on the grid before it, followed by the
 shuffle. Fine row 2y + p reads the fine rows 2y + p + u, |u| ≤ (k - 1)/2, and fine row
 2(y + Y) + P lies in coarse row y + Y: so tap u of phase p belongs to coarse tap Y = ⌊(p + u)/2⌋
-and input phase P = (p + u) mod 2. For k = 9, K = 5; for k = 3, K = 3.
+and input phase P = (p + u) mod 2. For k = 9, K = 5; for k = 3, K = 3. If (k - 1)/2 is odd it is
+better to group the fine output rows as (2y - 1, 2y): for k = 3 these read two coarse rows and not
+three, K = 2. There is a group more then, and the outermost rows are cut off.
 
 The coarse form multiplies by more zeros, but with 3 output channels the fine one leaves most
 of the machine's vector lanes idle and writes the network's largest tensor: it is the plain
@@ -128,9 +130,15 @@ class SubpixelConv2D(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Convolves on the unshuffled grid, then shuffles."""
-        x = ops.conv(inputs, coarse_kernel(self.kernel), padding="same")
+        reach = (self.kernel_size // 2 + 1) // 2
+        shifted = _is_shifted(self.kernel_size)
+        if shifted:
+            inputs = ops.pad(inputs, [(0, 0), (reach, reach), (reach, reach), (0, 0)])
+        padding = "valid" if shifted else "same"
+        x = ops.conv(inputs, coarse_kernel(self.kernel), padding=padding)
         # Rounding the sum to bfloat16 is the compute dtype's; the bias is added in float32.
         x = ops.depth_to_space(ops.cast(x, "float32"), BLOCK, data_format="channels_last")
+        x = x[:, 1:-1, 1:-1] if shifted else x
         return x + ops.cast(self.bias, "float32")
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> Any:
@@ -157,6 +165,11 @@ class SubpixelConv2D(keras.layers.Layer):
         }
 
 
+def _is_shifted(kernel_size: int) -> bool:
+    """Whether the output rows are grouped as (2y - 1, 2y)."""
+    return kernel_size // 2 % 2 == 1
+
+
 def coarse_kernel(kernel: Any) -> Any:
     """Gathers a fine kernel into the kernel that does its work on the unshuffled grid.
 
@@ -164,18 +177,20 @@ def coarse_kernel(kernel: Any) -> Any:
         kernel: [k, k, C, D], k odd.
 
     Returns:
-        [K, K, 4C, 4D] with K = 2⌊(k + 1)/4⌋ + 1, both channel axes phase-major.
+        [K, K, 4C, 4D], both channel axes phase-major. K = 2⌊(k + 1)/4⌋ + 1 for output rows
+        (2y, 2y + 1); where (k - 1)/2 is odd, K = (k + 1)/2 for output rows (2y - 1, 2y).
     """
     k, _, channels, filters = kernel.shape
     radius = (k - 1) // 2
     reach = (radius + 1) // 2
-    side = 2 * reach + 1
+    shift = int(_is_shifted(k))
+    side = 2 * reach + 1 - shift
     phases = []
     for row in range(BLOCK):
         for column in range(BLOCK):
             # Coarse tap and input phase are quotient and remainder of the fine position, so a
             # shift by the output phase and a reshape sort the taps.
-            before = [phase + 2 * reach - radius for phase in (row, column)]
+            before = [phase - shift + 2 * reach - radius for phase in (row, column)]
             padding = [(b, 2 * side - k - b) for b in before] + [(0, 0), (0, 0)]
             x = ops.pad(kernel, padding)
             x = ops.reshape(x, (side, BLOCK, side, BLOCK, channels, filters))
