@@ -8,7 +8,6 @@ cannot be read is named and skipped, and the exit code is then 1. Large photos a
 tiles; results as .png and .tif are then written piece by piece.
 """
 
-import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from absl import flags
 
 from cli import entry_point
-from cli.errors import DataError, UsageError
+from cli.errors import UsageError
 from cli.precision import PRECISIONS
 from cli.tensorflow_start import import_tensorflow_quietly
 
@@ -88,19 +87,22 @@ def main(arguments: list[str]) -> int:
     entry_point.warnings_only()  # --verbosity=0 tells what the first run builds
     from tqdm import tqdm
 
+    from upscaler.pipeline import enlarge_files
     from upscaler.results import plan
 
     tasks = plan(arguments, _OUTPUT.value or "")
     for folder in {task.result.parent for task in tasks}:
         _make_folder(folder)
-    num_failed = 0
-    for task in tqdm(tasks, unit="photo", disable=None):
-        problem = _upscale(task)
-        if problem is not None:
-            num_failed += 1
-            tqdm.write(f"upscaler: {problem}", file=sys.stderr)
-    _report(tasks, num_failed)
-    return 1 if num_failed else 0
+    with tqdm(total=len(tasks), unit="photo", disable=None) as bar:
+
+        def report(problem: str | None) -> None:
+            if problem is not None:
+                tqdm.write(f"upscaler: {problem}", file=sys.stderr)
+            bar.update()
+
+        problems = enlarge_files(tasks, _load, _XI.value, _MAX_DEVIATION.value, report)
+    _report(tasks, len(problems))
+    return 1 if problems else 0
 
 
 def _check_flags(arguments: list[str]) -> None:
@@ -132,23 +134,6 @@ def _make_folder(folder: Path) -> None:
         raise UsageError(f"{folder} is a file; name a folder as --output") from None
 
 
-def _upscale(task: "Task") -> str | None:
-    """Writes one result; returns what is wrong with the photo, if anything is."""
-    from sr_data.image_io import read_rgb
-
-    try:
-        image = read_rgb(task.photo)
-    except DataError as error:
-        return str(error)
-    upscaler = _load()
-    try:
-        upscaler.to_file(image, task.result, xi=_XI.value, max_deviation=_MAX_DEVIATION.value)
-    except DataError as error:
-        return f"{task.photo}: {error}"
-    return None
-
-
-@functools.cache  # at the first photo that can be read
 def _load() -> "Upscaler":
     from upscaler.runtime import chosen_runtime, needs_tensorflow
     from upscaler.tiling import Tiling

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import psutil
 
 from cli.errors import DataError, UsageError
 
-# Peak memory of the fused graph for one LR pixel, float32, above what the loaded program takes
-# (`python -m benchmarks.tiles`). Seen on two cores: 16 to 19 kB for 128x128 to 320x320.
-BYTES_PER_LR_PIXEL = 20_000
 
-# What the program takes beside it: TensorFlow with a loaded model, the photo, a strip of the
-# result. A constant, and not what this process takes just now: the same photo shall be cut into the
-# same tiles each time.
-PROGRAM_BYTES = 950_000_000
+@dataclasses.dataclass(frozen=True)
+class Footprint:
+    """What a runtime takes. Constants: the same photo shall be cut into the same tiles each time.
+
+    Attributes:
+        program_bytes: The process with a loaded model, the photo and the next, and a strip of the
+            result. What else a Python program has loaded is not in it.
+        bytes_per_lr_pixel: Beside it, for one LR pixel that goes through the fused model in
+            float32, at its peak.
+    """
+
+    program_bytes: int
+    bytes_per_lr_pixel: int
+
+
+# Seen on two cores with the shipped fused model, whole processes of `python -m upscaler`: 754 MB
+# after a photo of 16x16, and 13 to 17 kB for each pixel of up to 320x320.
+TENSORFLOW = Footprint(program_bytes=850_000_000, bytes_per_lr_pixel=20_000)
+
+# Likewise: 168 MB, and 15 to 16 kB. The first run of all converts the model in TensorFlow, and
+# takes as much as TensorFlow does for that while.
+OPENVINO = Footprint(program_bytes=300_000_000, bytes_per_lr_pixel=17_000)
+
+# What `benchmarks.tiles` compares its measurement with.
+BYTES_PER_LR_PIXEL = TENSORFLOW.bytes_per_lr_pixel
 
 # The process's memory without --memory_mb: some for every LR pixel of the photo, because larger
 # tiles have less overlap, between two bounds.
@@ -28,35 +47,37 @@ _SHARE = 0.8
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def pixels_at_once(num_pixels: int, memory_mb: float | None = None) -> int:
+def pixels_at_once(num_pixels: int, memory_mb: float | None, footprint: Footprint) -> int:
     """The most LR pixels that may go through the network in one call.
 
     Args:
         num_pixels: LR pixels of the photo.
         memory_mb: What the process may take in all, in 10⁶ bytes; by default 1450 for small photos
             to 2700 for large ones, and in any case no more than is free.
+        footprint: Of the runtime.
 
     Returns:
         LR pixels; 0 if the program alone takes all of the memory.
     """
     if memory_mb is not None:
-        left = memory_mb * 1e6 - PROGRAM_BYTES
+        left = memory_mb * 1e6 - footprint.program_bytes
     else:
         total = min(max(_AT_ALL + _PER_LR_PIXEL * num_pixels, _LEAST), _MOST)
-        left = min(total - PROGRAM_BYTES, _SHARE * available_bytes())
-    return max(0, int(left / BYTES_PER_LR_PIXEL))
+        left = min(total - footprint.program_bytes, _SHARE * available_bytes())
+    return max(0, int(left / footprint.bytes_per_lr_pixel))
 
 
-def refusal(least_pixels: int, memory_mb: float | None = None) -> Exception:
+def refusal(least_pixels: int, memory_mb: float | None, footprint: Footprint) -> Exception:
     """What to raise if even the smallest tile is too large.
 
     Args:
         least_pixels: LR pixels of the smallest tile.
         memory_mb: As for `pixels_at_once`.
+        footprint: Of the runtime.
     """
-    tile = least_pixels * BYTES_PER_LR_PIXEL
+    tile = least_pixels * footprint.bytes_per_lr_pixel
     if memory_mb is not None:
-        least = (PROGRAM_BYTES + tile) / 1e6
+        least = (footprint.program_bytes + tile) / 1e6
         return UsageError(
             f"--memory_mb={memory_mb:g} is too little: {least:.0f} are needed with this overlap"
         )

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.errors import DataError
+from cli.tensorflow_start import import_tensorflow_quietly
 from fusion.export import find_saved_model
+from upscaler.memory import TENSORFLOW
 
 _SERVING = "serving_default"
 _INPUTS = ({"image"}, {"image", "xi"}, {"image", "xi", "max_deviation"})
@@ -27,7 +29,10 @@ class Model:
     Attributes:
         directory: The SavedModel.
         inputs: Names of what it takes: image and, if it is fused, xi and max_deviation.
+        footprint: The memory that it takes.
     """
+
+    footprint = TENSORFLOW
 
     def __init__(self, saved_model_dir: str | os.PathLike[str]) -> None:
         """Loads a SavedModel; the first in a process takes some seconds (TensorFlow).
@@ -39,7 +44,9 @@ class Model:
         Raises:
             DataError: There is no SavedModel, or it lacks the signature of an upscaling model.
         """
-        from fusion.tower import load_saved_model  # TensorFlow takes seconds to import
+        # TensorFlow takes seconds to import, and with Keras another 150 MB; see upscaler.memory.
+        import_tensorflow_quietly()
+        from fusion.tower import load_saved_model
 
         self.directory = find_saved_model(saved_model_dir)
         # Kept: signatures live only as long as the loaded model.

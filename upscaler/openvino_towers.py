@@ -17,6 +17,7 @@ from fusion import numpy_merge
 from fusion.modes import TowerFacts
 from fusion.openvino_model import TOWERS_FILE, OpenVinoModel
 from sr_data.rounding import grey_levels
+from upscaler.memory import OPENVINO
 from upscaler.model import Images, Levels
 
 
@@ -26,7 +27,10 @@ class OpenVinoTowers:
     Attributes:
         directory: What holds towers.xml, or the SavedModel that it was made of.
         inputs: Names of what it takes: image and, if it is fused, xi and max_deviation.
+        footprint: The memory that it takes.
     """
+
+    footprint = OPENVINO
 
     def __init__(
         self, directory: Path, precision: Precision = "float32", source: Path | None = None

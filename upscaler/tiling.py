@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from upscaler.memory import pixels_at_once, refusal
+from upscaler.memory import TENSORFLOW, Footprint, pixels_at_once, refusal
 from upscaler.tile_plan import TilePlan, plan_tiles, smallest_tile
 
 # LR pixels. With the shipped weights, values beside a tile's edge differ from those of the whole
@@ -38,17 +38,24 @@ class Tiling:
             if value is not None and not value >= 0:
                 raise ValueError(f"{name} must be at least 0, got {value}")
 
-    def pixels_at_once(self, height: int, width: int) -> int:
+    def pixels_at_once(self, height: int, width: int, footprint: Footprint = TENSORFLOW) -> int:
         """The most LR pixels in one call of the network, for an image of this size."""
-        return pixels_at_once(height * width, self.memory_mb)
+        return pixels_at_once(height * width, self.memory_mb, footprint)
 
-    def plan(self, height: int, width: int, receptive_field: int | None) -> TilePlan:
+    def plan(
+        self,
+        height: int,
+        width: int,
+        receptive_field: int | None,
+        footprint: Footprint = TENSORFLOW,
+    ) -> TilePlan:
         """Cuts an image.
 
         Args:
             height: LR pixels.
             width: LR pixels.
             receptive_field: What the model tells, in LR pixels, if it tells.
+            footprint: What the model's runtime takes.
 
         Returns:
             A single tile if the image fits into memory.
@@ -61,7 +68,8 @@ class Tiling:
         if overlap is None:
             known = DEFAULT_OVERLAP if receptive_field is None else receptive_field
             overlap = min(DEFAULT_OVERLAP, known)
-        plan = plan_tiles(height, width, self.pixels_at_once(height, width), overlap)
+        at_once = self.pixels_at_once(height, width, footprint)
+        plan = plan_tiles(height, width, at_once, overlap)
         if plan is None:
-            raise refusal(smallest_tile(height, width, overlap), self.memory_mb)
+            raise refusal(smallest_tile(height, width, overlap), self.memory_mb, footprint)
         return plan

@@ -151,13 +151,26 @@ class Upscaler:
         inputs = merge_inputs(self._model, xi, max_deviation, len(batch))
         height, width = batch.shape[1:3]
         plan = self._plan(height, width)
-        at_once = max(1, self._tiling.pixels_at_once(height, width) // (height * width))
+        pixels = self._tiling.pixels_at_once(height, width, self._model.footprint)
+        at_once = max(1, pixels // (height * width))
         parts = [
             self._enlarge(batch[i : i + at_once], of_images(inputs, i, i + at_once), plan)
             for i in range(0, len(batch), at_once)
         ]
         result = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return result if image.ndim == 4 else result[0]
+
+    def fits(self, image: NDArray[np.uint8]) -> bool:
+        """Whether an image is enlarged as a whole, and not in tiles.
+
+        Args:
+            image: uint8 [H, W, 3].
+
+        Raises:
+            DataError: As for a call.
+            UsageError: `Tiling.memory_mb` is too little for a single tile.
+        """
+        return len(self._plan(*image.shape[:2])) == 1
 
     def to_file(
         self,
@@ -196,7 +209,8 @@ class Upscaler:
             write_strips(path, pieces, *size)
 
     def _plan(self, height: int, width: int) -> TilePlan:
-        return self._tiling.plan(height, width, self._model.stated_receptive_field)
+        model = self._model
+        return self._tiling.plan(height, width, model.stated_receptive_field, model.footprint)
 
     def _enlarge(
         self, batch: NDArray[np.uint8], inputs: dict[str, np.ndarray], plan: TilePlan

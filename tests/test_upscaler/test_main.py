@@ -11,7 +11,7 @@ import pytest
 
 from sr_data.image_io import read_rgb, write_rgb
 from upscaler import Upscaler
-from upscaler.memory import BYTES_PER_LR_PIXEL, PROGRAM_BYTES
+from upscaler.memory import TENSORFLOW
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -59,7 +59,9 @@ def test_a_photo_in_tiles(run: Run, toy_fused: Path) -> None:
     photo = np.random.default_rng(1).integers(0, 256, (90, 130, 3), dtype=np.uint8)
     write_rgb("cat.png", photo)
     flags = ["--xi=0.4", f"--saved_model={toy_fused}", "--overlap=2"]
-    small = f"--memory_mb={(PROGRAM_BYTES + 50 * 50 * BYTES_PER_LR_PIXEL) / 1e6}"
+    small = (
+        f"--memory_mb={(TENSORFLOW.program_bytes + 50 * 50 * TENSORFLOW.bytes_per_lr_pixel) / 1e6}"
+    )
     result = run("cat.png", "--output=tiles.png", *flags, small)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     np.testing.assert_array_equal(read_rgb("tiles.png"), Upscaler(toy_fused)(photo, xi=0.4))

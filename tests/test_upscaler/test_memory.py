@@ -52,30 +52,39 @@ def free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: 64_000_000_000)
 
 
+TAKEN = memory.Footprint(program_bytes=900_000_000, bytes_per_lr_pixel=20_000)
+
+
 @pytest.mark.parametrize(
     ("num_pixels", "total_mb"),
     [(100, 1450), (960 * 540, 1450), (1920 * 1080, 2344.16), (4000 * 3000, 2700)],
 )
 def test_a_large_photo_gets_more(free: None, num_pixels: int, total_mb: float) -> None:
-    for_tiles = total_mb * 1e6 - memory.PROGRAM_BYTES
-    assert memory.pixels_at_once(num_pixels) == int(for_tiles / memory.BYTES_PER_LR_PIXEL)
+    assert memory.pixels_at_once(num_pixels, None, TAKEN) == int((total_mb - 900) * 50)
 
 
 def test_no_more_than_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: 100 * memory.BYTES_PER_LR_PIXEL)
-    assert memory.pixels_at_once(10_000) == 80
+    monkeypatch.setattr(memory, "available_bytes", lambda: 2_000_000)
+    assert memory.pixels_at_once(10_000, None, TAKEN) == 80
     # Whoever names a number means it.
-    assert memory.pixels_at_once(10_000, 1000) == 50_000_000 // memory.BYTES_PER_LR_PIXEL
+    assert memory.pixels_at_once(10_000, 1000, TAKEN) == 5000
 
 
 def test_less_than_the_program(free: None) -> None:
-    assert memory.pixels_at_once(10_000, 300) == 0
+    assert memory.pixels_at_once(10_000, 300, TAKEN) == 0
+
+
+def test_openvino_takes_less(free: None) -> None:
+    first, second = (
+        memory.pixels_at_once(10_000, 1000, taken) for taken in (memory.TENSORFLOW, memory.OPENVINO)
+    )
+    assert 0 < first < second
 
 
 def test_refusals_say_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: 30_000_000)
-    by_flag, by_machine = memory.refusal(3136, 960), memory.refusal(3136)
+    by_flag, by_machine = (memory.refusal(3136, mb, TAKEN) for mb in (910, None))
     assert isinstance(by_flag, UsageError)
-    assert "--memory_mb=960 is too little: 1013 are needed" in str(by_flag)
+    assert "--memory_mb=910 is too little: 963 are needed" in str(by_flag)
     assert isinstance(by_machine, DataError)
     assert "needs 63 MB of memory, 30 MB are free" in str(by_machine)

@@ -14,7 +14,8 @@ PROGRAM = """
 import resource, sys
 import numpy as np
 from upscaler import Tiling, Upscaler, memory
-total = memory.PROGRAM_BYTES + 90 * 90 * memory.BYTES_PER_LR_PIXEL
+taken = memory.TENSORFLOW
+total = taken.program_bytes + 90 * 90 * taken.bytes_per_lr_pixel
 upscaler = Upscaler(sys.argv[1], Tiling(memory_mb=total / 1e6, overlap=4))
 unit = 1 if sys.platform == "darwin" else 1024
 for side in (300, int(sys.argv[2])):

@@ -113,11 +113,13 @@ def test_finds_out_how_a_model_merges(
 @needs_openvino
 @pytest.mark.parametrize("arguments", [{"xi": 0.2}, {"xi": 1}, {"max_deviation": 2.5}])
 def test_tiles(toy_fused: Path, cache: Path, tmp_path: Path, arguments: dict[str, Any]) -> None:
-    total = memory.PROGRAM_BYTES + 40.5 * 40 * memory.BYTES_PER_LR_PIXEL
+    taken = memory.OPENVINO
+    total = taken.program_bytes + 40.5 * 40 * taken.bytes_per_lr_pixel
     tiling = Tiling(memory_mb=total / 1e6, overlap=0)
     image = noise(97, 131, 3)
     expected = Upscaler(toy_fused)(image, **arguments)
     upscale = Upscaler(toy_fused, tiling, "openvino", cache)
+    assert upscale.fits(noise(40, 40, 3)) and not upscale.fits(noise(80, 80, 3))
     np.testing.assert_array_equal(upscale(image, **arguments), expected)
     upscale.to_file(image, tmp_path / "a.png", **arguments)
     np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), expected)

@@ -30,16 +30,19 @@ def test_full_hd_costs_less_than_a_quarter_more() -> None:
     assert len(plan) * plan.tile_pixels < 1.25 * 1080 * 1920
 
 
-def test_tiles_keep_to_the_memory() -> None:
+@pytest.mark.parametrize("taken", [memory.TENSORFLOW, memory.OPENVINO])
+def test_tiles_keep_to_the_memory(taken: memory.Footprint) -> None:
     for memory_mb in (1100, 1450, 3000):
-        plan = Tiling(memory_mb=memory_mb).plan(3000, 4000, 60)
-        used = memory.PROGRAM_BYTES + plan.tile_pixels * memory.BYTES_PER_LR_PIXEL
+        plan = Tiling(memory_mb=memory_mb).plan(3000, 4000, 60, taken)
+        used = taken.program_bytes + plan.tile_pixels * taken.bytes_per_lr_pixel
         assert 0.85 * memory_mb * 1e6 < used <= memory_mb * 1e6
 
 
 def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="--memory_mb=960 is too little"):
-        Tiling(memory_mb=960).plan(500, 500, 60)
+    with pytest.raises(UsageError, match="--memory_mb=860 is too little"):
+        Tiling(memory_mb=860).plan(500, 500, 60)
+    with pytest.raises(UsageError, match="--memory_mb=310 is too little"):
+        Tiling(memory_mb=310).plan(500, 500, 60, memory.OPENVINO)
     monkeypatch.setattr(memory, "available_bytes", lambda: 50_000_000)
     with pytest.raises(DataError, match="50 MB are free"):
         Tiling().plan(500, 500, 60)

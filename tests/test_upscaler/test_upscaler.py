@@ -111,7 +111,8 @@ def test_bad_images(tower: Path, image: Any) -> None:
 
 def tiles_of(num_pixels: int, **settings: Any) -> Tiling:
     """For tiles of at most so many pixels."""
-    total = memory.PROGRAM_BYTES + (num_pixels + 0.5) * memory.BYTES_PER_LR_PIXEL
+    taken = memory.TENSORFLOW
+    total = taken.program_bytes + (num_pixels + 0.5) * taken.bytes_per_lr_pixel
     return Tiling(memory_mb=total / 1e6, **settings)
 
 
@@ -163,6 +164,13 @@ def test_a_file_holds_one_image(tower: Path, tmp_path: Path) -> None:
         Upscaler(tower).to_file(noise(2, 5, 7, 3), tmp_path / "a.png")
     with pytest.raises(ValueError, match="no input xi"):
         Upscaler(tower).to_file(noise(5, 7, 3), tmp_path / "a.png", xi=0.3)
+
+
+def test_what_fits(tower: Path) -> None:
+    upscale = Upscaler(tower, SMALL)
+    assert upscale.fits(noise(40, 40, 3))
+    assert upscale.fits(noise(20, 80, 3))
+    assert not upscale.fits(noise(80, 80, 3))
 
 
 @pytest.mark.parametrize("method", ["towers", "deviations", "merge"])
@@ -231,7 +239,7 @@ def test_the_shipped_models(
 ) -> None:
     asked = []
 
-    def saved_models(cache_dir: object) -> SavedModels:
+    def saved_models(cache_dir: object, precision: str) -> SavedModels:
         asked.append(cache_dir)
         return SavedModels(faithful=tower, vivid=tmp_path, fused=fused)
 
