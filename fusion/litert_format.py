@@ -42,7 +42,7 @@ def write(model: PortableModel, directory: Path) -> dict[str, Run]:
 
 class _LiteRtModel:
     def __init__(self, path: Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
 
         self._run = Interpreter(model_path=os.fspath(path)).get_signature_runner()
 

@@ -24,7 +24,7 @@ def fuse_rectifiers(model: Any) -> int:
         How many there were.
     """
     import_openvino()
-    from openvino import opset13
+    from openvino import opset13  # pyright: ignore[reportMissingImports]
 
     num_found = 0
     for node in model.get_ordered_ops():

@@ -36,7 +36,7 @@ def read_openvino(path: Path) -> Run:
 
 
 def read_litert(path: Path) -> Run:
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
 
     return Interpreter(model_path=str(path)).get_signature_runner()
 

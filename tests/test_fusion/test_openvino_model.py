@@ -20,7 +20,7 @@ if not is_installed("openvino"):
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """image -> twice and half, float32."""
     openvino = import_openvino()
-    from openvino import opset13 as ops
+    from openvino import opset13 as ops  # pyright: ignore[reportMissingImports]
 
     image = ops.parameter([-1, -1, -1, 3], np.uint8, name="image")
     image.output(0).get_tensor().set_names({"image"})

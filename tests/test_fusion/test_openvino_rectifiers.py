@@ -20,7 +20,7 @@ SLOPES = np.array([0.25, -0.5, 1.75], np.float32)
 
 def model_of(rectify: Any) -> Any:
     openvino = import_openvino()
-    from openvino import opset13
+    from openvino import opset13  # pyright: ignore[reportMissingImports]
 
     x = opset13.parameter([-1, 3, -1, -1], np.float32, name="x")
     return openvino.Model([opset13.result(rectify(opset13, x))], [x], "model")
