@@ -71,7 +71,7 @@ def onnx_towers(folder: Path) -> PeerTowers:
     Args:
         folder: As `export_plain` has left it.
     """
-    import onnxruntime
+    import onnxruntime  # pyright: ignore[reportMissingImports]
 
     target = folder / "onnx"
     written = fusion.export.build(folder / FAITHFUL, folder / VIVID, target, format="onnx")

@@ -39,8 +39,8 @@ def write(model: PortableModel, directory: Path) -> dict[str, Run]:
         UsageError: A package of the extra `onnx` is not installed.
     """
     require_extra("onnx")
-    import onnx
-    import tf2onnx
+    import onnx  # pyright: ignore[reportMissingImports]
+    import tf2onnx  # pyright: ignore[reportMissingImports]
 
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     for name, function in model.functions.items():
@@ -77,7 +77,7 @@ def _name_sizes(graph: Any) -> None:
 
 class _OnnxModel:
     def __init__(self, path: Path) -> None:
-        import onnxruntime
+        import onnxruntime  # pyright: ignore[reportMissingImports]
 
         providers = ["CPUExecutionProvider"]
         self._session = onnxruntime.InferenceSession(os.fspath(path), providers=providers)

@@ -34,7 +34,7 @@ def import_openvino() -> ModuleType:
     require_extra("openvino")
     # Its import reports to its maker that it took place, unless this package is missing.
     sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType]
-    import openvino
+    import openvino  # pyright: ignore[reportMissingImports]
 
     return openvino
 

@@ -20,7 +20,7 @@ NUMBERS = [(0.0, -1.0), (0.2, -1.0), (0.73, -1.0), (1.0, -1.0), (0.73, 0.0), (0.
 
 
 def read_onnx(path: Path) -> Run:
-    import onnxruntime
+    import onnxruntime  # pyright: ignore[reportMissingImports]
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
