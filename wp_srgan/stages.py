@@ -60,7 +60,9 @@ def check_architecture(architecture: GeneratorConfig, run_dir: str | Path) -> No
         UsageError: They differ.
         DataError: There is no stage 1.
     """
-    stage_1 = generator_of(stage_dir(run_dir, 1))[1]
+    # A setting that is younger than the run was at its default.
+    defaults = dataclasses.asdict(GeneratorConfig())
+    stage_1 = {**defaults, **generator_of(stage_dir(run_dir, 1))[1]}
     different = [
         f"--{name} was {stage_1.get(name)}, is {value}"
         for name, value in dataclasses.asdict(architecture).items()

@@ -94,7 +94,7 @@ def test_defaults_are_the_papers(settings):
     architecture, config = settings("--data=folder:photos", "--run_dir=runs/mr")
     assert vars(architecture) == {
         **{"num_mr_blocks": 7, "num_res_blocks": 4, "features": 64, "gate": True},
-        **{"batch_norm": False, "scale": 4, "bicubic_skip": False},
+        **{"batch_norm": False, "scale": 4, "bicubic_skip": False, "shared_slopes": False},
     }
     assert vars(config.objective) == {
         **{"pixel_loss": "mse", "lambda_pixel": 1.0, "lambda_adv": 1e-3, "lambda_vgg": 6e-3},
@@ -117,7 +117,8 @@ def test_defaults_are_the_papers(settings):
 
 OTHER_VALUES = {
     **{"num_mr_blocks": 4, "num_res_blocks": 3, "features": 32, "gate": False, "scale": 2},
-    **{"batch_norm": True, "bicubic_skip": True, "pixel_loss": "l1", "lambda_pixel": 0.5},
+    **{"batch_norm": True, "bicubic_skip": True, "shared_slopes": True},
+    **{"pixel_loss": "l1", "lambda_pixel": 0.5},
     **{"lambda_adv": 0.25, "lambda_vgg": 0.125, "adversarial": False, "logarithm": True},
     **{"discriminator_batch_norm": False, "vgg_network": "vgg19", "vgg_layer": "block3_conv4"},
     **{"vgg_before_relu": True, "vgg_weights": "vgg.npz", "feature_scale": 0.75},

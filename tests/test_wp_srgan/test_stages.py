@@ -1,3 +1,5 @@
+import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -6,14 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from cli.errors import DataError
+from cli.errors import DataError, UsageError
 from srgan.config import ObjectiveConfig
 from srgan.discriminator import build_discriminator
 from srgan.weights import save_weights
 from wp_srgan.config import GeneratorConfig
 from wp_srgan.gan import WpSrgan
 from wp_srgan.generator import build_generator
-from wp_srgan.stages import STAGES, stage_dir, start_from_stage_1
+from wp_srgan.stages import STAGES, check_architecture, stage_dir, start_from_stage_1
 
 
 def model(seed: int, adversarial: bool = True, num_res_blocks: int = 1) -> WpSrgan:
@@ -93,3 +95,15 @@ def test_another_architecture(run_dir):
         pass
     with pytest.raises(DataError, match=r"discriminator\.weights\.h5: .* do not fit"):
         start_from_stage_1(model(2), run_dir)
+
+
+def test_the_generator_of_an_older_stage_1_has_the_defaults(tmp_path):
+    settings = dataclasses.asdict(GeneratorConfig(features=4))
+    del settings["shared_slopes"]
+    stage_1 = tmp_path / "stage1"
+    stage_1.mkdir()
+    (stage_1 / "config.json").write_text(json.dumps({"generator": settings}))
+    (stage_1 / "generator.weights.h5").touch()
+    check_architecture(GeneratorConfig(features=4), tmp_path)
+    with pytest.raises(UsageError, match="--shared_slopes was False, is True"):
+        check_architecture(GeneratorConfig(features=4, shared_slopes=True), tmp_path)

@@ -101,7 +101,7 @@ def test_defaults_are_the_papers(settings, number, weights):
     assert stage == number
     assert vars(architecture) == {
         **{"num_res_blocks": 16, "features": 64, "batch_norm": False, "scale": 4},
-        "bicubic_skip": False,
+        **{"bicubic_skip": False, "shared_slopes": False},
     }
     assert vars(config.objective) == {
         **weights,
@@ -144,7 +144,8 @@ def test_weights_that_are_given_outweigh_the_stages(settings, tmp_path):
 
 OTHER_VALUES = {
     **{"num_res_blocks": 3, "features": 32, "scale": 2, "batch_norm": True},
-    **{"bicubic_skip": True, "pixel_loss": "l1", "lambda_pixel": 0.5, "lambda_adv": 0.25},
+    **{"bicubic_skip": True, "shared_slopes": True},
+    **{"pixel_loss": "l1", "lambda_pixel": 0.5, "lambda_adv": 0.25},
     **{"lambda_vgg": 0.125, "adversarial": False, "logarithm": False},
     **{"discriminator_batch_norm": True, "vgg_network": "vgg16", "vgg_layer": "block3_conv3"},
     **{"vgg_before_relu": True, "vgg_weights": "vgg.npz", "feature_scale": 0.75},
