@@ -17,6 +17,7 @@ from upscaler import Tiling, Upscaler, memory
 taken = memory.TENSORFLOW
 total = taken.program_bytes + 90 * 90 * taken.bytes_per_lr_pixel
 upscaler = Upscaler(sys.argv[1], Tiling(memory_mb=total / 1e6, overlap=4))
+assert "keras" not in sys.modules  # memory.TENSORFLOW counts on it
 unit = 1 if sys.platform == "darwin" else 1024
 for side in (300, int(sys.argv[2])):
     image = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
