@@ -16,6 +16,7 @@ def test_architecture_is_the_papers():
         "batch_norm": False,
         "scale": 4,
         "bicubic_skip": False,
+        "shared_slopes": False,
     }
 
 
