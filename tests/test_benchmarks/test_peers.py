@@ -42,7 +42,7 @@ def test_other_towers_are_merged_as_ours():
 
 
 def test_the_skip_in_pytorch():
-    pytest.importorskip("torch", reason="PyTorch is not installed")
+    pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
     from benchmarks.torch_networks import Interpolation
     from benchmarks.torch_weights import turned, turned_back
 
