@@ -84,7 +84,7 @@ class Upscaler:
             model: "fused", or one of its parts: "faithful" (MR-SRGAN), "vivid" (WP-SRGAN).
             tiling: For images that do not fit into memory.
             precision: "float32"; "bfloat16", nearly twice as fast on machines that compute on it,
-                with results 60 dB from those in float32; or "auto", which of both suits this
+                with results about 60 dB from those in float32; or "auto", which of both suits this
                 machine.
             runtime: As for `Upscaler` itself.
 
