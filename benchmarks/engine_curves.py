@@ -8,7 +8,7 @@ TensorFlow with other convolution kernels (without oneDNN): what it departs from
 rounding alone. DIR gets `curves.svg`,
 `curves.png` and `curves.md`; the runs in DIR/runs go on where they were stopped. Networks, losses,
 rates and crops are the recipe's. The batch is smaller and the precision float32 unless flags say
-otherwise, because JAX emulates bfloat16 convolutions on a CPU.
+otherwise, because JAX is slow on a CPU.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def import_tensorflow_quietly() -> None:
     variable to 0 sees everything. If the import fails, what was held back is shown.
 
     Keras, and JAX where it is installed, stay away until someone imports them: TensorFlow pulls in
-    both without need, which takes as long as all of its own (benchmarks/start_up.py).
+    both without need, which takes seconds (benchmarks/start_up.py).
     """
     with _left_out():
         _import_quietly("tensorflow")

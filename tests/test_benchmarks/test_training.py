@@ -45,7 +45,7 @@ def test_without_torch(printed, monkeypatch):
 
 
 def test_with_torch(printed):
-    pytest.importorskip("torch", reason="PyTorch is not installed")
+    pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
     heading, table, _ = printed("--recipes=wp_pixel", "--precisions=float32")
     assert "torch 2" in heading[0]
     assert cells(table[0])[1:] == [

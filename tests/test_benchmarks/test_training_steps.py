@@ -18,7 +18,7 @@ SEED = 3
 
 
 def torch_step(recipe, networks, bfloat16=False):
-    pytest.importorskip("torch", reason="PyTorch is not installed")
+    pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
     from benchmarks.torch_training import TorchStep
 
     return TorchStep(recipe, networks, BATCH, bfloat16)
