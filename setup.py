@@ -51,10 +51,14 @@ EXTRAS = {
     # `make upscale` takes its sample photo from scikit-image.
     "sample": ["scikit-image>=0.25"],
     "test": [
+        "ai-edge-litert>=2.0",
         "array-record>=0.8",
         "hypothesis>=6.100",
         "importlib-resources>=6",
         "jax>=0.8",
+        "onnx>=1.17",
+        "onnxruntime>=1.20",
+        "openvino>=2025.0",
         "pre-commit>=4",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8.3",
@@ -62,6 +66,7 @@ EXTRAS = {
         "ruff>=0.9",
         "scikit-image>=0.25",
         "tensorflow-datasets>=4.9.10",
+        "tf2onnx>=1.17",
         "tifffile>=2024.1",
         "uv>=0.5",
     ],

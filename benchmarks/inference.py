@@ -27,7 +27,7 @@ from benchmarks.training_forms import torch_is_installed
 from cli import dataclass_flags
 from cli.entry_point import run, warnings_only
 from cli.errors import DataError, UsageError
-from cli.extras import is_installed
+from cli.extras import is_installed, require_extra
 from cli.precision import resolve
 from cli.tensorflow_start import import_keras_quietly
 from evaluation.config import setting
@@ -35,6 +35,8 @@ from sr_data.image_io import read_rgb
 from upscaler import Tiling, Upscaler
 
 PRECISIONS = ("float32", "bfloat16")
+# In OpenVINO, with bfloat16 for what does not compute in int8.
+INT8 = "int8"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +52,9 @@ class InferenceConfig:
         False, "Give each PReLU of the shipped weights the mean of its slopes, everywhere."
     )
     memory_mb: float = setting(4000.0, "As of the upscaler.")
+    int8_photos: str = setting(
+        "", "Also time OpenVINO in int8, with ranges measured on the LR photos in this folder."
+    )
 
     def check(self) -> None:
         """Raises a UsageError that names the first flag with a wrong value."""
@@ -60,6 +65,8 @@ class InferenceConfig:
                 raise UsageError(f"--sizes: {size!r} is no size such as 256x256, of 8 or more")
         if self.repetitions < 1 or self.warmup < 0:
             raise UsageError("--repetitions must be at least 1 and --warmup at least 0")
+        if self.int8_photos:
+            require_extra("openvino")
 
 
 DEFAULTS = InferenceConfig()
@@ -72,7 +79,7 @@ class Form:
     Attributes:
         runtime: What computes.
         graph: "ours" or "plain".
-        precision: "float32" or "bfloat16".
+        precision: "float32", "bfloat16" or "int8".
     """
 
     runtime: str
@@ -89,8 +96,8 @@ OURS = Form("TensorFlow", "ours", "float32")
 OURS_16 = Form("TensorFlow", "ours", "bfloat16")
 PLAIN = Form("TensorFlow", "plain", "float32")
 
-# The least PSNR of the output from ours in float32, dB: sums in another order, and bfloat16.
-NEAREST = {"float32": 65.0, "bfloat16": 45.0}
+# The least PSNR of the output from ours in float32, dB: sums in another order, and rounding.
+NEAREST = {"float32": 65.0, "bfloat16": 45.0, INT8: 45.0}
 
 # Name, ours, the others, the most that the fastest of ours may take of the fastest of the others.
 Bar = tuple[str, Callable[[Form], bool], Callable[[Form], bool], float]
@@ -154,6 +161,11 @@ def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
                 makers[Form("OpenVINO", graph, precision)] = lambda path=path, p=precision: (
                     Upscaler(path, tiling, "openvino", precision=p)
                 )
+    if config.int8_photos:
+        int8 = peers.export_int8(folder / "int8", config.int8_photos, shared)
+        makers[Form("OpenVINO", "ours", INT8)] = lambda: Upscaler(
+            int8, tiling, "openvino", precision="bfloat16"
+        )
     if is_installed("onnx"):
         makers[Form("ONNX Runtime", "plain", "float32")] = lambda: Upscaler.of_model(
             peers.onnx_towers(folder / "plain"), tiling
@@ -215,9 +227,10 @@ def times_table(
     for form, value in seconds.items():
         ratio = f"{value / seconds[PLAIN]:.2f}" if PLAIN in seconds else ""
         rate = operations / value
-        share = rate / ceilings[form.precision]
+        ceiling = ceilings.get(form.precision)
+        share = f"{rate / ceiling:.2f}" if ceiling else ""
         lines.append(
-            f"| {form.title} | {value:.3f} | {ratio} | {rate / 1e9:.0f} | {share:.2f} "
+            f"| {form.title} | {value:.3f} | {ratio} | {rate / 1e9:.0f} | {share} "
             f"| {apart[form]:.1f} |"
         )
     return lines

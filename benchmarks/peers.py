@@ -65,6 +65,29 @@ def export_shared(folder: Path, precision: str) -> Path:
     return fusion.export.build(folder / FAITHFUL, folder / VIVID, folder / "fused")
 
 
+def export_int8(folder: Path, photos: str, shared_slopes: bool) -> Path:
+    """Exports our own graphs of the shipped generators to OpenVINO, in int8.
+
+    Args:
+        folder: Where to.
+        photos: The folder of LR photos that ranges are measured on.
+        shared_slopes: See `shipped_generator`.
+
+    Returns:
+        The directory that holds towers.xml.
+    """
+    for name in (FAITHFUL, VIVID):
+        ours, _ = shipped_generator(name, shared_slopes=shared_slopes)
+        export_generator(ours, folder / name)
+    return fusion.export.build(
+        folder / FAITHFUL,
+        folder / VIVID,
+        folder / "fused",
+        format="openvino",
+        int8_photos=photos,
+    )
+
+
 def onnx_towers(folder: Path) -> PeerTowers:
     """The plain twins in ONNX Runtime.
 

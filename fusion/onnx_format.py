@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from cli.extras import require_extra
+from fusion.int8 import Photos, quantize
 from fusion.portable_model import PortableModel
 from fusion.runtime_check import Run
 
@@ -25,15 +26,38 @@ SUFFIX = ".onnx"
 _OPSET = 18
 
 
-def write(model: PortableModel, directory: Path) -> dict[str, Run]:
+def write(
+    model: PortableModel, directory: Path, int8_photos: Photos | None = None
+) -> dict[str, Run]:
     """Writes both functions and loads them again.
+
+    Args:
+        model: What to write.
+        directory: Where to.
+        int8_photos: To compute in int8: photos to measure ranges on, see `fusion.int8`.
+
+    Returns:
+        What was written, loaded, by the function's name.
+
+    Raises:
+        DataError: The networks cannot compute in int8.
+        UsageError: A package of the extra `onnx` is not installed.
+    """
+    for path in write_networks(model, directory):
+        if int8_photos is not None:
+            quantize(path, int8_photos, outputs=True)
+    return {name: _OnnxModel(directory / f"{name}{SUFFIX}") for name in model.functions}
+
+
+def write_networks(model: PortableModel, directory: Path) -> list[Path]:
+    """Writes both functions, in float32.
 
     Args:
         model: What to write.
         directory: Where to.
 
     Returns:
-        What was written, loaded, by the function's name.
+        The files.
 
     Raises:
         UsageError: A package of the extra `onnx` is not installed.
@@ -53,7 +77,7 @@ def write(model: PortableModel, directory: Path) -> dict[str, Run]:
         _name_sizes(converted.graph)
         onnx.checker.check_model(converted)
         onnx.save(converted, os.fspath(directory / f"{name}{SUFFIX}"))
-    return {name: _OnnxModel(directory / f"{name}{SUFFIX}") for name in model.functions}
+    return [directory / f"{name}{SUFFIX}" for name in model.functions]
 
 
 def _select(context: Any, node: Any, name: str, arguments: Any) -> None:

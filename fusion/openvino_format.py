@@ -15,6 +15,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from fusion import onnx_format
+from fusion.int8 import Photos, quantize
 from fusion.openvino_model import OpenVinoModel, import_openvino, set_facts
 from fusion.openvino_rectifiers import fuse_rectifiers
 from fusion.portable_model import FUSED, TOWERS, PortableModel
@@ -23,20 +25,27 @@ from fusion.runtime_check import Run
 SUFFIX = ".xml"
 
 
-def write(model: PortableModel, directory: Path) -> dict[str, Run]:
+def write(
+    model: PortableModel, directory: Path, int8_photos: Photos | None = None
+) -> dict[str, Run]:
     """Writes both functions and loads them again.
 
     Args:
         model: What to write.
         directory: Where to.
+        int8_photos: To compute in int8: photos to measure ranges on, see `fusion.int8`.
 
     Returns:
         What was written, loaded, by the function's name.
 
     Raises:
-        UsageError: OpenVINO is not installed.
+        DataError: The networks cannot compute in int8.
+        UsageError: OpenVINO is not installed; or, for int8, a package of the extra `onnx`.
     """
     facts = {FUSED: {}, TOWERS: model.model.facts.as_text()}
+    if int8_photos is not None:
+        _write_int8(model, directory, int8_photos, facts)
+        return {name: OpenVinoModel(directory / f"{name}{SUFFIX}") for name in model.functions}
     for name, function in model.functions.items():
         write_function(model, function, directory / f"{name}{SUFFIX}", facts[name])
     return {name: OpenVinoModel(directory / f"{name}{SUFFIX}") for name in model.functions}
@@ -59,6 +68,22 @@ def write_function(module: tf.Module, function: Any, path: Path, facts: Mapping[
     with tempfile.TemporaryDirectory(prefix="bi-gans-st-") as saved_model:
         tf.saved_model.save(module, saved_model, signatures=function)
         converted = openvino.Core().read_model(saved_model)
+    _save(converted, path, facts)
+
+
+def _write_int8(
+    model: PortableModel, directory: Path, photos: Photos, facts: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Writes both functions by way of ONNX, whose marks of 8 bits OpenVINO understands."""
+    openvino = import_openvino()
+    with tempfile.TemporaryDirectory(prefix="bi-gans-st-") as folder:
+        for path in onnx_format.write_networks(model, Path(folder)):
+            quantize(path, photos, outputs=False)
+            converted = openvino.Core().read_model(path)
+            _save(converted, directory / f"{path.stem}{SUFFIX}", facts[path.stem])
+
+
+def _save(converted: Any, path: Path, facts: Mapping[str, str]) -> None:
     fuse_rectifiers(converted)
     set_facts(converted, facts)
-    openvino.save_model(converted, os.fspath(path), compress_to_fp16=False)
+    import_openvino().save_model(converted, os.fspath(path), compress_to_fp16=False)

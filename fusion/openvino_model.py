@@ -83,7 +83,10 @@ class OpenVinoModel:
                 "export it again"
             ) from error
         self.inputs = frozenset(one.any_name for one in compiled.inputs)
-        self.outputs = frozenset(one.any_name for one in compiled.outputs)
+        # Of the model as written: a value that is renamed on its way out has names of both places
+        # once it is compiled.
+        self._names = [one.any_name for one in model.outputs]
+        self.outputs = frozenset(self._names)
         self.facts = _facts(model)
         # One request is one set of buffers; it takes all cores anyway.
         self._request = compiled.create_infer_request()
@@ -113,7 +116,7 @@ class OpenVinoModel:
                 f"memory ran out on {width}x{height} pixels; give a smaller --memory_mb, which "
                 "makes smaller tiles, or end other programs"
             ) from error
-        return {output.any_name: value for output, value in results.items()}
+        return dict(zip(self._names, results.values(), strict=True))
 
 
 def set_facts(model: Any, facts: Mapping[str, str]) -> None:

@@ -70,17 +70,17 @@ def images() -> np.ndarray:
 class NetworkTower(tf.Module):
     """What the real networks are made of: convolutions, PReLUs, a skip, a shuffle."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, features: int = 8):
         super().__init__()
         rng = np.random.default_rng(seed)
 
         def weights(*shape: int, scale: float) -> tf.Variable:
             return tf.Variable(tf.constant(rng.normal(0, scale, shape), tf.float32))
 
-        self.head = weights(3, 3, 3, 8, scale=0.3)
-        self.body = weights(3, 3, 8, 8, scale=0.1)
-        self.tail = weights(5, 5, 8, 3 * SCALE**2, scale=0.05)
-        self.slopes = [weights(8, scale=1.0) for _ in range(2)]  # of both signs, above 1 too
+        self.head = weights(3, 3, 3, features, scale=0.3)
+        self.body = weights(3, 3, features, features, scale=0.1)
+        self.tail = weights(5, 5, features, 3 * SCALE**2, scale=0.05)
+        self.slopes = [weights(features, scale=1.0) for _ in range(2)]  # of both signs, above 1 too
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")])
     def unrounded(self, image):

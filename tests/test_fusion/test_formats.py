@@ -31,8 +31,15 @@ def read_openvino(path: Path) -> Run:
     from fusion.openvino_model import import_openvino
 
     core = import_openvino().Core()
-    compiled = core.compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda **inputs: {one.any_name: v for one, v in compiled(inputs).items()}
+    model = core.read_model(path)
+    names = [output.any_name for output in model.outputs]
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+        results = compiled(inputs)
+        return {name: results[name] for name in names}
+
+    return run
 
 
 def read_litert(path: Path) -> Run:
