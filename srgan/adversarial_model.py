@@ -21,6 +21,7 @@ from srgan import jax_step
 from srgan.config import ObjectiveConfig
 from srgan.losses import adversarial_loss, discriminator_loss, perceptual_loss, pixel_loss
 from srgan.paired_optimizer import PairedOptimizer, global_norm
+from srgan.phase_shift import shifted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,8 +106,12 @@ class AdversarialModel(keras.Model):
             real = self.discriminator(hr, training=True)
             fake = self.discriminator(sr, training=True)
         if self.features is not None:
-            real_features = ops.stop_gradient(self.features(hr, training=False))
-            fake_features = self.features(sr, training=False)
+            compared = (hr, sr)
+            if self.objective.vgg_shift:
+                scale = ops.shape(hr)[1] // ops.shape(lr)[1]
+                compared = [shifted(x, self.optimizer.iterations, scale) for x in compared]
+            real_features = ops.stop_gradient(self.features(compared[0], training=False))
+            fake_features = self.features(compared[1], training=False)
         return Passes(sr, real, fake, real_features, fake_features)
 
     def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:

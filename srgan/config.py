@@ -40,6 +40,12 @@ class ObjectiveConfig:
         'Where the VGG weights are: "imagenet" downloads those of keras.applications; else the '
         "path of an .h5, .weights.h5 or .npz file.",
     )
+    vgg_shift: bool = setting(
+        False,
+        "Compare features of the images without their first 0 to 3 rows and columns, others in "
+        "each update (not in the paper): VGG's poolings else always meet the pixels of a pixel "
+        "shuffle at the same places, and the generator learns a grid.",
+    )
     feature_scale: float = setting(
         0.0, "Factor of the features' MSE in L_vgg; 0: the documented one of the layer."
     )

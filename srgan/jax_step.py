@@ -76,6 +76,8 @@ def gradients(
         mapping = [
             *zip(owners.trainable, trainable, strict=True),
             *zip(owners.non_trainable, state.non_trainable, strict=True),
+            # The number of the update, which a loss may depend on.
+            *zip(owners.optimizer, state.optimizer, strict=True),
         ]
         with keras.StatelessScope(state_mapping=mapping) as scope:
             passes = model.run_networks(lr, hr)

@@ -5,6 +5,7 @@
 Writes losses, gradients and the variables after the update. Forward passes are counted.
 """
 
+import dataclasses
 import json
 import sys
 
@@ -42,7 +43,9 @@ def build(branch: str, vgg_file: str):
     networks = {"discriminator": discriminator}
     if stage == 2:
         networks |= {"features": vgg, "feature_scale": 1e-3}
-    return WpSrgan(generator, PAPER_OBJECTIVE[stage], stage=stage, **networks)
+    # The shift makes the loss depend on the update's number.
+    objective = dataclasses.replace(PAPER_OBJECTIVE[stage], vgg_shift=True)
+    return WpSrgan(generator, objective, stage=stage, **networks)
 
 
 def fill(model, numbers) -> None:
@@ -105,6 +108,7 @@ def one_step(model, lr, hr) -> tuple[dict, dict]:
     model.compile_pair(build_optimizer(optimizer, 100, adversarial=True))
     generator, discriminator = model.trainable_pair
     fill(model, [*generator, *discriminator])
+    model.optimizer.iterations.assign(6)
     gradients = gradients_of(model, lr, hr)
     calls: dict[str, int] = {}
     # TensorFlow may trace a function more than once.

@@ -224,6 +224,19 @@ def test_each_network_runs_once_on_each_of_its_inputs():
             np.testing.assert_array_equal(seen, image)
 
 
+def test_features_of_images_that_are_shifted_with_the_updates():
+    model = build_model(dataclasses.replace(OBJECTIVE, vgg_shift=True), recorders=True)
+    lr, hr = batch()
+    recorder = next(layer for layer in model.features.layers if isinstance(layer, Recorder))
+    for number, (top, left) in {0: (0, 0), 6: (1, 2), 15: (3, 3), 16: (0, 0)}.items():
+        sr = np.array(model.generator(lr, training=True))
+        model.optimizer.iterations.assign(number)
+        recorder.seen.clear()
+        step(model)
+        for seen, image in zip(recorder.seen, (hr, sr), strict=True):
+            np.testing.assert_array_equal(seen, image[:, top : top + 29, left : left + 29])
+
+
 def test_batch_norm_counts_both_passes():
     model, (_, twin, _) = build_model(), networks()
     lr, hr = batch()
