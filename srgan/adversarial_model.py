@@ -19,7 +19,13 @@ from keras import ops
 
 from srgan import jax_step
 from srgan.config import ObjectiveConfig
-from srgan.losses import adversarial_loss, discriminator_loss, perceptual_loss, pixel_loss
+from srgan.losses import (
+    adversarial_loss,
+    discriminator_loss,
+    lr_loss,
+    perceptual_loss,
+    pixel_loss,
+)
 from srgan.paired_optimizer import PairedOptimizer, global_norm
 from srgan.phase_shift import shifted
 
@@ -117,7 +123,7 @@ class AdversarialModel(keras.Model):
     def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
         """The terms of the branch's equation: name → (weight, unweighted value).
 
-        A branch puts them together from the three methods below.
+        A branch puts them together from the four methods below.
         """
         raise TypeError(f"{type(self).__name__} does not say which loss it minimises")
 
@@ -127,6 +133,13 @@ class AdversarialModel(keras.Model):
         if not weight:
             return {}
         return {"pixel": (weight, pixel_loss(hr, passes.sr, self.objective.pixel_loss))}
+
+    def lr_term(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
+        """λ_lr·L_lr, or nothing where its weight is 0."""
+        weight = self.objective.lambda_lr
+        if not weight:
+            return {}
+        return {"lr": (weight, lr_loss(hr, passes.sr))}
 
     def adversarial_term(self, passes: Passes) -> dict[str, tuple[float, Any]]:
         """λ1·L_adv, or nothing without a discriminator."""

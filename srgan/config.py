@@ -19,12 +19,17 @@ def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class ObjectiveConfig:
-    """The loss: L = λ_pixel·L_pixel + λ1·L_adv + λ2·L_vgg."""
+    """The loss: L = λ_pixel·L_pixel + λ1·L_adv + λ2·L_vgg, and λ_lr·L_lr beside the paper's."""
 
     pixel_loss: str = setting("mse", "L_pixel, of images in [-1, 1].", ("mse", "l1"))
     lambda_pixel: float = setting(1.0, "Weight of L_pixel; 1 in the paper where it is used.")
     lambda_adv: float = setting(1e-3, "λ1, weight of the adversarial loss.")
     lambda_vgg: float = setting(6e-3, "λ2, weight of the perceptual loss; 0 leaves φ out.")
+    lambda_lr: float = setting(
+        0.0,
+        "Weight of L_lr, the mean absolute error of the images reduced to LR size (not in the "
+        "paper): it binds the result to its input and leaves the textures free.",
+    )
     adversarial: bool = setting(
         True, "Train a discriminator. Off: no discriminator is built, L_adv is left out."
     )

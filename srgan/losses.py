@@ -1,10 +1,12 @@
-"""The losses of both branches, Eq. (2)-(8), as pure functions; adversarial ones from logits."""
+"""The losses of both branches, Eq. (2)-(8) and L_lr, as pure functions of images and logits."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from keras import ops
+
+from srgan.bicubic_reduction import reduce_inside
 
 
 def pixel_loss(hr: Any, sr: Any, kind: str = "mse") -> Any:
@@ -27,6 +29,20 @@ def pixel_loss(hr: Any, sr: Any, kind: str = "mse") -> Any:
     if kind == "l1":
         return ops.mean(ops.abs(difference))
     raise ValueError(f'pixel loss must be "mse" or "l1", got {kind!r}')
+
+
+def lr_loss(hr: Any, sr: Any) -> Any:
+    """The mean absolute error of both images reduced to a quarter, MATLAB's bicubic.
+
+    Args:
+        hr: [B, H, W, 3] float; sides of 20 or more, multiples of 4.
+        sr: The same shape.
+
+    Returns:
+        A float32 scalar.
+    """
+    difference = ops.cast(hr, "float32") - ops.cast(sr, "float32")
+    return ops.mean(ops.abs(reduce_inside(difference, 4)))
 
 
 def adversarial_loss(fake_logits: Any, *, logarithm: bool) -> Any:

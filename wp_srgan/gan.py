@@ -29,5 +29,9 @@ class WpSrgan(AdversarialModel):
 
     def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
         """The terms of the stage's equation."""
-        terms = {**self.pixel_term(hr, passes), **self.adversarial_term(passes)}
+        terms = {
+            **self.pixel_term(hr, passes),
+            **self.lr_term(hr, passes),
+            **self.adversarial_term(passes),
+        }
         return terms if self.stage == 1 else {**terms, **self.perceptual_term(passes)}

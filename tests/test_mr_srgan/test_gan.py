@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -72,6 +74,14 @@ def test_weights_and_pixel_loss_are_the_settings():
         "adversarial": (3.0, pytest.approx(-0.75, rel=1e-6)),
         "perceptual": (4.0, pytest.approx(0.5 * FEATURES, rel=1e-6)),
     }
+
+
+def test_a_term_of_the_reduced_images():
+    hr = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+    passes = dataclasses.replace(PASSES, sr=hr - 0.125)
+    model = gan(dataclasses.replace(PAPER_OBJECTIVE, lambda_lr=2.0))
+    weight, value = model.generator_terms(hr, passes)["lr"]
+    assert (weight, float(value)) == (2.0, pytest.approx(0.125, rel=1e-5))
 
 
 def test_terms_without_their_network_are_left_out():

@@ -101,6 +101,7 @@ def test_defaults_are_the_papers(settings):
         **{"adversarial": True, "logarithm": False, "discriminator_batch_norm": True},
         **{"vgg_network": "vgg16", "vgg_layer": "block5_conv3", "vgg_before_relu": False},
         **{"vgg_weights": "imagenet", "vgg_shift": False, "feature_scale": 0.0},
+        "lambda_lr": 0.0,
     }
     assert vars(config.optimizer) == {
         **{"learning_rate": 1e-4, "discriminator_learning_rate": 0.0, "beta_1": 0.9},
@@ -122,7 +123,7 @@ OTHER_VALUES = {
     **{"lambda_adv": 0.25, "lambda_vgg": 0.125, "adversarial": False, "logarithm": True},
     **{"discriminator_batch_norm": False, "vgg_network": "vgg19", "vgg_layer": "block3_conv4"},
     **{"vgg_before_relu": True, "vgg_weights": "vgg.npz", "vgg_shift": True},
-    "feature_scale": 0.75,
+    **{"feature_scale": 0.75, "lambda_lr": 0.125},
     **{"learning_rate": 3e-4, "discriminator_learning_rate": 2e-4, "schedule": "cosine"},
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},

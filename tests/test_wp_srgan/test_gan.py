@@ -57,6 +57,16 @@ def test_stage_2_is_equation_7():
     assert float(loss) == pytest.approx(1e-3 * ADVERSARIAL + 6e-3 * PERCEPTUAL, rel=1e-6)
 
 
+def test_a_term_of_the_reduced_images():
+    """0.25 too much everywhere is 0.25 too much in every LR pixel."""
+    for stage in (1, 2):
+        objective = dataclasses.replace(PAPER_OBJECTIVE[stage], lambda_lr=0.5)
+        hr = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+        found = gan(stage, objective).generator_terms(hr, dataclasses.replace(PASSES, sr=hr + 0.25))
+        weight, value = found["lr"]
+        assert (weight, float(value)) == (0.5, pytest.approx(0.25, rel=1e-5))
+
+
 def test_stage_2_with_a_pixel_term():
     objective = dataclasses.replace(PAPER_OBJECTIVE[2], lambda_pixel=0.01, pixel_loss="l1")
     found = terms(gan(2, objective))

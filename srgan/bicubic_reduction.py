@@ -1,0 +1,43 @@
+"""MATLAB's bicubic reduction as a differentiable operation, for a loss on LR images.
+
+The reference for whole images, rounding and edges is `sr_data`; this is its inside, unrounded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+# Half the support of the cubic kernel, in LR pixels.
+_REACH = 2
+
+
+def reduce_inside(images: Any, scale: int) -> Any:
+    """Reduces images as the training data were, but for the outermost two LR pixels.
+
+    Args:
+        images: [B, scale·h, scale·w, C], float; the sides at least 4·scale.
+        scale: An even number.
+
+    Returns:
+        Float32 [B, h − 4, w − 4, C]: what the LR images have without two pixels at each edge.
+    """
+    x = ops.cast(images, "float32")[:, scale // 2 :, scale // 2 :]
+    taps = _taps(scale)
+    for shape, strides in (((-1, 1), (scale, 1)), ((1, -1), (1, scale))):
+        kernel = taps.reshape(*shape, 1, 1) * np.eye(int(x.shape[-1]), dtype=np.float32)
+        x = ops.conv(x, kernel, strides, "valid", "channels_last")
+    height, width = (images.shape[axis] // scale - 2 * _REACH for axis in (1, 2))
+    return x[:, :height, :width]
+
+
+def _taps(scale: int) -> NDArray[np.float32]:
+    """The kernel's values at the HR pixels around one LR pixel, widened by the scale; a = −1/2."""
+    distance = np.abs((np.arange(2 * _REACH * scale) + 0.5) / scale - _REACH)
+    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+    taps = np.where(distance <= 1, near, far)
+    return (taps / taps.sum()).astype(np.float32)
