@@ -17,8 +17,9 @@ def test_is_matlabs_reduction_inside(scale, size):
 
 
 def test_the_gradient_reaches_every_pixel_inside_alike():
-    images = tf.Variable(np.random.default_rng(0).uniform(-1, 1, (1, 48, 48, 1)).astype(np.float32))
+    images = tf.ones((1, 48, 48, 1))
     with tf.GradientTape() as tape:
+        tape.watch(images)
         total = tf.reduce_sum(reduce_inside(images, 4))
     gradient = np.array(tape.gradient(total, images))[0, 16:32, 16:32, 0]
     # The cubic kernels of all LR pixels add up to 1 everywhere, 1/16 an HR pixel.
