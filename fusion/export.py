@@ -12,8 +12,8 @@ one an image, and have to be given:
     --format=litert     fused.tflite; its interpreter has to be told each new size of the inputs
                         (resize_tensor_input; a signature runner does it by itself)
 
-OpenVINO and ONNX Runtime can compute in int8, which is faster and changes a result by less than
-its noise: --int8_photos=DIR names photos to measure ranges on.
+OpenVINO and ONNX Runtime can compute in int8, which is faster and less exact: --int8_photos=DIR
+names photos to measure ranges on.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def reduce_inside(images: Any, scale: int) -> Any:
     """Reduces images as the training data were, but for the outermost two LR pixels.
 
     Args:
-        images: [B, scale·h, scale·w, C], float; the sides at least 4·scale.
+        images: [B, scale·h, scale·w, C], float; the sides at least 5·scale.
         scale: An even number.
 
     Returns:

@@ -27,8 +27,8 @@ class ObjectiveConfig:
     lambda_vgg: float = setting(6e-3, "λ2, weight of the perceptual loss; 0 leaves φ out.")
     lambda_lr: float = setting(
         0.0,
-        "Weight of L_lr, the mean absolute error of the images reduced to LR size (not in the "
-        "paper): it binds the result to its input and leaves the textures free.",
+        "Weight of L_lr, the mean absolute error of the images reduced to a quarter, which is LR "
+        "size at scale 4 (not in the paper): it binds the result to its input and leaves the textures free.",
     )
     adversarial: bool = setting(
         True, "Train a discriminator. Off: no discriminator is built, L_adv is left out."
@@ -171,6 +171,8 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
     if not data.data:
         raise UsageError("--data is required: folder:DIR with HR training images")
     _check_ranges(config)
+    if objective.lambda_lr and data.crop_size < 20:
+        raise UsageError(f"--lambda_lr needs a --crop_size of 20 or more, got {data.crop_size}")
     if objective.adversarial and data.crop_size % 16:
         raise UsageError(f"--crop_size must divide by 16, got {data.crop_size}")
     if not (objective.lambda_pixel or objective.adversarial or objective.lambda_vgg):

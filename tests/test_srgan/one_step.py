@@ -82,7 +82,11 @@ def gradients_of(model, lr, hr) -> list:
         import jax
 
         state = jax_step.read_state(model)
-        return jax.jit(lambda state: jax_step.gradients(model, state, lr, hr)[0])(state)
+        update = int(model.optimizer.iterations)
+        model.optimizer.iterations.assign(0)  # the state says which update it is
+        gradients = jax.jit(lambda state: jax_step.gradients(model, state, lr, hr)[0])(state)
+        model.optimizer.iterations.assign(update)
+        return gradients
     statistics = [np.array(v) for v in model.non_trainable_variables]
     gradients, _ = model.tape_gradients(lr, hr)
     for variable, value in zip(model.non_trainable_variables, statistics, strict=True):
