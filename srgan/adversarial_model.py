@@ -27,7 +27,7 @@ from srgan.losses import (
     pixel_loss,
 )
 from srgan.paired_optimizer import PairedOptimizer, global_norm
-from srgan.phase_shift import shifted
+from srgan.phase_shift import moved, shifted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,13 +108,15 @@ class AdversarialModel(keras.Model):
         """Runs each network once on each of its inputs, in training mode."""
         sr = self.generator(lr, training=True)
         real = fake = real_features = fake_features = None
+        scale = ops.shape(hr)[1] // ops.shape(lr)[1]
         if self.discriminator is not None:
-            real = self.discriminator(hr, training=True)
-            fake = self.discriminator(sr, training=True)
+            judged = (hr, sr)
+            if self.objective.discriminator_shift:
+                judged = [moved(x, self.optimizer.iterations, scale) for x in judged]
+            real, fake = (self.discriminator(x, training=True) for x in judged)
         if self.features is not None:
             compared = (hr, sr)
             if self.objective.vgg_shift:
-                scale = ops.shape(hr)[1] // ops.shape(lr)[1]
                 compared = [shifted(x, self.optimizer.iterations, scale) for x in compared]
             real_features = ops.stop_gradient(self.features(compared[0], training=False))
             fake_features = self.features(compared[1], training=False)

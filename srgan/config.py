@@ -28,7 +28,8 @@ class ObjectiveConfig:
     lambda_lr: float = setting(
         0.0,
         "Weight of L_lr, the mean absolute error of the images reduced to a quarter, which is LR "
-        "size at scale 4 (not in the paper): it binds the result to its input and leaves the textures free.",
+        "size at scale 4 (not in the paper): it binds the result to its input and leaves the "
+        "textures free.",
     )
     adversarial: bool = setting(
         True, "Train a discriminator. Off: no discriminator is built, L_adv is left out."
@@ -37,6 +38,11 @@ class ObjectiveConfig:
         True, "Adversarial losses with the logarithm, Eq. (8); off: without it, Eq. (4)."
     )
     discriminator_batch_norm: bool = setting(True, "BatchNorm in the discriminator.")
+    discriminator_shift: bool = setting(
+        False,
+        "Show the discriminator images that are moved by 0 to 3 pixels, otherwise in each update "
+        "(not in the paper): as --vgg_shift, for its strides.",
+    )
     vgg_network: str = setting("vgg19", "The network of L_vgg.", ("vgg16", "vgg19"))
     vgg_layer: str = setting("block5_conv4", "The layer whose features L_vgg compares.")
     vgg_before_relu: bool = setting(False, "Compare the features before the layer's ReLU.")
@@ -192,7 +198,7 @@ def _check_ranges(config: TrainingConfig) -> None:
         (config.data, ("crop_size", "batch_size"), 1, infinity),
         # What numpy's and Keras' generators take.
         (config.data, ("seed",), 0, 2**32),
-        (config.objective, ("lambda_pixel", "lambda_adv", "lambda_vgg"), 0, infinity),
+        (config.objective, ("lambda_pixel", "lambda_adv", "lambda_vgg", "lambda_lr"), 0, infinity),
         (config.objective, ("feature_scale",), 0, infinity),
         (config.optimizer, ("discriminator_learning_rate",), 0, infinity),
         (config.optimizer, ("beta_1", "ema_decay"), 0, 1),

@@ -100,7 +100,12 @@ def test_defaults_are_the_papers(settings):
         **{"pixel_loss": "mse", "lambda_pixel": 1.0, "lambda_adv": 1e-3, "lambda_vgg": 6e-3},
         **{"adversarial": True, "logarithm": False, "discriminator_batch_norm": True},
         **{"vgg_network": "vgg16", "vgg_layer": "block5_conv3", "vgg_before_relu": False},
-        **{"vgg_weights": "imagenet", "vgg_shift": False, "feature_scale": 0.0},
+        **{
+            "vgg_weights": "imagenet",
+            "vgg_shift": False,
+            "discriminator_shift": False,
+            "feature_scale": 0.0,
+        },
         "lambda_lr": 0.0,
     }
     assert vars(config.optimizer) == {
@@ -122,7 +127,12 @@ OTHER_VALUES = {
     **{"pixel_loss": "l1", "lambda_pixel": 0.5},
     **{"lambda_adv": 0.25, "lambda_vgg": 0.125, "adversarial": False, "logarithm": True},
     **{"discriminator_batch_norm": False, "vgg_network": "vgg19", "vgg_layer": "block3_conv4"},
-    **{"vgg_before_relu": True, "vgg_weights": "vgg.npz", "vgg_shift": True},
+    **{
+        "vgg_before_relu": True,
+        "vgg_weights": "vgg.npz",
+        "vgg_shift": True,
+        "discriminator_shift": True,
+    },
     **{"feature_scale": 0.75, "lambda_lr": 0.125},
     **{"learning_rate": 3e-4, "discriminator_learning_rate": 2e-4, "schedule": "cosine"},
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},

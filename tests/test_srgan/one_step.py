@@ -43,8 +43,9 @@ def build(branch: str, vgg_file: str):
     networks = {"discriminator": discriminator}
     if stage == 2:
         networks |= {"features": vgg, "feature_scale": 1e-3}
-    # The shift makes the loss depend on the update's number.
-    objective = dataclasses.replace(PAPER_OBJECTIVE[stage], vgg_shift=True)
+    # The shifts make the losses depend on the update's number.
+    shifts = {"vgg_shift": True, "discriminator_shift": True}
+    objective = dataclasses.replace(PAPER_OBJECTIVE[stage], **shifts)
     return WpSrgan(generator, objective, stage=stage, **networks)
 
 

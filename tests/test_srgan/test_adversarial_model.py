@@ -237,6 +237,27 @@ def test_features_of_images_that_are_shifted_with_the_updates():
             np.testing.assert_array_equal(seen, image[:, top : top + 29, left : left + 29])
 
 
+def test_the_discriminator_sees_both_images_moved_alike():
+    changes = {"discriminator_shift": True, "vgg_shift": False}
+    model = build_model(dataclasses.replace(OBJECTIVE, **changes), recorders=True)
+    lr, hr = batch()
+    seen_by = {
+        network: next(layer for layer in network.layers if isinstance(layer, Recorder))
+        for network in (model.discriminator, model.features)
+    }
+    for number, (down, right) in {15: (0, 0), 6: (2, 1), 16: (3, 3)}.items():
+        sr = np.array(model.generator(lr, training=True))
+        model.optimizer.iterations.assign(number)
+        for recorder in seen_by.values():
+            recorder.seen.clear()
+        step(model)
+        for seen, image in zip(seen_by[model.discriminator].seen, (hr, sr), strict=True):
+            whole = image[:, : 32 - down, : 32 - right]
+            np.testing.assert_array_equal(seen[:, down:, right:], whole)
+        for seen, image in zip(seen_by[model.features].seen, (hr, sr), strict=True):
+            np.testing.assert_array_equal(seen, image)
+
+
 def test_batch_norm_counts_both_passes():
     model, (_, twin, _) = build_model(), networks()
     lr, hr = batch()

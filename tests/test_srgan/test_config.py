@@ -87,6 +87,7 @@ REFUSED = {
     "lambda_pixel": [-1.0, NAN, INFINITY],
     "lambda_adv": [-1e-9, NAN, INFINITY],
     "lambda_vgg": [-1.0, NAN, INFINITY],
+    "lambda_lr": [-1.0, NAN, INFINITY],
     "feature_scale": [-1.0, NAN, INFINITY],
     "learning_rate": [0.0, -1e-4, NAN, INFINITY],
     "discriminator_learning_rate": [-1e-4, NAN, INFINITY],
@@ -119,6 +120,15 @@ def test_what_is_refused(name, value):
 )
 def test_what_is_not(changes):
     check_run(config(**changes))
+
+
+def test_crops_too_small_for_the_error_at_lr_size_are_refused():
+    with pytest.raises(
+        UsageError, match=r"^--lambda_lr needs a --crop_size of 20 or more, got 16$"
+    ):
+        check_run(config(crop_size=16, lambda_lr=0.5))
+    check_run(config(crop_size=16))
+    check_run(config(crop_size=32, lambda_lr=0.5))
 
 
 def test_a_loss_without_terms_is_refused():
