@@ -25,12 +25,12 @@ from benchmarks.interleaved import machine
 from cli import dataclass_flags
 from cli.entry_point import run
 from cli.errors import UsageError
+from cli.precision import PRECISIONS, resolve
 from cli.tensorflow_start import import_tensorflow_quietly
 from evaluation.config import setting
 from pretrained.saved_models import saved_models
 from sr_data.image_io import read_rgb
 from upscaler import Tiling, Upscaler
-from upscaler.memory import BYTES_PER_LR_PIXEL
 from upscaler.model import Model
 from upscaler.tile_plan import TilePlan
 
@@ -44,6 +44,7 @@ class TilesConfig:
     image: str = setting("", "Photo, repeated in mirror images; scikit-image's by default.")
     xi: float = setting(0.73, "ξ.")
     max_deviation: float = setting(-1.0, "Where ≥ 0, the bound on deviations instead of ξ.")
+    precision: str = setting("float32", "What the networks compute in.", PRECISIONS)
     memory_mb: float = setting(0.0, "As of the upscaler; 0 is its default.")
     overlap: int = setting(-1, "As of the upscaler; -1 is its default.")
     whole: int = setting(0, "Side of the square that is enlarged as a whole; 0: the photo itself.")
@@ -118,9 +119,10 @@ def report(config: TilesConfig) -> str:
     tiling = Tiling(
         memory_mb=config.memory_mb or None, overlap=None if config.overlap < 0 else config.overlap
     )
-    directory = saved_models().fused
-    upscaler, image = Upscaler(directory, tiling), photo(config)
-    plan = tiling.plan(config.height, config.width, upscaler.receptive_field)
+    directory = saved_models(precision=resolve(config.precision)).fused
+    model = Model(directory)
+    upscaler, image = Upscaler.of_model(model, tiling), photo(config)
+    plan = tiling.plan(config.height, config.width, upscaler.receptive_field, model.footprint)
     far = config.max_deviation if config.max_deviation >= 0 else None
     before = first_call(upscaler)
     with tempfile.TemporaryDirectory() as folder:
@@ -134,7 +136,6 @@ def report(config: TilesConfig) -> str:
         in_tiles = None if config.whole else read_rgb(result)
     side = config.whole
     whole_image = image if not side else centre(image, side)
-    model = Model(directory)
     values = {"xi": config.xi, "max_deviation": config.max_deviation}
     inputs = {name: np.array([value], np.float32) for name, value in values.items()}
     kept: list[np.ndarray] = []
@@ -145,16 +146,18 @@ def report(config: TilesConfig) -> str:
     whole_pixels = whole_image.shape[0] * whole_image.shape[1]
     whole_seconds = fastest(whole, config.repetitions + 1) / whole_pixels
     lines = [
-        f"{machine()}, {config.width}x{config.height} → PNG, fastest of {config.repetitions}",
+        f"{machine()}, {config.width}x{config.height} → PNG, {config.precision}, "
+        f"fastest of {config.repetitions}",
         "",
         *summary(plan, image.size // 3, seconds, whole_seconds),
         f"| peak memory, tiles (before the first: {before / 1e6:.0f}), MB | {peak / 1e6:.0f} |",
-        f"| memory a LR pixel of a tile, kB (assumed: {BYTES_PER_LR_PIXEL / 1e3:g}) "
+        "| memory a LR pixel of a tile, kB "
+        f"(assumed: {model.footprint.bytes_per_lr_pixel / 1e3:g}) "
         f"| {(peak - before) / plan.tile_pixels / 1e3:.1f} |",
     ]
     if in_tiles is not None:
         lines += ["", differing(in_tiles, kept[0])]
-    return "\n".join(lines + line_of_sizes(config, tiling, directory))
+    return "\n".join(lines + line_of_sizes(config, upscaler))
 
 
 def first_call(upscaler: Upscaler) -> int:
@@ -184,12 +187,11 @@ def summary(plan: TilePlan, pixels: int, seconds: float, whole_seconds: float) -
     ]
 
 
-def line_of_sizes(config: TilesConfig, tiling: Tiling, directory: Path) -> list[str]:
+def line_of_sizes(config: TilesConfig, upscaler: Upscaler) -> list[str]:
     """Times of several sizes, and the line through them."""
     widths = [int(width) for width in config.sizes.split(",") if width]
     if len(widths) < 2:
         return []
-    upscaler = Upscaler(directory, tiling)
     pixels, times = [], []
     lines = ["", "| LR size | seconds | µs a LR pixel |", "|---|---|---|"]
     for width in widths:

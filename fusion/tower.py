@@ -8,6 +8,7 @@ how far a pixel of the result looks, see `receptive_field`.
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import Any
 
 import tensorflow as tf
@@ -87,3 +88,11 @@ def receptive_field(model: Any) -> int | None:
     """
     function: Any = getattr(model, "receptive_field", None)
     return None if function is None else int(function())
+
+
+def has_bfloat16(signature: Any) -> bool:
+    """Whether a loaded signature computes anything in bfloat16; milliseconds."""
+    graph = signature.graph.as_graph_def()
+    nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
+    bfloat16 = tf.bfloat16.as_datatype_enum
+    return any(value.type == bfloat16 for node in nodes for value in node.attr.values())

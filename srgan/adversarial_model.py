@@ -36,8 +36,8 @@ class Passes:
 
     Attributes:
         sr: G(lr), [B, H, W, 3] float32 in about [-1, 1].
-        real_logits: D(hr), [B, 1]; None without a discriminator.
-        fake_logits: D(G(lr)), [B, 1]; None without a discriminator.
+        real_logits: D(hr), [B, 1], or [B, h, w, 1] of patches; None without a discriminator.
+        fake_logits: D(G(lr)), the same shape; None without a discriminator.
         real_features: φ(hr), [B, h, w, C]; None without a perceptual loss.
         fake_features: φ(G(lr)), the same shape; None without a perceptual loss.
     """

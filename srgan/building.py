@@ -34,7 +34,10 @@ def build_networks(objective: ObjectiveConfig, crop_size: int, dtype: str) -> di
     networks: dict[str, Any] = {"discriminator": None, "features": None}
     if objective.adversarial:
         networks["discriminator"] = build_discriminator(
-            crop_size, batch_norm=objective.discriminator_batch_norm, dtype=dtype
+            crop_size,
+            batch_norm=objective.discriminator_batch_norm,
+            patches=objective.discriminator_patches,
+            dtype=dtype,
         )
     if objective.lambda_vgg:
         network, layer, before = (

@@ -38,6 +38,11 @@ class ObjectiveConfig:
         True, "Adversarial losses with the logarithm, Eq. (8); off: without it, Eq. (4)."
     )
     discriminator_batch_norm: bool = setting(True, "BatchNorm in the discriminator.")
+    discriminator_patches: bool = setting(
+        False,
+        "The discriminator judges each place from the pixels around it, and not the whole crop at "
+        "once (not in the paper): more to learn from in a small batch.",
+    )
     discriminator_shift: bool = setting(
         False,
         "Show the discriminator images that are moved by 0 to 3 pixels, otherwise in each update "

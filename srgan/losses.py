@@ -52,7 +52,7 @@ def adversarial_loss(fake_logits: Any, *, logarithm: bool) -> Any:
     of itself. Eq. (4): mean of -D(G(x)) = -sigmoid(logit).
 
     Args:
-        fake_logits: [B, 1], D's logits of generated images.
+        fake_logits: [B, 1] or [B, h, w, 1], D's logits of generated images.
         logarithm: Which of the two.
 
     Returns:
@@ -66,8 +66,8 @@ def discriminator_loss(real_logits: Any, fake_logits: Any, *, logarithm: bool) -
     """What the discriminator pays: binary cross-entropy, or without the logarithm -D(x) + D(G(x)).
 
     Args:
-        real_logits: [B, 1], D's logits of HR images.
-        fake_logits: [B, 1], D's logits of generated images.
+        real_logits: [B, 1] or [B, h, w, 1], D's logits of HR images.
+        fake_logits: [B, 1] or [B, h, w, 1], D's logits of generated images.
         logarithm: Cross-entropy (the partner of Eq. (8)), else the partner of Eq. (4).
 
     Returns:

@@ -17,24 +17,25 @@ class Footprint:
     Attributes:
         program_bytes: The process with a loaded model, the photo and the next, and a strip of the
             result. What else a Python program has loaded is not in it.
-        bytes_per_lr_pixel: Beside it, for one LR pixel that goes through the fused model in
-            float32, at its peak.
+        bytes_per_lr_pixel: Beside it, for one LR pixel that goes through the fused model, at its
+            peak.
     """
 
     program_bytes: int
     bytes_per_lr_pixel: int
 
 
-# Seen on two cores with the shipped fused model, whole processes of `python -m upscaler`: 754 MB
-# after a photo of 16x16, and 13 to 17 kB for each pixel of up to 320x320.
-TENSORFLOW = Footprint(program_bytes=850_000_000, bytes_per_lr_pixel=20_000)
+# Seen on two cores with fused models of the shipped architecture, whole processes of `python -m
+# upscaler`: 754 MB after a photo of 16x16, and 9 to 17 kB for each pixel of up to 448x448; least
+# with the shipped weights, most where each PReLU has a slope a channel.
+TENSORFLOW = Footprint(program_bytes=850_000_000, bytes_per_lr_pixel=17_000)
+
+# A graph that was exported for bfloat16: 5 to 7 kB with the shipped weights.
+TENSORFLOW_BFLOAT16 = Footprint(program_bytes=850_000_000, bytes_per_lr_pixel=10_000)
 
 # Likewise: 168 MB, and 15 to 16 kB. The first run of all converts the model in TensorFlow, and
 # takes as much as TensorFlow does for that while.
 OPENVINO = Footprint(program_bytes=300_000_000, bytes_per_lr_pixel=17_000)
-
-# What `benchmarks.tiles` compares its measurement with.
-BYTES_PER_LR_PIXEL = TENSORFLOW.bytes_per_lr_pixel
 
 # The process's memory without --memory_mb: some for every LR pixel of the photo, because larger
 # tiles have less overlap, between two bounds.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cli.errors import DataError
 from cli.tensorflow_start import import_tensorflow_quietly
 from fusion.export import find_saved_model
-from upscaler.memory import TENSORFLOW
+from upscaler.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
 
 _SERVING = "serving_default"
 _INPUTS = ({"image"}, {"image", "xi"}, {"image", "xi", "max_deviation"})
@@ -32,8 +32,6 @@ class Model:
         footprint: The memory that it takes.
     """
 
-    footprint = TENSORFLOW
-
     def __init__(self, saved_model_dir: str | os.PathLike[str]) -> None:
         """Loads a SavedModel; the first in a process takes some seconds (TensorFlow).
 
@@ -46,7 +44,7 @@ class Model:
         """
         # TensorFlow takes seconds to import, and with Keras another 150 MB; see upscaler.memory.
         import_tensorflow_quietly()
-        from fusion.tower import load_saved_model
+        from fusion.tower import has_bfloat16, load_saved_model
 
         self.directory = find_saved_model(saved_model_dir)
         # Kept: signatures live only as long as the loaded model.
@@ -59,6 +57,7 @@ class Model:
                 "'max_deviation') to a uint8 'sr'; export the model with this program"
             )
         self.inputs = frozenset(signature.structured_input_signature[1])
+        self.footprint = TENSORFLOW_BFLOAT16 if has_bfloat16(signature) else TENSORFLOW
 
     def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
         """Enlarges images as wholes.

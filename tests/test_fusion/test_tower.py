@@ -5,7 +5,13 @@ import tensorflow as tf
 
 from cli.errors import DataError
 from fusion.fused_model import FusedModel
-from fusion.tower import UNROUNDED, load_saved_model, load_tower, receptive_field
+from fusion.tower import (
+    UNROUNDED,
+    has_bfloat16,
+    load_saved_model,
+    load_tower,
+    receptive_field,
+)
 
 
 class Odd(tf.Module):
@@ -84,3 +90,28 @@ def test_receptive_field_that_is_not_told(faithful_dir, vivid_dir, tmp_path):
     assert receptive_field(load_tower(faithful_dir / "1")) is None
     told = save_with_reach(vivid_dir, tmp_path / "b", 40)
     assert receptive_field(FusedModel(faithful_dir / "1", told)) is None
+
+
+class Doubled(tf.Module):
+    """Doubles what it gets, in a function within the function."""
+
+    def __init__(self, dtype):
+        super().__init__()
+        self._dtype = dtype
+
+    @tf.function
+    def inner(self, image):
+        image = tf.cast(image, self._dtype)
+        return image + image
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")])
+    def outer(self, image):
+        return {"sr": tf.cast(self.inner(image), tf.float32)}
+
+
+@pytest.mark.parametrize("dtype", [tf.float32, tf.bfloat16, tf.float16])
+def test_tells_what_a_signature_computes_in(dtype, tmp_path):
+    module = Doubled(dtype)
+    tf.saved_model.save(module, str(tmp_path), signatures={UNROUNDED: module.outer})
+    tower = load_tower(tmp_path)
+    assert has_bfloat16(tower.signatures[UNROUNDED]) == (dtype == tf.bfloat16)

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.signal import correlate
 
 from cli.errors import UsageError
@@ -45,6 +46,27 @@ def images(count: int, size: int = 16) -> np.ndarray:
 )
 def test_parameter_count(crop_size, batch_norm, expected):
     assert build_discriminator(crop_size, batch_norm=batch_norm).count_params() == expected
+
+
+def test_parameter_count_of_patches():
+    weights = CONVOLUTION_1 + CONVOLUTIONS_2_TO_8 + CHANNELS_2_TO_8 + 512 * 1024 + 1024 + LOGIT
+    for crop_size in (48, 96):
+        model = build_discriminator(crop_size, batch_norm=False, patches=True)
+        assert model.count_params() == weights
+        assert model.output_shape == (None, crop_size // 16, crop_size // 16, 1)
+
+
+def test_a_patch_is_judged_by_its_61_pixels():
+    model = small(crop_size=128, batch_norm=False, patches=True)
+    image = tf.constant(images(1, 128))
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        logit = model(image)[0, 4, 3, 0]
+    seen = np.argwhere(np.abs(np.array(tape.gradient(logit, image))[0]).sum(-1) > 0)
+    first, last = seen.min(0), seen.max(0)
+    np.testing.assert_array_equal(last - first + 1, [61, 61])
+    # One logit further is 16 pixels further.
+    np.testing.assert_array_equal(first - first[1], [16, 0])
 
 
 def test_layers_are_those_of_figure_4():

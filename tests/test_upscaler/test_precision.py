@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from cli.errors import UsageError
+from pretrained.saved_models import saved_models
 from sr_data.benchmarks import open_benchmark
 from sr_data.fidelity import psnr
 from sr_data.luma import rgb_to_y
+from upscaler.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
+from upscaler.model import Model
 from upscaler.upscaler import Upscaler
 
 BORDER = 6
@@ -26,6 +29,16 @@ def test_bfloat16_on_set14(shared):
         of_fast.append(psnr(hr, rgb_to_y(second), data_range=255, border=BORDER))
     assert 45 <= min(to_exact) < 90  # and they are not the same model
     assert abs(np.mean(of_exact) - np.mean(of_fast)) <= 0.02
+
+
+def test_bfloat16_takes_less_memory_so_its_tiles_are_larger():
+    footprints = {
+        precision: Model(saved_models(precision=precision).fused).footprint
+        for precision in ("float32", "bfloat16")
+    }
+    assert footprints == {"float32": TENSORFLOW, "bfloat16": TENSORFLOW_BFLOAT16}
+    pixels = (taken.bytes_per_lr_pixel for taken in (TENSORFLOW_BFLOAT16, TENSORFLOW))
+    assert next(pixels) < next(pixels)
 
 
 def test_another_precision_is_refused():

@@ -108,7 +108,12 @@ def test_defaults_are_the_papers(settings, number, weights):
         **{"pixel_loss": "mse", "adversarial": True, "logarithm": True},
         **{"discriminator_batch_norm": False, "vgg_network": "vgg19"},
         **{"vgg_layer": "block5_conv4", "vgg_before_relu": False, "vgg_weights": "imagenet"},
-        **{"vgg_shift": False, "discriminator_shift": False, "feature_scale": 0.0},
+        **{
+            "vgg_shift": False,
+            "discriminator_shift": False,
+            "discriminator_patches": False,
+            "feature_scale": 0.0,
+        },
         "lambda_lr": 0.0,
     }
     # The rate is divided by 10 after 2.5e5 of 5e5 iterations.
@@ -154,6 +159,7 @@ OTHER_VALUES = {
         "vgg_weights": "vgg.npz",
         "vgg_shift": True,
         "discriminator_shift": True,
+        "discriminator_patches": True,
     },
     **{"feature_scale": 0.75, "lambda_lr": 0.125},
     **{"learning_rate": 3e-4, "discriminator_learning_rate": 2e-4, "schedule": "cosine"},
