@@ -15,6 +15,7 @@ class MrSrgan(AdversarialModel):
         return {
             **self.pixel_term(hr, passes),
             **self.lr_term(hr, passes),
+            **self.texture_term(hr, passes),
             **self.adversarial_term(passes),
             **self.perceptual_term(passes),
         }

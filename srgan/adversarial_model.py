@@ -28,6 +28,10 @@ from srgan.losses import (
 )
 from srgan.paired_optimizer import PairedOptimizer, global_norm
 from srgan.phase_shift import moved, shifted
+from srgan.texture import texture_loss
+
+# That of two pixel shuffles; another scale's divides it.
+_TEXTURE_PERIOD = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +129,7 @@ class AdversarialModel(keras.Model):
     def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
         """The terms of the branch's equation: name → (weight, unweighted value).
 
-        A branch puts them together from the four methods below.
+        A branch puts them together from the methods below.
         """
         raise TypeError(f"{type(self).__name__} does not say which loss it minimises")
 
@@ -142,6 +146,13 @@ class AdversarialModel(keras.Model):
         if not weight:
             return {}
         return {"lr": (weight, lr_loss(hr, passes.sr))}
+
+    def texture_term(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
+        """λ_texture·L_texture, or nothing where its weight is 0."""
+        weight = self.objective.lambda_texture
+        if not weight:
+            return {}
+        return {"texture": (weight, texture_loss(hr, passes.sr, _TEXTURE_PERIOD))}
 
     def adversarial_term(self, passes: Passes) -> dict[str, tuple[float, Any]]:
         """λ1·L_adv, or nothing without a discriminator."""

@@ -31,6 +31,11 @@ class ObjectiveConfig:
         "size at scale 4 (not in the paper): it binds the result to its input and leaves the "
         "textures free.",
     )
+    lambda_texture: float = setting(
+        0.0,
+        "Weight of L_texture, the distance of the energies of fine structure in small windows (not "
+        "in the paper): as much texture as HR has, wherever it lies.",
+    )
     adversarial: bool = setting(
         True, "Train a discriminator. Off: no discriminator is built, L_adv is left out."
     )
@@ -182,8 +187,9 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
     if not data.data:
         raise UsageError("--data is required: folder:DIR with HR training images")
     _check_ranges(config)
-    if objective.lambda_lr and data.crop_size < 20:
-        raise UsageError(f"--lambda_lr needs a --crop_size of 20 or more, got {data.crop_size}")
+    for name in ("lambda_lr", "lambda_texture"):
+        if getattr(objective, name) and data.crop_size < 20:
+            raise UsageError(f"--{name} needs a --crop_size of 20 or more, got {data.crop_size}")
     if objective.adversarial and data.crop_size % 16:
         raise UsageError(f"--crop_size must divide by 16, got {data.crop_size}")
     if not (objective.lambda_pixel or objective.adversarial or objective.lambda_vgg):
@@ -203,7 +209,8 @@ def _check_ranges(config: TrainingConfig) -> None:
         (config.data, ("crop_size", "batch_size"), 1, infinity),
         # What numpy's and Keras' generators take.
         (config.data, ("seed",), 0, 2**32),
-        (config.objective, ("lambda_pixel", "lambda_adv", "lambda_vgg", "lambda_lr"), 0, infinity),
+        (config.objective, ("lambda_pixel", "lambda_adv", "lambda_vgg"), 0, infinity),
+        (config.objective, ("lambda_lr", "lambda_texture"), 0, infinity),
         (config.objective, ("feature_scale",), 0, infinity),
         (config.optimizer, ("discriminator_learning_rate",), 0, infinity),
         (config.optimizer, ("beta_1", "ema_decay"), 0, 1),

@@ -108,6 +108,7 @@ def test_defaults_are_the_papers(settings):
             "feature_scale": 0.0,
         },
         "lambda_lr": 0.0,
+        "lambda_texture": 0.0,
     }
     assert vars(config.optimizer) == {
         **{"learning_rate": 1e-4, "discriminator_learning_rate": 0.0, "beta_1": 0.9},

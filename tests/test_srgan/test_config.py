@@ -88,6 +88,7 @@ REFUSED = {
     "lambda_adv": [-1e-9, NAN, INFINITY],
     "lambda_vgg": [-1.0, NAN, INFINITY],
     "lambda_lr": [-1.0, NAN, INFINITY],
+    "lambda_texture": [-1.0, NAN, INFINITY],
     "feature_scale": [-1.0, NAN, INFINITY],
     "learning_rate": [0.0, -1e-4, NAN, INFINITY],
     "discriminator_learning_rate": [-1e-4, NAN, INFINITY],
@@ -122,13 +123,12 @@ def test_what_is_not(changes):
     check_run(config(**changes))
 
 
-def test_crops_too_small_for_the_error_at_lr_size_are_refused():
-    with pytest.raises(
-        UsageError, match=r"^--lambda_lr needs a --crop_size of 20 or more, got 16$"
-    ):
-        check_run(config(crop_size=16, lambda_lr=0.5))
+@pytest.mark.parametrize("name", ["lambda_lr", "lambda_texture"])
+def test_crops_too_small_for_a_term_are_refused(name):
+    with pytest.raises(UsageError, match=rf"^--{name} needs a --crop_size of 20 or more, got 16$"):
+        check_run(config(crop_size=16, **{name: 0.5}))
     check_run(config(crop_size=16))
-    check_run(config(crop_size=32, lambda_lr=0.5))
+    check_run(config(crop_size=32, **{name: 0.5}))
 
 
 def test_a_loss_without_terms_is_refused():

@@ -115,6 +115,7 @@ def test_defaults_are_the_papers(settings, number, weights):
             "feature_scale": 0.0,
         },
         "lambda_lr": 0.0,
+        "lambda_texture": 0.0,
     }
     # The rate is divided by 10 after 2.5e5 of 5e5 iterations.
     assert vars(config.optimizer) == {
