@@ -187,9 +187,11 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
     if not data.data:
         raise UsageError("--data is required: folder:DIR with HR training images")
     _check_ranges(config)
-    for name in ("lambda_lr", "lambda_texture"):
-        if getattr(objective, name) and data.crop_size < 20:
-            raise UsageError(f"--{name} needs a --crop_size of 20 or more, got {data.crop_size}")
+    for name, least in (("lambda_lr", 20), ("lambda_texture", 24)):
+        if getattr(objective, name) and data.crop_size < least:
+            raise UsageError(
+                f"--{name} needs a --crop_size of {least} or more, got {data.crop_size}"
+            )
     if objective.adversarial and data.crop_size % 16:
         raise UsageError(f"--crop_size must divide by 16, got {data.crop_size}")
     if not (objective.lambda_pixel or objective.adversarial or objective.lambda_vgg):

@@ -1,13 +1,13 @@
 """L_texture: how much fine structure there is, and not where.
 
 L_pixel and L_vgg compare place by place, so that a texture whose place cannot be known from the LR
-image costs less if it is left out. L_texture compares the energies of small windows in five bands
+image costs less if it is left out. L_texture compares the energies of small windows in seven bands
 of the luma at two scales, as logarithms, and asks for as much of each band as HR has there. It is
 not in the paper; statistics of windows in place of positions are an idea of Sajjadi et al., arXiv
 1612.07919, Section 4.2.3, who take those of VGG features.
 
 A pixel shuffle could supply all energy by a grid of `period` pixels. So a window's energies and
-means are taken of each of its period² phases by themselves, and have to be right in each.
+means are also taken of each of its period² phases by themselves, and have to be even as HR's are.
 """
 
 from __future__ import annotations
@@ -20,21 +20,20 @@ from keras import ops
 # ITU-R BT.601.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32).reshape(1, 1, 3, 1)
 
-# Second differences across, down and mixed; first differences across and down. Each sums to 0.
-_BANDS = (
-    np.stack(
-        [
-            [[0, 0, 0], [1, -2, 1], [0, 0, 0]],
-            [[0, 1, 0], [0, -2, 0], [0, 1, 0]],
-            [[1, -1, 0], [-1, 1, 0], [0, 0, 0]],
-            [[0, 0, 0], [-1, 1, 0], [0, 0, 0]],
-            [[0, -1, 0], [0, 1, 0], [0, 0, 0]],
-        ],
-        axis=-1,
-    )
-    .astype(np.float32)
-    .reshape(3, 3, 1, 5)
-)
+# Second differences across, down and mixed; first differences across, down and along both
+# diagonals. Each sums to 0.
+_BANDS = np.stack(
+    [
+        [[0, 0, 0], [1, -2, 1], [0, 0, 0]],
+        [[0, 1, 0], [0, -2, 0], [0, 1, 0]],
+        [[1, -1, 0], [-1, 1, 0], [0, 0, 0]],
+        [[0, 0, 0], [-1, 1, 0], [0, 0, 0]],
+        [[0, -1, 0], [0, 1, 0], [0, 0, 0]],
+        [[-1, 0, 0], [0, 1, 0], [0, 0, 0]],
+        [[0, -1, 0], [1, 0, 0], [0, 0, 0]],
+    ],
+    axis=-1,
+)[:, :, np.newaxis].astype(np.float32)
 BANDS = _BANDS / np.sqrt(np.square(_BANDS).sum((0, 1), keepdims=True))
 
 # Pixels of each phase along a window's side.
@@ -43,35 +42,61 @@ _SAMPLES = 4
 # The energy of half a grey level: what is less is as good as nothing.
 _FLOOR = (0.5 / 127.5) ** 2
 
+# Weights beside that of the energies: of their balance between the bands, which the eye sees
+# whatever the contrast; and of evenness among the phases.
+_BALANCE, _EVENNESS = 2.0, 0.5
+
 
 def texture_loss(hr: Any, sr: Any, period: int) -> Any:
-    """The mean distance of log energies, and of means in units of HR's amplitude, of all windows.
+    """Distances of log energies, of their balance, and among phases; means over all windows.
+
+    With r the logarithm of SR's over HR's energy of a window and band, and r̄ its mean over all
+    bands of the window: ρ(r) + 2·ρ(r − r̄), where ρ(x) = 2·(√(1 + x²) − 1), which is x² for small x.
+    And a half of the phases' terms: |logarithm of the ratio of their shares of the energy|, and the
+    distance of means in units of HR's amplitude.
 
     Args:
-        hr: [B, H, W, 3] in [-1, 1]; sides known, at least 4·period + 2.
+        hr: [B, H, W, 3] in [-1, 1]; sides known, at least 4·period + 8.
         sr: The same shape.
         period: A power of 2 from 2 on: the scale of the pixel shuffle.
 
     Returns:
-        A float32 scalar: 1 where each energy is e times too large or too small.
+        A float32 scalar.
     """
     pair = [ops.conv(ops.cast(x, "float32"), _LUMA, data_format="channels_last") for x in (hr, sr)]
-    total = 0.0
+    # As many as fit at half size too, where the bands take a margin twice as wide.
+    windows = tuple((hr.shape[axis] - 8) // (_SAMPLES * period) for axis in (1, 2))
+    ratios, evenness = [], []
     for phases in (period, period // 2):
-        (hr_energy, hr_mean), (sr_energy, sr_mean) = (_statistics(x, phases) for x in pair)
+        (hr_energy, hr_mean), (sr_energy, sr_mean) = (_statistics(x, phases, windows) for x in pair)
+        (hr_whole, hr_share), (sr_whole, sr_share) = map(_shares, (hr_energy, sr_energy))
+        ratios.append(sr_whole - hr_whole)
         amplitude = ops.sqrt(hr_energy + _FLOOR)
-        ratio = ops.log((sr_energy + _FLOOR) / (hr_energy + _FLOOR))
-        total += ops.mean(ops.abs(ratio)) + ops.mean(ops.abs(sr_mean - hr_mean) / amplitude)
+        evenness.append(ops.mean(ops.abs(sr_share - hr_share)))
+        evenness.append(ops.mean(ops.abs(sr_mean - hr_mean) / amplitude))
         pair = [ops.average_pool(x, 2, 2, data_format="channels_last") for x in pair]
-    return total / 2
+    ratio = ops.concatenate(ratios, axis=-1)
+    balance = ratio - ops.mean(ratio, axis=-1, keepdims=True)
+    energies = ops.mean(_rho(ratio)) + _BALANCE * ops.mean(_rho(balance))
+    return energies + _EVENNESS * sum(evenness) / 2
 
 
-def _statistics(luma: Any, phases: int) -> tuple[Any, Any]:
+def _rho(x: Any) -> Any:
+    return 2.0 * (ops.sqrt(1.0 + ops.square(x)) - 1.0)
+
+
+def _shares(energy: Any) -> tuple[Any, Any]:
+    """Log energies of whole windows, [B, n, m, bands], and of the phases relative to them."""
+    logarithm = ops.log(ops.mean(energy, axis=(2, 4), keepdims=True) + _FLOOR)
+    return logarithm[:, :, 0, :, 0], ops.log(energy + _FLOOR) - logarithm
+
+
+def _statistics(luma: Any, phases: int, windows: tuple[int, int]) -> tuple[Any, Any]:
     """Mean square and mean of each band, window and phase; [B, n, p, m, p, bands] each."""
     bands = ops.conv(luma, BANDS, padding="valid", data_format="channels_last")
-    window = _SAMPLES * phases
-    down, across = (bands.shape[axis] // window for axis in (1, 2))
-    bands = bands[:, : down * window, : across * window]
+    down, across = windows
+    side = _SAMPLES * phases
+    bands = bands[:, : down * side, : across * side]
     count = bands.shape[-1]
     parts = ops.reshape(bands, (-1, down, _SAMPLES, phases, across, _SAMPLES, phases, count))
     return ops.mean(ops.square(parts), axis=(2, 5)), ops.mean(parts, axis=(2, 5))

@@ -17,32 +17,40 @@ def loss(hr: np.ndarray, sr: np.ndarray, period: int = 4) -> float:
     return float(texture_loss(hr, sr, period))
 
 
+def rho(x: np.ndarray) -> np.ndarray:
+    return 2 * np.sqrt(1 + x**2) - 2
+
+
 def by_hand(hr: np.ndarray, sr: np.ndarray, period: int) -> float:
-    """Pixel by pixel, in double precision."""
-    lumas = [x.astype(np.float64) @ [0.299, 0.587, 0.114] for x in (hr, sr)]
-    levels = []
-    for phases in (period, period // 2):
-        ratios, means = [], []
-        for first, second in zip(*lumas, strict=True):
-            for band in range(5):
+    """Window by window and phase by phase, in double precision."""
+    ratios: dict[tuple, list[float]] = {}
+    evenness = []
+    for image, photos in enumerate(zip(hr, sr, strict=True)):
+        lumas = [x.astype(np.float64) @ [0.299, 0.587, 0.114] for x in photos]
+        rows, columns = ((side - 8) // (4 * period) for side in lumas[0].shape)
+        for phases in (period, period // 2):
+            shares, means = [], []
+            for band in range(7):
                 kernel = BANDS[..., 0, band].astype(np.float64)
-                h, s = (correlate2d(x, kernel, "valid") for x in (first, second))
-                window = 4 * phases
-                for top in range(0, len(h) - window + 1, window):
-                    for left in range(0, len(h[0]) - window + 1, window):
-                        for phase in np.ndindex(phases, phases):
-                            place = tuple(
-                                slice(start + p, start + window, phases)
-                                for start, p in zip((top, left), phase, strict=True)
-                            )
-                            energy = (h[place] ** 2).mean() + FLOOR
-                            ratios.append(np.log(((s[place] ** 2).mean() + FLOOR) / energy))
-                            means.append((s[place].mean() - h[place].mean()) / np.sqrt(energy))
-        levels.append(np.abs(ratios).mean() + np.abs(means).mean())
-        lumas = [
-            x.reshape(len(x), x.shape[1] // 2, 2, x.shape[2] // 2, 2).mean((2, 4)) for x in lumas
-        ]
-    return sum(levels) / 2
+                h, s = (correlate2d(x, kernel, "valid") for x in lumas)
+                for row, column in np.ndindex(rows, columns):
+                    side = 4 * phases
+                    window = np.s_[row * side :, column * side :]
+                    h_w, s_w = (x[window][:side, :side] for x in (h, s))
+                    whole = [np.log((x**2).mean() + FLOOR) for x in (h_w, s_w)]
+                    ratios.setdefault((image, row, column), []).append(whole[1] - whole[0])
+                    for top, left in np.ndindex(phases, phases):
+                        h_p, s_p = (x[top::phases, left::phases] for x in (h_w, s_w))
+                        energies = [(x**2).mean() + FLOOR for x in (h_p, s_p)]
+                        uneven = [np.log(e) - w for e, w in zip(energies, whole, strict=True)]
+                        shares.append(abs(uneven[1] - uneven[0]))
+                        means.append(abs(s_p.mean() - h_p.mean()) / np.sqrt(energies[0]))
+            evenness.append(np.mean(shares) + np.mean(means))
+            lumas = [x.reshape(len(x) // 2, 2, x.shape[1] // 2, 2).mean((1, 3)) for x in lumas]
+    ratio = np.array(list(ratios.values()))
+    balance = ratio - ratio.mean(axis=1, keepdims=True)
+    # Each image has two levels; their terms are added, images are averaged.
+    return rho(ratio).mean() + 2 * rho(balance).mean() + 0.5 * np.mean(evenness)
 
 
 @pytest.mark.parametrize(("shape", "period"), [((2, 40, 56, 3), 4), ((1, 24, 20, 3), 2)])
@@ -57,11 +65,12 @@ def test_bands_are_blind_to_levels_and_have_norm_1():
 
 
 def test_half_of_the_contrast():
-    """Energies are a quarter: log 4, and nothing else where the means are 0."""
+    """Every energy is a quarter, which leaves balance and shares as they are."""
     rng = np.random.default_rng(1)
-    hr = 0.3 * rng.choice([-1.0, 1.0], (1, 96, 96, 1)).astype(np.float32) * np.ones(3, "f")
-    low, high = np.log(4), np.log(4) + 0.5
-    assert low * 0.99 < loss(hr, hr / 2) < high
+    hr = 0.5 * rng.choice([-1.0, 1.0], (1, 96, 96, 1)).astype(np.float32) * np.ones(3, "f")
+    quarter = 2 * np.sqrt(1 + np.log(4) ** 2) - 2
+    # What is left are the means of 16 signs, about 1/4, halved by the contrast and by the weight.
+    assert quarter < loss(hr, hr / 2) < quarter + 0.1
     assert loss(hr, hr) == 0
     assert loss(hr, hr + 0.25) == pytest.approx(0, abs=1e-4)
 
