@@ -39,12 +39,12 @@ BANDS = _BANDS / np.sqrt(np.square(_BANDS).sum((0, 1), keepdims=True))
 # Pixels of each phase along a window's side.
 _SAMPLES = 4
 
-# The energy of half a grey level: what is less is as good as nothing.
-_FLOOR = (0.5 / 127.5) ** 2
+# The energy of 0.3 grey levels, about that of rounding: what is less is as good as nothing.
+_FLOOR = (0.3 / 127.5) ** 2
 
 # Weights beside that of the energies: of their balance between the bands, which the eye sees
-# whatever the contrast; and of evenness among the phases.
-_BALANCE, _EVENNESS = 2.0, 0.5
+# whatever the contrast; and of the phases' means, which a grid shows in.
+_BALANCE, _GRID = 2.0, 3.0
 
 
 def texture_loss(hr: Any, sr: Any, period: int) -> Any:
@@ -52,8 +52,8 @@ def texture_loss(hr: Any, sr: Any, period: int) -> Any:
 
     With r the logarithm of SR's over HR's energy of a window and band, and r̄ its mean over all
     bands of the window: ρ(r) + 2·ρ(r − r̄), where ρ(x) = 2·(√(1 + x²) − 1), which is x² for small x.
-    And a half of the phases' terms: |logarithm of the ratio of their shares of the energy|, and the
-    distance of means in units of HR's amplitude.
+    To this the mean of both scales is added of |logarithm of the ratio of the phases' shares of the
+    energy| + 3·ρ(difference of the phases' means in units of HR's amplitude).
 
     Args:
         hr: [B, H, W, 3] in [-1, 1]; sides known, at least 4·period + 8.
@@ -73,12 +73,12 @@ def texture_loss(hr: Any, sr: Any, period: int) -> Any:
         ratios.append(sr_whole - hr_whole)
         amplitude = ops.sqrt(hr_energy + _FLOOR)
         evenness.append(ops.mean(ops.abs(sr_share - hr_share)))
-        evenness.append(ops.mean(ops.abs(sr_mean - hr_mean) / amplitude))
+        evenness.append(_GRID * ops.mean(_rho((sr_mean - hr_mean) / amplitude)))
         pair = [ops.average_pool(x, 2, 2, data_format="channels_last") for x in pair]
     ratio = ops.concatenate(ratios, axis=-1)
     balance = ratio - ops.mean(ratio, axis=-1, keepdims=True)
     energies = ops.mean(_rho(ratio)) + _BALANCE * ops.mean(_rho(balance))
-    return energies + _EVENNESS * sum(evenness) / 2
+    return energies + sum(evenness) / 2
 
 
 def _rho(x: Any) -> Any:
