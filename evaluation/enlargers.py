@@ -82,6 +82,23 @@ class Bicubic(Enlarger):
         return {self.variants[0]: bicubic_upscale(image.lr)}
 
 
+class Original(Enlarger):
+    """The HR images themselves: what NIQE, Ma and PI say of the best result that there can be."""
+
+    identity = "hr"
+
+    def __init__(self, label: str = "HR") -> None:
+        """Takes its name in tables."""
+        self.variants = (label,)
+
+    def enlarge(
+        self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
+    ) -> dict[str, Image]:
+        """See `Enlarger`."""
+        del benchmark, wanted
+        return {self.variants[0]: image.hr}
+
+
 class ResultsFolder(Enlarger):
     """Images that any program has made: DIR/SET/NAME.png, or DIR/NAME.png for a single set.
 

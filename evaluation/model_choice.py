@@ -1,4 +1,4 @@
-"""What `--model` can name: a SavedModel, the shipped ones, bicubic, or a folder of results."""
+"""What `--model` can name: a SavedModel, the shipped ones, bicubic, HR, or a folder of results."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import os
 from pathlib import Path
 
 from cli.errors import UsageError
-from evaluation.enlargers import Bicubic, Enlarger, Fused, ResultsFolder, Tower
+from evaluation.enlargers import Bicubic, Enlarger, Fused, Original, ResultsFolder, Tower
 from evaluation.fusion_points import FusionPoint
 from fusion.export import find_saved_model
 
 SHIPPED = ("fused", "faithful", "vivid", "stage1")
 HELP = (
     "What is evaluated: DIR of a SavedModel; pretrained (the shipped fused model) or "
-    f"pretrained:{'|'.join(SHIPPED[1:])}; bicubic; folder:PATH, images of any method as "
-    "PATH/SET/NAME.png."
+    f"pretrained:{'|'.join(SHIPPED[1:])}; bicubic; hr, the original itself; folder:PATH, images "
+    "of any method as PATH/SET/NAME.png."
 )
+# What needs no model.
+MODELLESS = {"bicubic": Bicubic, "hr": Original}
 LABELS = {"faithful": "MR-SRGAN", "vivid": "WP-SRGAN", "stage1": "WP-SRGAN, first stage"}
 
 
@@ -31,10 +33,10 @@ def check_model(name: str, *, ensemble: bool = False) -> None:
         DataError: The folder is missing, or holds no SavedModel or no image.
     """
     kind, colon, rest = name.partition(":")
-    if name == "bicubic" or kind == "folder":
+    if name in MODELLESS or kind == "folder":
         if ensemble:
             raise UsageError(f"--self_ensemble turns the input of a model; --model={name} has none")
-        if name != "bicubic":
+        if kind == "folder":
             if not rest:
                 raise UsageError("--model=folder: lacks its path; write folder:PATH")
             ResultsFolder(rest)
@@ -44,7 +46,7 @@ def check_model(name: str, *, ensemble: bool = False) -> None:
             raise UsageError(f"unknown --model=pretrained:{rest}; choose one of {choices}")
     elif not os.path.exists(name) and os.sep not in name and "." not in name:
         raise UsageError(
-            f"unknown --model={name}; write a directory, pretrained, bicubic or folder:PATH"
+            f"unknown --model={name}; write a directory, pretrained, bicubic, hr or folder:PATH"
         )
     else:
         find_saved_model(name)
@@ -77,8 +79,8 @@ def open_model(
     """
     check_model(name, ensemble=ensemble)
     kind, _, rest = name.partition(":")
-    if name == "bicubic":
-        return Bicubic(label or "bicubic")
+    if name in MODELLESS:
+        return MODELLESS[name](label) if label else MODELLESS[name]()
     if kind == "folder":
         return ResultsFolder(rest, label)
     if kind == "pretrained":

@@ -84,13 +84,13 @@ def _main(positional: list[str]) -> int:
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.config import prepare
     from evaluation.evaluate import evaluate
-    from evaluation.model_choice import check_model, open_model
+    from evaluation.model_choice import MODELLESS, check_model, open_model
     from evaluation.report import failures, markdown, summarize, write
 
     point = fusion_point(config)
     check_model(config.model, ensemble=config.self_ensemble)
     prepared = prepare(config, lpips=config.lpips)
-    if config.model != "bicubic" and not config.model.startswith("folder:"):
+    if config.model not in MODELLESS and not config.model.startswith("folder:"):
         import_tensorflow_quietly()
     enlarger = open_model(
         config.model, points=[point], ensemble=config.self_ensemble, label=config.label

@@ -9,6 +9,7 @@ from cli.errors import DataError
 from evaluation.enlargers import (
     Bicubic,
     Fused,
+    Original,
     ResultsFolder,
     Together,
     Tower,
@@ -35,6 +36,12 @@ def image(drawn_sets: Path) -> BenchmarkImage:
 
 def rounded(values: np.ndarray) -> np.ndarray:
     return np.floor(values + 0.5).astype(np.uint8)
+
+
+def test_the_original_is_itself(image) -> None:
+    np.testing.assert_array_equal(Original().enlarge("Set5", image, ["HR"])["HR"], image.hr)
+    assert Original("best").variants == ("best",)
+    assert Original().identity != Bicubic().identity
 
 
 def test_bicubic(image) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from cli.errors import DataError, UsageError
-from evaluation.enlargers import Bicubic, Enlarger, Fused, ResultsFolder, Tower
+from evaluation.enlargers import Bicubic, Enlarger, Fused, Original, ResultsFolder, Tower
 from evaluation.fusion_points import FusionPoint
 from evaluation.model_choice import (
     HELP,
@@ -29,6 +29,12 @@ def shipped(monkeypatch, faithful_dir, vivid_dir, fused_dir) -> None:
     models = SavedModels(faithful_dir / "1", vivid_dir / "1", fused_dir / "1")
     monkeypatch.setattr("pretrained.saved_models.saved_models", lambda: models)
     monkeypatch.setattr("pretrained.saved_models.stage_1_model", lambda: vivid_dir / "1")
+
+
+def test_the_original() -> None:
+    assert isinstance(opened("hr"), Original)
+    assert opened("hr").variants == ("HR",)
+    assert opened("hr", label="original").variants == ("original",)
 
 
 def test_bicubic() -> None:
@@ -89,7 +95,7 @@ def test_a_shipped_model_is_the_one_that_was_asked_for(shipped, faithful_dir, vi
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("pretraind", "unknown --model=pretraind; write a directory, pretrained, bicubic or"),
+        ("pretraind", "unknown --model=pretraind; write a directory, pretrained, bicubic, hr or"),
         ("", "unknown --model="),
         ("bicubic:x", "unknown --model=bicubic:x"),
         ("folder:", "lacks its path; write folder:PATH"),
@@ -104,7 +110,7 @@ def test_unknown_names(name, message) -> None:
 
 
 def test_self_ensemble_without_a_model(tmp_path) -> None:
-    for name in ("bicubic", f"folder:{tmp_path}"):
+    for name in ("bicubic", "hr", f"folder:{tmp_path}"):
         for look in (opened, check_model):
             with pytest.raises(UsageError, match="--self_ensemble turns the input of a model"):
                 look(name, ensemble=True)
@@ -131,7 +137,7 @@ def test_what_can_be_told_without_loading(not_models, tmp_path, monkeypatch) -> 
     """Neither TensorFlow, nor the shipped weights, nor a network is needed."""
     for name in ("tensorflow", "pretrained.saved_models"):
         monkeypatch.setitem(sys.modules, name, None)  # an import fails
-    for name in ("bicubic", "pretrained", *(f"pretrained:{part}" for part in SHIPPED)):
+    for name in ("bicubic", "hr", "pretrained", *(f"pretrained:{part}" for part in SHIPPED)):
         check_model(name)
     check_fused_model("pretrained")
     nowhere, empty = tmp_path / "nowhere", not_models["empty"]
@@ -147,5 +153,5 @@ def test_what_can_be_told_without_loading(not_models, tmp_path, monkeypatch) -> 
 
 
 def test_the_help_names_every_choice() -> None:
-    for word in ("bicubic", "folder:PATH", *SHIPPED[1:]):
+    for word in ("bicubic", "hr", "folder:PATH", *SHIPPED[1:]):
         assert word in HELP

@@ -84,6 +84,15 @@ def test_a_term_of_the_reduced_images():
     assert (weight, float(value)) == (2.0, pytest.approx(0.125, rel=1e-5))
 
 
+def test_a_term_of_the_texture():
+    """A change of the brightness is none; half the contrast is."""
+    hr = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 32, 32, 3)).astype(np.float32)
+    model = gan(dataclasses.replace(PAPER_OBJECTIVE, lambda_texture=2.0))
+    for sr, expected in ((hr + 0.25, 0.0), (hr / 2, 2 * np.sqrt(1 + np.log(4) ** 2) - 2)):
+        weight, value = model.generator_terms(hr, dataclasses.replace(PASSES, sr=sr))["texture"]
+        assert (weight, float(value)) == (2.0, pytest.approx(expected, abs=0.1))
+
+
 def test_terms_without_their_network_are_left_out():
     assert set(terms(PAPER_OBJECTIVE, Passes(SR))) == {"pixel"}
     without_d = Passes(SR, real_features=PASSES.real_features, fake_features=PASSES.fake_features)

@@ -136,7 +136,7 @@ OTHER_VALUES = {
         "discriminator_shift": True,
         "discriminator_patches": True,
     },
-    **{"feature_scale": 0.75, "lambda_lr": 0.125},
+    **{"feature_scale": 0.75, "lambda_lr": 0.125, "lambda_texture": 0.0625},
     **{"learning_rate": 3e-4, "discriminator_learning_rate": 2e-4, "schedule": "cosine"},
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},

@@ -67,6 +67,18 @@ def test_a_term_of_the_reduced_images():
         assert (weight, float(value)) == (0.5, pytest.approx(0.25, rel=1e-5))
 
 
+def test_a_term_of_the_texture():
+    """Half the contrast is a quarter of every energy; see tests/test_srgan/test_texture.py."""
+    rng = np.random.default_rng(0)
+    hr = 0.5 * rng.choice([-1.0, 1.0], (2, 64, 64, 1)).astype(np.float32) * np.ones(3, np.float32)
+    expected = 2 * np.sqrt(1 + np.log(4) ** 2) - 2
+    for stage in (1, 2):
+        objective = dataclasses.replace(PAPER_OBJECTIVE[stage], lambda_texture=0.25)
+        found = gan(stage, objective).generator_terms(hr, dataclasses.replace(PASSES, sr=hr / 2))
+        weight, value = found["texture"]
+        assert (weight, float(value)) == (0.25, pytest.approx(expected, abs=0.1))
+
+
 def test_stage_2_with_a_pixel_term():
     objective = dataclasses.replace(PAPER_OBJECTIVE[2], lambda_pixel=0.01, pixel_loss="l1")
     found = terms(gan(2, objective))
