@@ -8,12 +8,15 @@ import pytest
 
 from evaluation.metrics.grid import grid_ratio
 from evaluation.metrics.lr_consistency import lr_consistency
+from evaluation.metrics.niqe import Niqe
 from sr_data.benchmarks import open_benchmark
 from sr_data.fidelity import psnr
 from sr_data.luma import rgb_to_y
 from upscaler.upscaler import Upscaler
 
 BORDER = 6
+# As PIRM-SR 2018 takes NIQE.
+SHAVED = slice(4, -4)
 
 pytestmark = pytest.mark.slow
 
@@ -56,3 +59,16 @@ def test_no_grid_in_flat_and_in_textured_windows(enlarged, xi: float) -> None:
     found = grid_ratio(*zip(*pairs, strict=True))
     assert found.flat <= 1.2
     assert found.textured <= 1.2
+
+
+def test_niqe_of_the_vivid_image_is_near_that_of_hr(enlarged, shared: Path) -> None:
+    """Within 0.5 of HR's own, above or below; the faithful image is further away."""
+    niqe = Niqe(shared / "reference" / "metrics" / "niqe_modelparameters.mat")
+
+    def mean(images: list[np.ndarray]) -> float:
+        return float(np.mean([niqe(rgb_to_y(one)[SHAVED, SHAVED]) for one in images]))
+
+    vivid, faithful = (enlarged("Set14", xi) for xi in (1.0, 0.0))
+    hr = mean([one for one, _, _ in vivid])
+    assert abs(mean([one for _, _, one in vivid]) - hr) <= 0.5
+    assert mean([one for _, _, one in faithful]) - hr > 0.5
