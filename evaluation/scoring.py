@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
-import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import cv2
 
 from cli.errors import DataError
+from cli.worker_pool import WorkerPool
 from evaluation.protocol import Instruments, Scorer, Scores
 
 # Read by the linear algebra libraries when a process starts: an image a core is faster than all
@@ -40,9 +39,7 @@ def scoring_pool(instruments: Instruments, workers: int) -> Iterator[Executor]:
         yield _Here()
         return
     with _one_thread_each():
-        # Not forked: TensorFlow's threads do not survive that.
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, context, _start_worker, (instruments,))
+        pool = WorkerPool(workers, _start_worker, instruments)
         try:
             yield pool
         except BrokenProcessPool as error:
@@ -84,8 +81,6 @@ def _start(instruments: Instruments) -> None:
 
 
 def _start_worker(instruments: Instruments) -> None:
-    # Ctrl-C reaches every process of a terminal; the one that made this one ends it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     _start(instruments)
 

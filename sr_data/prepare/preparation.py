@@ -2,10 +2,9 @@
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from cli.errors import DataError, UsageError
+from cli.worker_pool import WorkerPool
 from sr_data.prepare.shard_writer import ShardJob, ShardResult, ensure_shard
 from sr_data.prepared import PreparedSource
 from sr_data.sources import FolderSource, open_source
@@ -170,10 +170,8 @@ def _results(jobs: Sequence[ShardJob], workers: int) -> Iterator[tuple[ShardJob,
     if workers == 1:
         yield from ((job, ensure_shard(job)) for job in jobs)
         return
-    # Not forked: this process has threads.
-    context = multiprocessing.get_context("spawn")
     others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
+    pool = WorkerPool(workers, _start_worker)
     try:
         futures = {pool.submit(ensure_shard, job): job for job in jobs}
         for future in as_completed(futures):
@@ -194,8 +192,6 @@ def _results(jobs: Sequence[ShardJob], workers: int) -> Iterator[tuple[ShardJob,
 
 
 def _start_worker() -> None:
-    # Ctrl-C reaches all processes of a terminal; the first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
