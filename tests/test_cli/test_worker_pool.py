@@ -13,7 +13,7 @@ PROGRAM = """
 import os, signal, time
 from cli.worker_pool import WorkerPool
 if __name__ == "__main__":
-    pool = WorkerPool(2, print, "ready")
+    pool = WorkerPool(2, int)
     try:
         jobs = [pool.submit(time.sleep, 0.1 * i) for i in range(4)]
         os.killpg(0, signal.SIGINT)
@@ -56,8 +56,4 @@ def test_ctrl_c_while_they_start(tmp_path: Path, subprocess_environment: dict[st
         check=True,
     )
     assert done.stderr == ""
-    assert sorted(done.stdout.splitlines()) == [
-        "interrupted [None, None, None, None]",
-        "ready",
-        "ready",
-    ]
+    assert done.stdout == "interrupted [None, None, None, None]\n"
