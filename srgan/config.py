@@ -194,7 +194,8 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
             )
     if objective.adversarial and data.crop_size % 16:
         raise UsageError(f"--crop_size must divide by 16, got {data.crop_size}")
-    if not (objective.lambda_pixel or objective.adversarial or objective.lambda_vgg):
+    weights = ("lambda_pixel", "lambda_lr", "lambda_texture", "lambda_vgg")
+    if not (objective.adversarial or any(getattr(objective, name) for name in weights)):
         raise UsageError("the loss has no term left: give --lambda_pixel or --lambda_vgg a weight")
     epoch = min(run.steps_per_epoch, run.steps)
     return dataclasses.replace(config, run=dataclasses.replace(run, steps_per_epoch=epoch))

@@ -44,8 +44,10 @@ def build(branch: str, vgg_file: str):
     if stage == 2:
         networks |= {"features": vgg, "feature_scale": 1e-3}
     # The shifts make the losses depend on the update's number.
-    shifts = {"vgg_shift": True, "discriminator_shift": True}
-    objective = dataclasses.replace(PAPER_OBJECTIVE[stage], **shifts)
+    changes = {"vgg_shift": True, "discriminator_shift": True}
+    # Terms that are not in the paper have to agree between the engines too.
+    changes |= {"lambda_lr": 0.5, "lambda_texture": 0.01}
+    objective = dataclasses.replace(PAPER_OBJECTIVE[stage], **changes)
     return WpSrgan(generator, objective, stage=stage, **networks)
 
 

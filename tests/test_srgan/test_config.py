@@ -137,3 +137,5 @@ def test_a_loss_without_terms_is_refused():
         check_run(config(adversarial=False, lambda_pixel=0.0, lambda_vgg=0.0))
     check_run(config(adversarial=False, lambda_pixel=0.0))
     check_run(config(adversarial=False, lambda_vgg=0.0))
+    for name in ("lambda_lr", "lambda_texture"):
+        check_run(config(adversarial=False, lambda_pixel=0.0, lambda_vgg=0.0, **{name: 0.1}))

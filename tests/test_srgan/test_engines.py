@@ -50,9 +50,11 @@ def steps(request, outputs):
 def test_both_log_the_same(steps):
     logs = {engine: steps[engine][0]["logs"] for engine in ("tensorflow", "jax")}
     terms = {"loss_g", "loss_d", "adversarial", "d_real", "d_fake", "grad_norm_g", "grad_norm_d"}
-    terms |= {"mr": {"pixel", "perceptual"}, "wp1": {"pixel"}, "wp2": {"perceptual"}}[
-        steps["branch"]
-    ]
+    terms |= {
+        "mr": {"pixel", "perceptual"},
+        "wp1": {"pixel", "lr", "texture"},
+        "wp2": {"perceptual", "lr", "texture"},
+    }[steps["branch"]]
     assert set(logs["jax"]) == terms
     # Without logarithms it is D(G(x)) - D(x), of which little may be left.
     differences = [logs[engine].pop("loss_d") for engine in ("tensorflow", "jax")]
