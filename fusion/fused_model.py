@@ -38,7 +38,6 @@ _MAX_DEVIATION = tf.TensorSpec(_ANY_RANK, tf.float32, name="max_deviation")
 
 _FAITHFUL = tf.TensorSpec([None, None, None, 3], tf.float32, name="faithful")
 _VIVID = tf.TensorSpec([None, None, None, 3], tf.float32, name="vivid")
-_LIMITS = tf.TensorSpec([None, None], tf.float32, name="limits")
 
 Quantile = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -217,12 +216,14 @@ class FusedModel(tf.Module):
             modes = self.threshold, self.delta
             return {"sr": merge_at(faithful, vivid, limits, *modes)}
 
+        count = 3 if self.threshold == "per_channel" else 1
+        limits = tf.TensorSpec([None, count], tf.float32, name="limits")
         return {
             "serving_default": self._with_defaults(self._serve),
             "components": self._with_defaults(self._components),
             "towers": tf.function(towers, input_signature=[IMAGE]),
             "deviations": tf.function(parts, input_signature=[_FAITHFUL, _VIVID]),
-            "merge": tf.function(merge, input_signature=[_FAITHFUL, _VIVID, _LIMITS]),
+            "merge": tf.function(merge, input_signature=[_FAITHFUL, _VIVID, limits]),
         }
 
     def _with_defaults(self, run: Callable[..., dict[str, tf.Tensor]]) -> Any:

@@ -129,8 +129,9 @@ def _fuse_within(
 
 def _separately(faithful: Levels, vivid: Levels, limit: Levels | np.float32) -> Levels:
     """`fusion.soft_threshold.soft_threshold`."""
-    change = vivid - faithful
-    return np.where(np.abs(change) <= limit, vivid, faithful + np.sign(change) * limit)
+    largest = np.abs(vivid - faithful).max(axis=(0, 1) if np.size(limit) == 3 else None)
+    bound = np.where(limit >= largest, np.float32(np.inf), limit)
+    return np.clip(vivid, faithful - bound, faithful + bound)
 
 
 def _together(

@@ -2,7 +2,8 @@
 
 The threshold is a quantile over the whole image, which no piece knows. `deviations` gives the
 values of one piece that it is a quantile of; once it is known, `merge_at` merges every piece. Both
-work value by value (pixel by pixel for "luma"), so that the pieces give what the whole gives.
+work value by value (pixel by pixel for "luma"), so that the pieces give what the whole gives, but
+for the last bit of values that lie on the threshold.
 """
 
 from __future__ import annotations

@@ -11,17 +11,19 @@ from typing import Any
 def round_half_up(values: Any, xp: ModuleType) -> Any:
     """Rounds to the nearest integer, halves up (towards +inf), exactly.
 
-    `floor(x + 0.5)` is not exact: the sum rounds up for the largest float below 0.5.
+    `floor(x + 0.5)` is not exact: the sum rounds up for the largest float below 0.5. A fraction and
+    its double are exact, or 1 and 2 for tiny negative values. (`where` takes TensorFlow ten times as
+    long as these operations together.)
 
     Args:
-      values: floating-point array or tensor.
+      values: floating-point array or tensor, finite or NaN.
       xp: numpy, tensorflow or keras.ops.
 
     Returns:
       Whole numbers in the dtype and shape of `values`.
     """
     below = xp.floor(values)
-    return xp.where(values - below >= 0.5, below + 1, below)
+    return below + xp.minimum(xp.floor(2.0 * (values - below)), 1.0)
 
 
 def grey_levels(values: Any, xp: ModuleType) -> Any:
