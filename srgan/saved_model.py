@@ -12,6 +12,7 @@ pixel of the result depends on, which is the overlap that tiles of a large image
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ class Tower(tf.Module):
 
     def __init__(self, generator: keras.Model) -> None:
         super().__init__(name=generator.name)
-        self._generator = generator
+        # In a partial, which TensorFlow does not track: the file would hold each weight twice.
+        self._generator = functools.partial(generator, training=False)
         for layer in generator.layers:
             if isinstance(layer, PReLU):
                 layer.specialize()
@@ -59,7 +61,7 @@ class Tower(tf.Module):
             self.receptive_field = tf.function(lambda: tf.constant(reach), input_signature=[])
 
     def _unrounded(self, image: Any) -> dict[str, Any]:
-        sr = self._generator(tf.cast(image, tf.float32) / 127.5 - 1.0, training=False)
+        sr = self._generator(tf.cast(image, tf.float32) / 127.5 - 1.0)
         return {"sr": tf.clip_by_value((sr + 1.0) * 127.5, 0.0, 255.0)}
 
     def _serving_default(self, image: Any) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def export_weights(generator: keras.Model, weights: str | Path, directory: str |
 
     Args:
         generator: The network that the weights belong to.
-        weights: A `.weights.h5` file.
+        weights: A `.weights.h5` file, or a checkpoint.
         directory: The model's directory; made if it is missing.
 
     Returns:

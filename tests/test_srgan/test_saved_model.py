@@ -84,6 +84,12 @@ def test_lies_in_version_1(exported):
     assert [path.name for path in exported.parent.iterdir()] == ["1"]
 
 
+def test_each_weight_is_stored_once(generator, exported):
+    stored = tf.train.list_variables(str(exported / "variables" / "variables"))
+    shapes = [tuple(shape) for name, shape in stored if name.endswith("VARIABLE_VALUE")]
+    assert sorted(shapes) == sorted(tuple(v.shape) for v in generator.variables)
+
+
 @pytest.mark.parametrize("shape", [(1, 5, 8), (3, 9, 7), (1, 1, 1), (2, 16, 16)])
 def test_both_signatures_give_what_the_network_gives(call, generator, shape):
     image = noise(*shape)
