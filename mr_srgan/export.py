@@ -26,7 +26,7 @@ def export_weights(
     """Writes generator weights as the SavedModel `directory/1`.
 
     Args:
-        weights: A `.weights.h5` file.
+        weights: A `.weights.h5` file, or a checkpoint.
         config: The architecture that it belongs to.
         directory: The model's directory.
         precision: See `cli.precision.resolve`. In bfloat16 everything between the first and the
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
     run_dir, output = flags.FLAGS.run_dir, flags.FLAGS.output
     if not run_dir or not output:
         raise UsageError("--run_dir and --output are required")
-    weights, settings = generator_of(run_dir)
+    weights, settings = generator_of(run_dir, flags.FLAGS.last_update)
     export_weights(weights, GeneratorConfig(**settings), output, flags.FLAGS.precision)
 
 
@@ -68,6 +68,12 @@ def cli_main() -> None:
         "float32",
         PRECISIONS,
         "What the model computes in; bfloat16 is faster where the machine has it, auto finds out.",
+    )
+    flags.DEFINE_bool(
+        "last_update",
+        False,
+        "Export the weights as the last update left them: without their moving average "
+        "(--ema_decay of the training), and whichever epoch was the best.",
     )
     run(main)
 

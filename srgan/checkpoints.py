@@ -17,6 +17,7 @@ from keras import ops
 from cli.errors import DataError
 from sr_data.atomic_write import atomic_file
 from srgan.adversarial_model import AdversarialModel
+from srgan.weights import CHECKPOINT, GENERATOR_PART
 
 KEEP = 2
 _STATE = "state"
@@ -88,7 +89,7 @@ def restore(model: AdversarialModel, directory: Path) -> dict[str, Any] | None:
 
 def files(directory: Path) -> list[Path]:
     """The finished checkpoints, oldest first."""
-    return sorted(directory.glob("step-*.npz"))
+    return sorted(directory.glob(f"step-*{CHECKPOINT}"))
 
 
 def _restore(model: AdversarialModel, path: Path) -> dict[str, Any]:
@@ -110,12 +111,12 @@ def _restore(model: AdversarialModel, path: Path) -> dict[str, Any]:
 
 
 def _path(directory: Path, step: int) -> Path:
-    return directory / f"step-{step:08d}.npz"
+    return directory / f"step-{step:08d}{CHECKPOINT}"
 
 
 def _variables(model: AdversarialModel) -> dict[str, Any]:
     """All variables by a stable key: their order and name."""
-    parts = {"generator": model.generator.variables, "optimizer": model.optimizer.variables}
+    parts = {GENERATOR_PART: model.generator.variables, "optimizer": model.optimizer.variables}
     if model.discriminator is not None:
         parts["discriminator"] = model.discriminator.variables
     return {

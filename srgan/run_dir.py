@@ -97,14 +97,16 @@ def changes(
     return sorted(found)
 
 
-def generator_of(run_dir: str | Path) -> tuple[Path, dict[str, Any]]:
+def generator_of(run_dir: str | Path, last_update: bool = False) -> tuple[Path, dict[str, Any]]:
     """The weights that a run has to show, and the architecture that they belong to.
 
     Args:
         run_dir: A run folder.
+        last_update: Those of the last update instead, neither averaged nor the best epoch's.
 
     Returns:
-        The `.weights.h5` file, and the arguments of the branch's `GeneratorConfig`.
+        The `.weights.h5` file, or the newest checkpoint; and the arguments of the branch's
+        `GeneratorConfig`.
 
     Raises:
         DataError: The folder is not that of a run that has finished an epoch.
@@ -115,7 +117,13 @@ def generator_of(run_dir: str | Path) -> tuple[Path, dict[str, Any]]:
             raise DataError(
                 f"{folder}: has no {name}; name the folder of a run that finished an epoch"
             )
-    return folder / GENERATOR, _read(folder / CONFIG)["generator"]
+    settings = _read(folder / CONFIG)["generator"]
+    if not last_update:
+        return folder / GENERATOR, settings
+    checkpoints = sorted((folder / CHECKPOINTS).glob("step-*.npz"))
+    if not checkpoints:
+        raise DataError(f"{folder}: its {CHECKPOINTS} are gone, and the last update with them")
+    return checkpoints[-1], settings
 
 
 def _defaults(part: str) -> dict[str, Any]:

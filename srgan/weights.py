@@ -1,4 +1,8 @@
-"""A network's weights in a `.weights.h5` file: written atomically, read with clear errors."""
+"""A network's weights in a file: written atomically, read with clear errors.
+
+The file is a `.weights.h5` of Keras, or a checkpoint, which is read only, and holds the generator
+among others.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,9 @@ from cli.errors import DataError
 from sr_data.atomic_write import atomic_file
 from srgan.prelu import PReLU
 
+# A checkpoint's file name ends so; the names of the generator's arrays in it start so.
+CHECKPOINT, GENERATOR_PART = ".npz", "generator"
+
 # What Keras calls these layers in a file: it goes by their class.
 _PRELUS = "p_re_lu"
 
@@ -34,7 +41,9 @@ def save_weights(network: keras.Model, path: Path) -> None:
 
 
 def load_weights(network: keras.Model, path: str | Path) -> None:
-    """Loads a `.weights.h5` file into a network.
+    """Loads a `.weights.h5` file, or a checkpoint's generator, into a network.
+
+    A checkpoint holds the weights as the last update left them, without a moving average.
 
     Raises:
         DataError: The file is missing, damaged, or of another architecture.
@@ -42,7 +51,24 @@ def load_weights(network: keras.Model, path: str | Path) -> None:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such weights file")
-    _load(network, path, path)
+    if path.suffix == CHECKPOINT:
+        _load_checkpoint(network, path)
+    else:
+        _load(network, path, path)
+
+
+def _load_checkpoint(network: keras.Model, path: Path) -> None:
+    try:
+        with np.load(path) as archive:
+            keys = sorted(key for key in archive.files if key.startswith(f"{GENERATOR_PART}/"))
+            arrays = [archive[key] for key in keys]
+    except Exception as error:  # numpy raises nearly anything on damaged files
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path}: this checkpoint is damaged ({reason})") from error
+    if [array.shape for array in arrays] != [tuple(v.shape) for v in network.variables]:
+        raise DataError(f"{path}: this checkpoint does not fit {network.name}")
+    for variable, array in zip(network.variables, arrays, strict=True):
+        variable.assign(array)
 
 
 def load_start(network: keras.Model, path: str | Path) -> None:
@@ -56,7 +82,7 @@ def load_start(network: keras.Model, path: str | Path) -> None:
     """
     path = Path(path)
     shared = any(isinstance(layer, PReLU) and layer.shared for layer in network.layers)
-    if not (shared and path.is_file()):
+    if not (shared and path.is_file()) or path.suffix == CHECKPOINT:
         return load_weights(network, path)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name

@@ -29,7 +29,7 @@ def export_weights(
     """Writes generator weights as the SavedModel `directory/1`.
 
     Args:
-        weights: A `.weights.h5` file.
+        weights: A `.weights.h5` file, or a checkpoint.
         config: The architecture that it belongs to.
         directory: The model's directory.
         precision: See `cli.precision.resolve`. In bfloat16 everything between the first and the
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
     if values.stage is None or not values.run_dir or not values.output:
         raise UsageError("--stage, --run_dir and --output are required")
     stage = int(values.stage)
-    weights, settings = generator_of(stage_dir(values.run_dir, stage))
+    weights, settings = generator_of(stage_dir(values.run_dir, stage), values.last_update)
     directory = stage_dir(values.output, stage)
     export_weights(weights, GeneratorConfig(**settings), directory, values.precision)
 
@@ -74,6 +74,12 @@ def cli_main() -> None:
         "float32",
         PRECISIONS,
         "What the model computes in; bfloat16 is faster where the machine has it, auto finds out.",
+    )
+    flags.DEFINE_bool(
+        "last_update",
+        False,
+        "Export the weights as the last update left them: without their moving average "
+        "(--ema_decay of the training), and whichever epoch was the best.",
     )
     run(main)
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,20 @@ def test_command(run_dir, generator, exported, subprocess_environment, tmp_path)
         rtol=0,
         atol=1e-5 * 255,
     )
+
+
+def test_weights_of_the_last_update(call_program, run_dir, generator, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run_dir, folder)
+    (folder / "checkpoints").mkdir()
+    last = [np.array(v) * 0.5 for v in generator.variables]
+    arrays = {f"generator/{i:04d}/v": value for i, value in enumerate(last)}
+    np.savez(folder / "checkpoints" / "step-00000005.npz", **arrays)
+    flags = f"--run_dir={folder}", f"--output={tmp_path / 'last'}", "--last_update"
+    assert call_program(mr_srgan.export.cli_main, *flags) == 0
+    raw = tf.saved_model.load(str(tmp_path / "last" / "1")).raw_variables
+    for expected, found in zip(last, raw, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_wrong_commands_are_one_line(subprocess_environment, tmp_path):

@@ -3,6 +3,7 @@ import pytest
 
 from cli.errors import DataError
 from srgan import checkpoints
+from srgan.weights import load_weights
 
 
 def batch(seed: int):
@@ -70,6 +71,22 @@ def test_training_goes_on_as_if_it_had_not_stopped(tiny_model, training_config, 
         )
     for expected, found in zip(values(one), values(two), strict=True):
         np.testing.assert_allclose(expected, found, rtol=1e-4, atol=1e-6)
+
+
+def test_its_generator_is_that_of_the_last_update_and_not_the_average(
+    tiny_model, training_config, tmp_path
+):
+    one, two = (tiny_model(training_config(ema_decay=0.9, seed=seed)) for seed in (1, 2))
+    for seed in range(3):
+        one.train_step(batch(seed))
+    last = [np.array(v) for v in one.generator.variables]
+    with one.averaged_weights():
+        assert any(
+            np.any(a != np.array(v)) for a, v in zip(last, one.generator.variables, strict=True)
+        )
+    path = checkpoints.save(one, tmp_path, 3, {})
+    load_weights(two.generator, path)
+    assert_same(last, [np.array(v) for v in two.generator.variables])
 
 
 def test_without_discriminator(tiny_model, training_config, tmp_path):

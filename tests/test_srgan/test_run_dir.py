@@ -145,3 +145,15 @@ def test_generator_of(config):
         generator_of(folder)
     with pytest.raises(DataError, match=r"missing: has no config\.json"):
         generator_of(folder / "missing")
+
+
+def test_generator_of_the_last_update(config):
+    folder = prepare(config, Architecture(blocks=7))
+    (folder / "generator.weights.h5").write_bytes(b"average")
+    with pytest.raises(DataError, match="run: its checkpoints are gone"):
+        generator_of(folder, last_update=True)
+    (folder / "checkpoints").mkdir()
+    for step in (8, 9, 100):
+        (folder / "checkpoints" / f"step-{step:08d}.npz").write_bytes(b"weights")
+    expected = folder / "checkpoints" / "step-00000100.npz", {"blocks": 7, "gate": True}
+    assert generator_of(folder, last_update=True) == expected

@@ -52,6 +52,32 @@ def test_keras_reads_what_is_saved_and_the_other_way_round(saved, tmp_path):
         np.testing.assert_array_equal(expected, found)
 
 
+def save_checkpoint(path, generator) -> None:
+    """By hand, as `checkpoints.save` numbers them; ten and more are in order too."""
+    arrays = {f"generator/{i:04d}/v": np.array(v) for i, v in enumerate(generator.variables)}
+    np.savez(path, **arrays, **{"optimizer/0000/iteration": np.array(3)}, state=np.array("{}"))
+
+
+def test_a_checkpoint_s_generator(tmp_path):
+    first, second = network(layers=6, seed=1), network(layers=6, seed=2)
+    save_checkpoint(tmp_path / "step-00000003.npz", first)
+    load_weights(second, tmp_path / "step-00000003.npz")
+    for expected, found in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(expected, found)
+
+
+def test_checkpoints_that_cannot_be_read(tmp_path):
+    path = tmp_path / "step-00000003.npz"
+    save_checkpoint(path, network())
+    with pytest.raises(DataError, match=f"^{re.escape(str(path))}: .* does not fit small$"):
+        load_weights(network(filters=4), path)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DataError, match=r"step-00000003\.npz: this checkpoint is damaged \("):
+        load_weights(network(), path)
+    with pytest.raises(DataError, match="no such weights file"):
+        load_weights(network(), tmp_path / "step-00000009.npz")
+
+
 def test_weights_of_a_trained_model_are_read_without_its_optimizer(tmp_path):
     model = network()
     model.compile("adam", "mse")

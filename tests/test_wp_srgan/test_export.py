@@ -141,6 +141,24 @@ def test_each_stage_has_its_directory(call_program, two_stages, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["stage1", "stage2"]
 
 
+def test_weights_of_the_last_update(call_program, capsys, two_stages, tmp_path):
+    folder = tmp_path / "run" / "stage1"
+    folder.parent.mkdir()
+    averaged = make_run(folder, 1)
+    last = two_stages[1][2]
+    flags = "--stage=1", f"--run_dir={folder.parent}", "--last_update"
+    assert call_program(wp_srgan.export.cli_main, *flags, f"--output={tmp_path / 'none'}") == 1
+    assert "stage1: its checkpoints are gone" in capsys.readouterr().err
+    (folder / "checkpoints").mkdir()
+    arrays = {f"generator/{i:04d}/v": np.array(v) for i, v in enumerate(last.variables)}
+    np.savez(folder / "checkpoints" / "step-00000005.npz", **arrays)
+    assert call_program(wp_srgan.export.cli_main, *flags, f"--output={tmp_path / 'last'}") == 0
+    assert_is_the_network(tmp_path / "last" / "stage1" / "1", last)
+    flags = *flags[:2], f"--output={tmp_path / 'averaged'}"
+    assert call_program(wp_srgan.export.cli_main, *flags) == 0
+    assert_is_the_network(tmp_path / "averaged" / "stage1" / "1", averaged)
+
+
 def test_wrong_commands_are_one_line(subprocess_environment, tmp_path):
     for flags, code, message in (
         (["--stage=2", "--run_dir=none", "--output=out"], 1, "none/stage2: has no config.json"),
