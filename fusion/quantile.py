@@ -83,7 +83,7 @@ def _bin_of_rank(
     Returns:
         int32 [N] each: the digit, how many elements have a smaller one, how many have this one.
     """
-    # All rows at once: TensorFlow counts a vector with all cores, and each row of a matrix with one.
+    # All rows at once: TensorFlow counts a vector with all cores, a matrix with one.
     batch, size = tf.shape(digits)[0], bins + 1
     offsets = tf.range(batch)[:, None] * size
     total = batch * size

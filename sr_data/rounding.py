@@ -12,8 +12,8 @@ def round_half_up(values: Any, xp: ModuleType) -> Any:
     """Rounds to the nearest integer, halves up (towards +inf), exactly.
 
     `floor(x + 0.5)` is not exact: the sum rounds up for the largest float below 0.5. A fraction and
-    its double are exact, or 1 and 2 for tiny negative values. (`where` takes TensorFlow ten times as
-    long as these operations together.)
+    its double are exact, or 1 and 2 for tiny negative values. (`where` takes TensorFlow ten times
+    as long as these operations together.)
 
     Args:
       values: floating-point array or tensor, finite or NaN.

@@ -14,9 +14,9 @@ form's 9x9 output convolution that takes 40 % of WP-SRGAN's time on a CPU.
 
 4·3 output channels still fill 12 of 16 lanes only. So where K > 2 the coarse convolution is taken
 apart: one along the rows, 1 x K to K·12 channels, a group for each of the K rows that a result
-needs, and one that collects each group from its row, K x 1 of zeros and ones. Measured as TensorFlow
-operations, K = 5, 512x512x256 values, 2 Zen 4 cores, milliseconds in float32 | bfloat16: 270 | 140
-at once, 235 | 110 taken apart; for K = 2, 53 | 30 and 57 | 38.
+needs, and one that collects each group from its row, K x 1 of zeros and ones. Measured as
+TensorFlow operations, K = 5, 512x512x256 values, 2 Zen 4 cores, milliseconds in float32 | bfloat16:
+270 | 140 at once, 235 | 110 taken apart; for K = 2, 53 | 30 and 57 | 38.
 """
 
 from __future__ import annotations
