@@ -133,7 +133,7 @@ def profiled(config: OperationsConfig) -> None:
 
 def table(wall: float, operations: list[Operation], ceiling: float) -> list[str]:
     """A row for each kind of work, the longest first, and one for everything else."""
-    seconds: collections.Counter[str] = collections.Counter()
+    seconds: collections.defaultdict[str, float] = collections.defaultdict(float)
     flops: collections.Counter[str] = collections.Counter()
     number: collections.Counter[str] = collections.Counter()
     for operation in operations:
@@ -142,7 +142,7 @@ def table(wall: float, operations: list[Operation], ceiling: float) -> list[str]
         number[operation.title] += 1
     seconds["everything else"] = wall - sum(seconds.values())
     lines = ["| operation | number | ms | share | GFLOP/s | of the ceiling |", "|---" * 6 + "|"]
-    for title, value in seconds.most_common():
+    for title, value in sorted(seconds.items(), key=lambda item: -item[1]):
         rate = flops[title] / value if value > 0 else 0.0
         rates = f"{rate / 1e9:.0f} | {rate / ceiling:.2f}" if flops[title] else "|"
         count = number[title] or ""

@@ -139,13 +139,16 @@ def _inputs(photo: NDArray[np.uint8], wanted: set[str]) -> dict[str, np.ndarray]
 
 
 def _wide_convolutions(graph: Any) -> list[str]:
-    """Names of the convolutions that are not next to an image."""
+    """Names of the convolutions that are not next to an image, nor one half of one that is."""
     kernels = {value.name: value.dims for value in graph.initializer}
-    return [
-        node.name
-        for node in graph.node
-        if node.op_type == "Conv" and min(kernels.get(node.input[1], (0, 0))[:2]) >= _LEAST_CHANNELS
-    ]
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+
+    def is_wide(node: Any) -> bool:
+        return min(kernels.get(node.input[1], (0, 0))[:2]) >= _LEAST_CHANNELS
+
+    # With nothing between them two convolutions are one that was taken apart.
+    halves = {node.input[0] for node in convolutions if not is_wide(node)}
+    return [node.name for node in convolutions if is_wide(node) and node.output[0] not in halves]
 
 
 def _reader(photos: Photos, wanted: set[str]) -> Any:

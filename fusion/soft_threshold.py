@@ -21,11 +21,11 @@ from fusion.modes import LUMA_WEIGHTS
 def soft_threshold(faithful: tf.Tensor, vivid: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
     """Eq. (9)-(10) with Δ = I_g − I_G, each channel for itself.
 
-    Neither I_G + soft(Δ, t) nor I_g + clip(−Δ, −t, t) is exact at both ends in floating point. I_G,
-    clipped to I_g ± t, is where t = 0, and elsewhere but for a rounding of I_g ± t; so a t that is
-    no bound on an image becomes ∞. t = 0 gives exactly `faithful`, t ≥ max |Δ| exactly `vivid`, and
-    the distance from `faithful` never decreases as t grows. (Selecting between the cases at each
-    pixel would be exact too, but `where` takes TensorFlow eight times as long as this.)
+    Neither I_G + soft(Δ, t) nor I_g + clip(−Δ, −t, t) is exact at both ends in floating point. I_G
+    clipped to I_g ± t is exact at t = 0; at the other end the rounding of I_g ± t may cut I_G, so a
+    t that is no bound on an image becomes ∞. t = 0 gives exactly `faithful`, t ≥ max |Δ| exactly
+    `vivid`, and the distance from `faithful` never decreases as t grows. (Selecting between the
+    cases at each pixel would be exact too, but `where` takes TensorFlow eight times as long.)
 
     Args:
         faithful: I_g, float32 [B, H, W, 3].

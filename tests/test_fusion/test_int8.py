@@ -106,6 +106,29 @@ def test_only_wide_convolutions_are_in_int8(
     }
 
 
+def test_a_convolution_taken_apart_stays_in_float32_as_a_whole() -> None:
+    """Nothing lies between its halves; before the body's convolutions there is an activation."""
+    require("onnx")
+    from onnx import helper  # pyright: ignore[reportMissingImports]
+
+    from fusion.int8 import _wide_convolutions
+
+    channels = {"head": (16, 3), "body": (16, 16), "across": (60, 16), "down": (12, 60)}
+    nodes, before = [], "image"
+    for name in channels:
+        nodes.append(helper.make_node("Conv", [before, f"{name}_kernel"], [name], name=name))
+        before = name
+        if name in ("head", "body"):
+            nodes.append(helper.make_node("Relu", [name], [f"{name}_relu"]))
+            before = f"{name}_relu"
+    kernels = [
+        helper.make_tensor(f"{name}_kernel", 1, (*dims, 1, 1), np.zeros(dims).ravel())
+        for name, dims in channels.items()
+    ]
+    graph = helper.make_graph(nodes, "tower", [], [], initializer=kernels)
+    assert _wide_convolutions(graph) == ["body"]
+
+
 def test_the_upscaler_takes_it(wide_dirs: tuple[Path, Path], photos: Path, tmp_path: Path) -> None:
     require("openvino")
     from upscaler import Upscaler

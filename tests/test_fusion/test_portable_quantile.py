@@ -6,26 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from fusion.portable_quantile import quantile
+from tests.test_fusion.test_quantile import SAMPLES, XI, f32, numpy_quantile
 
-XI = st.floats(0, 1, width=32, allow_subnormal=False)
 graph_quantile = tf.function(
     quantile,
     input_signature=[tf.TensorSpec([None, None], tf.float32), tf.TensorSpec([None], tf.float32)],
 )
-
-
-def f32(values) -> np.ndarray:
-    return np.asarray(values, np.float32)
-
-
-def numpy_quantile(values, xi):
-    """numpy in float64, with Q(0) := 0."""
-    return np.array(
-        [
-            np.quantile(row.astype(np.float64), float(q), method="linear") if q > 0 else 0.0
-            for row, q in zip(values, f32(xi), strict=True)
-        ]
-    )
 
 
 def check(values, xi):
@@ -37,20 +23,6 @@ def check(values, xi):
     largest_gap = np.diff(np.sort(values, axis=1), axis=1, prepend=0).max(axis=1, initial=0)
     allowed = 1e-6 * expected + 1e-5 * largest_gap + 2.0**-126
     assert np.all(np.abs(found - expected) <= allowed)
-
-
-SAMPLES = {
-    "ties": lambda rng: rng.integers(0, 4, (3, 1001)),
-    "two values": lambda rng: rng.integers(0, 2, (3, 50)) * 255,
-    "all zeros": lambda rng: np.zeros((3, 75)),
-    "all equal": lambda rng: np.full((3, 75), 3.7),
-    "one value": lambda rng: rng.uniform(0, 9, (3, 1)),
-    "two ranks": lambda rng: rng.uniform(0, 9, (3, 2)),
-    "close together": lambda rng: 100 + rng.integers(0, 9, (3, 999)) * 2.0**-17,
-    "huge range": lambda rng: 10.0 ** rng.uniform(-37, 38, (3, 999)),
-    "subnormal": lambda rng: 10.0 ** rng.uniform(-45, -37, (3, 999)),
-    "photo": lambda rng: np.abs(rng.laplace(0, 6, (3, 128 * 96 * 3))),
-}
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -152,7 +152,7 @@ def test_weights_of_the_last_update(call_program, run_dir, generator, tmp_path):
     shutil.copytree(run_dir, folder)
     (folder / "checkpoints").mkdir()
     last = [np.array(v) * 0.5 for v in generator.variables]
-    arrays = {f"generator/{i:04d}/v": value for i, value in enumerate(last)}
+    arrays: dict[str, Any] = {f"generator/{i:04d}/v": value for i, value in enumerate(last)}
     np.savez(folder / "checkpoints" / "step-00000005.npz", **arrays)
     flags = f"--run_dir={folder}", f"--output={tmp_path / 'last'}", "--last_update"
     assert call_program(mr_srgan.export.cli_main, *flags) == 0

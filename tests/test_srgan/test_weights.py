@@ -1,5 +1,6 @@
 import re
 import shutil
+from typing import Any
 
 import h5py
 import keras
@@ -54,8 +55,11 @@ def test_keras_reads_what_is_saved_and_the_other_way_round(saved, tmp_path):
 
 def save_checkpoint(path, generator) -> None:
     """By hand, as `checkpoints.save` numbers them; ten and more are in order too."""
-    arrays = {f"generator/{i:04d}/v": np.array(v) for i, v in enumerate(generator.variables)}
-    np.savez(path, **arrays, **{"optimizer/0000/iteration": np.array(3)}, state=np.array("{}"))
+    arrays: dict[str, Any] = {
+        f"generator/{i:04d}/v": np.array(v) for i, v in enumerate(generator.variables)
+    }
+    arrays["optimizer/0000/iteration"] = np.array(3)
+    np.savez(path, **arrays, state=np.array("{}"))
 
 
 def test_a_checkpoint_s_generator(tmp_path):

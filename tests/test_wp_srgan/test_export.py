@@ -150,7 +150,9 @@ def test_weights_of_the_last_update(call_program, capsys, two_stages, tmp_path):
     assert call_program(wp_srgan.export.cli_main, *flags, f"--output={tmp_path / 'none'}") == 1
     assert "stage1: its checkpoints are gone" in capsys.readouterr().err
     (folder / "checkpoints").mkdir()
-    arrays = {f"generator/{i:04d}/v": np.array(v) for i, v in enumerate(last.variables)}
+    arrays: dict[str, Any] = {
+        f"generator/{i:04d}/v": np.array(v) for i, v in enumerate(last.variables)
+    }
     np.savez(folder / "checkpoints" / "step-00000005.npz", **arrays)
     assert call_program(wp_srgan.export.cli_main, *flags, f"--output={tmp_path / 'last'}") == 0
     assert_is_the_network(tmp_path / "last" / "stage1" / "1", last)
