@@ -1,10 +1,18 @@
-"""Writes a PNG file from strips of rows, so that the picture never lies in memory as a whole."""
+"""Writes a PNG file from strips of rows, so that the picture never lies in memory as a whole.
+
+Bands of rows are filtered and compressed side by side, each for itself: a stream of deflate may end
+a block at a byte's end anywhere. What a band could repeat of the one before is lost, 32 KiB of its
+million bytes.
+"""
 
 from __future__ import annotations
 
+import collections
+import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +22,10 @@ from numpy.typing import NDArray
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = 3
 _SUB, _UP, _PAETH = 1, 2, 4  # numbers of the filters in the standard
-_BAND = 64  # rows that are filtered at a time; bounds the memory of the filters' trials
+_BAND_BYTES = 1_000_000  # filtered and compressed at a time; bounds the memory of the trials
+_MOST_WORKERS = 4
+# RFC 1950: deflate with a window of 32 KiB and the usual effort; and RFC 1951's empty last block.
+_STREAM_START, _STREAM_END = b"\x78\x9c", b"\x03\x00"
 
 
 def write_png(
@@ -39,10 +50,12 @@ def write_png(
         file.write(_SIGNATURE)
         # 8 bits a channel, colour type 2 (RGB), the standard's only methods, not interlaced.
         _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-        compressor = zlib.compressobj(level)
-        for rows in _filtered(strips, height, width):
-            _write_data(file, compressor.compress(rows.data))
-        _write_data(file, compressor.flush())
+        content, checksum = _STREAM_START, zlib.adler32(b"")
+        for filtered, compressed in _compressed(_bands(strips, height, width), level):
+            checksum = zlib.adler32(filtered.data, checksum)
+            _write_chunk(file, b"IDAT", content + compressed)
+            content = b""
+        _write_chunk(file, b"IDAT", content + _STREAM_END + struct.pack(">I", checksum))
         _write_chunk(file, b"IEND", b"")
 
 
@@ -51,15 +64,33 @@ def _write_chunk(file: IO[bytes], kind: bytes, content: bytes) -> None:
     file.write(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum))
 
 
-def _write_data(file: IO[bytes], content: bytes) -> None:
-    if content:  # the compressor gathers; an empty chunk would be allowed, and useless
-        _write_chunk(file, b"IDAT", content)
+def _compressed(
+    bands: Iterable[NDArray[np.uint8]], level: int
+) -> Iterator[tuple[NDArray[np.uint8], bytes]]:
+    """Filtered rows and blocks of deflate of each band, in order, a few bands ahead."""
+
+    def work(band: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bytes]:
+        filtered = filter_rows(band)
+        compressor = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
+        blocks = compressor.compress(filtered.data) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        return filtered, blocks
+
+    number = min(os.cpu_count() or 1, _MOST_WORKERS)
+    waiting: collections.deque[Future[tuple[NDArray[np.uint8], bytes]]] = collections.deque()
+    with ThreadPoolExecutor(number) as workers:
+        for band in bands:
+            waiting.append(workers.submit(work, band))
+            if len(waiting) > 2 * number:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def _filtered(
+def _bands(
     strips: Iterable[NDArray[np.uint8]], height: int, width: int
 ) -> Iterator[NDArray[np.uint8]]:
-    """Rows as they are compressed: each has its filter's number before it, uint8 [h, 1 + 3W]."""
+    """Rows below the row that they are filtered by, uint8 [1 + h, 3W]."""
+    rows = max(1, _BAND_BYTES // (width * _CHANNELS))
     above = np.zeros((1, width * _CHANNELS), np.uint8)
     done = 0
     for strip in strips:
@@ -69,9 +100,9 @@ def _filtered(
         if done > height:
             break
         flat = strip.reshape(len(strip), -1)
-        for top in range(0, len(flat), _BAND):
-            band = np.concatenate([above, flat[top : top + _BAND]])
-            yield filter_rows(band)
+        for top in range(0, len(flat), rows):
+            band = np.concatenate([above, flat[top : top + rows]])
+            yield band
             above = band[-1:]
     if done != height:
         raise ValueError(f"the strips have {done} rows or more, not {height}")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from upscaler import png_stream
 from upscaler.png_stream import filter_rows, write_png
 
 
@@ -29,7 +30,11 @@ def read(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (64, 3), (65, 1), (200, 131)])
 @pytest.mark.parametrize("parts", [1, 4])
-def test_pillow_reads_the_same_pixels(tmp_path: Path, size: tuple[int, int], parts: int) -> None:
+@pytest.mark.parametrize("band_bytes", [1, 1000, 1_000_000])
+def test_pillow_reads_the_same_pixels(
+    tmp_path: Path, monkeypatch, size: tuple[int, int], parts: int, band_bytes: int
+) -> None:
+    monkeypatch.setattr(png_stream, "_BAND_BYTES", band_bytes)
     image = picture(*size)
     strips = [strip for strip in np.array_split(image, parts) if len(strip)]
     write_png(tmp_path / "a.png", iter(strips), *size)
@@ -84,3 +89,12 @@ def test_another_number_of_rows(tmp_path: Path, rows: list[int]) -> None:
 def test_another_kind_of_strip(tmp_path: Path, strip: np.ndarray) -> None:
     with pytest.raises(ValueError, match="a strip is"):
         write_png(tmp_path / "a.png", [strip], 6, 5)
+
+
+def test_strips_that_fail(tmp_path: Path) -> None:
+    def strips():
+        yield np.zeros((3, 5, 3), np.uint8)
+        raise OSError("no more")
+
+    with pytest.raises(OSError, match="no more"):
+        write_png(tmp_path / "a.png", strips(), 6, 5)
