@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import keras
 
@@ -29,22 +30,36 @@ def canonical_flops(generator: keras.Model, config: Config) -> int:
     return flops
 
 
+def matrix_product(dtype: str, side: int = 4096) -> tuple[Callable[[], object], int]:
+    """TensorFlow's product of two large square matrices.
+
+    Args:
+        dtype: "float32" or "bfloat16".
+        side: Rows and columns.
+
+    Returns:
+        A call that computes it, and its operations.
+    """
+    import tensorflow as tf
+
+    first, second = (tf.cast(tf.random.uniform([side, side]), dtype) for _ in range(2))
+    product = tf.function(lambda a, b: tf.cast(tf.matmul(a, b)[0, 0], tf.float32))
+    return lambda: product(first, second).numpy(), 2 * side**3
+
+
 def matrix_flops(dtype: str, side: int = 4096, repetitions: int = 5) -> float:
-    """Operations a second of TensorFlow's product of two large square matrices, the best of some.
+    """Operations a second of `matrix_product`, the best of some.
 
     Args:
         dtype: "float32" or "bfloat16".
         side: Rows and columns.
         repetitions: Timed products.
     """
-    import tensorflow as tf
-
-    first, second = (tf.cast(tf.random.uniform([side, side]), dtype) for _ in range(2))
-    product = tf.function(lambda a, b: tf.cast(tf.matmul(a, b)[0, 0], tf.float32))
-    product(first, second).numpy()
+    product, flops = matrix_product(dtype, side)
+    product()
     seconds = []
     for _ in range(repetitions):
         start = time.perf_counter()
-        product(first, second).numpy()
+        product()
         seconds.append(time.perf_counter() - start)
-    return 2 * side**3 / min(seconds)
+    return flops / min(seconds)

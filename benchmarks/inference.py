@@ -9,7 +9,8 @@ the plain graph (Keras' PReLU, the output convolution after the last pixel shuff
 same way, in TensorFlow, OpenVINO and ONNX Runtime; and PyTorch, channels last. Whatever is not
 installed is left out. Photos that are too large for --memory_mb go through all of them in the same
 tiles. Prints Markdown: seconds, the rate in canonical operations and its share of what the machine
-reaches in large matrix products, the distance of the outputs, and the bars.
+reaches in large matrix products, which have their turn in each round, the distance of the outputs,
+and the bars.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from benchmarks.inference_bars import INT8, OURS, PLAIN, PRECISIONS, Form, section
 from benchmarks.interleaved import machine, medians
 from benchmarks.training_forms import torch_is_installed
 from cli import dataclass_flags
@@ -33,10 +35,6 @@ from cli.tensorflow_start import import_keras_quietly
 from evaluation.config import setting
 from sr_data.image_io import read_rgb
 from upscaler import Tiling, Upscaler
-
-PRECISIONS = ("float32", "bfloat16")
-# In OpenVINO, with bfloat16 for what does not compute in int8.
-INT8 = "int8"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,69 +70,8 @@ class InferenceConfig:
 DEFAULTS = InferenceConfig()
 
 
-@dataclasses.dataclass(frozen=True)
-class Form:
-    """A way to run the network.
-
-    Attributes:
-        runtime: What computes.
-        graph: "ours" or "plain".
-        precision: "float32", "bfloat16" or "int8".
-    """
-
-    runtime: str
-    graph: str
-    precision: str
-
-    @property
-    def title(self) -> str:
-        """Its row's name."""
-        return f"{self.runtime}, {self.graph} {self.precision}"
-
-
-OURS = Form("TensorFlow", "ours", "float32")
-OURS_16 = Form("TensorFlow", "ours", "bfloat16")
-PLAIN = Form("TensorFlow", "plain", "float32")
-
 # The least PSNR of the output from ours in float32, dB: sums in another order, and rounding.
 NEAREST = {"float32": 65.0, "bfloat16": 45.0, INT8: 45.0}
-
-# Name, ours, the others, the most that the fastest of ours may take of the fastest of the others.
-Bar = tuple[str, Callable[[Form], bool], Callable[[Form], bool], float]
-
-
-def _is(graph: str, precision: str, runtime: str = "") -> Callable[[Form], bool]:
-    return lambda form: (
-        (form.graph, form.precision) == (graph, precision) and form.runtime.startswith(runtime)
-    )
-
-
-_TENSORFLOW = "TensorFlow"
-BARS: tuple[Bar, ...] = (
-    (
-        "TensorFlow: ours float32 / plain float32",
-        _is("ours", "float32", _TENSORFLOW),
-        _is("plain", "float32", _TENSORFLOW),
-        0.80,
-    ),
-    (
-        "TensorFlow: ours bfloat16 / plain float32",
-        _is("ours", "bfloat16", _TENSORFLOW),
-        _is("plain", "float32", _TENSORFLOW),
-        0.42,
-    ),
-    *(
-        (
-            f"best runtime: ours / fastest peer, {precision}",
-            _is("ours", precision),
-            _is("plain", precision),
-            0.85,
-        )
-        for precision in PRECISIONS
-    ),
-)
-# The least share of the matrix products' rate.
-CEILING_BARS = {"float32": 0.9, "bfloat16": 1.0}
 
 
 def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
@@ -212,50 +149,23 @@ def distances(models: Mapping[Form, Upscaler], image: np.ndarray) -> dict[Form, 
     return found
 
 
-def times_table(
-    seconds: Mapping[Form, float],
-    apart: Mapping[Form, float],
-    operations: float,
-    ceilings: Mapping[str, float],
-) -> list[str]:
-    """A row a form."""
-    lines = [
-        "| runtime, graph, precision | s | / plain TensorFlow float32 | GFLOP/s | of the ceiling "
-        "| PSNR from ours float32, dB |",
-        "|---" * 6 + "|",
-    ]
-    for form, value in seconds.items():
-        ratio = f"{value / seconds[PLAIN]:.2f}" if PLAIN in seconds else ""
-        rate = operations / value
-        ceiling = ceilings.get(form.precision)
-        share = f"{rate / ceiling:.2f}" if ceiling else ""
-        lines.append(
-            f"| {form.title} | {value:.3f} | {ratio} | {rate / 1e9:.0f} | {share} "
-            f"| {apart[form]:.1f} |"
-        )
-    return lines
+def timed(
+    config: InferenceConfig, models: Mapping[Form, Upscaler], image: np.ndarray
+) -> tuple[dict[Form, float], dict[str, float]]:
+    """Seconds of each form, and operations a second of matrix products in both precisions."""
+    from benchmarks.ceiling import matrix_product
 
-
-def bars_table(
-    seconds: Mapping[Form, float], operations: float, ceilings: Mapping[str, float]
-) -> list[str]:
-    """What is asked for beside what was measured."""
-    lines = ["| bar | measured | asked for | |", "|---|---|---|---|"]
-    for name, ours, others, most in BARS:
-        first = [value for form, value in seconds.items() if ours(form)]
-        second = [value for form, value in seconds.items() if others(form)]
-        if first and second:
-            ratio = min(first) / min(second)
-            verdict = "met" if ratio <= most else "missed"
-            lines.append(f"| {name} | {ratio:.2f} | ≤ {most:.2f} | {verdict} |")
-    for precision, least in CEILING_BARS.items():
-        mine = [value for form, value in seconds.items() if _is("ours", precision)(form)]
-        if mine:
-            share = operations / min(mine) / ceilings[precision]
-            verdict = "met" if share >= least else "missed"
-            name = f"best runtime: share of the ceiling, {precision}"
-            lines.append(f"| {name} | {share:.2f} | ≥ {least:.2f} | {verdict} |")
-    return lines
+    products = {precision: matrix_product(precision) for precision in PRECISIONS}
+    calls: dict[Form | str, Callable[[], object]] = {
+        form: lambda u=upscaler: u(image) for form, upscaler in models.items()
+    }
+    seconds = medians(
+        calls | {precision: product for precision, (product, _) in products.items()},
+        config.repetitions,
+        config.warmup,
+    )
+    ceilings = {name: flops / seconds[name] for name, (_, flops) in products.items()}
+    return {form: seconds[form] for form in models}, ceilings
 
 
 def report(config: InferenceConfig) -> str:
@@ -268,35 +178,23 @@ def report(config: InferenceConfig) -> str:
     config.check()
     import_keras_quietly()
     from benchmarks import peers
-    from benchmarks.ceiling import canonical_flops, matrix_flops
+    from benchmarks.ceiling import canonical_flops
     from benchmarks.shipped import shipped_generator
 
-    ceilings = {precision: matrix_flops(precision) for precision in PRECISIONS}
-    timed: dict[str, tuple[dict[Form, float], int]] = {}
     flops = sum(canonical_flops(*shipped_generator(name)) for name in (peers.FAITHFUL, peers.VIVID))
+    parts = [
+        f"{machine()}; medians of {config.repetitions} interleaved rounds. Both towers: "
+        f"{flops / 1e6:.2f} MFLOP an LR pixel."
+        + (" One slope a PReLU, the mean of the shipped ones." if config.shared_slopes else "")
+    ]
     with tempfile.TemporaryDirectory() as folder:
         models = upscalers(config, Path(folder))
         apart = distances(models, photo(config, "96x64"))
         for size in config.sizes.split(","):
             image = photo(config, size)
-            calls = {form: (lambda u=u, i=image: u(i)) for form, u in models.items()}
-            seconds = medians(calls, config.repetitions, config.warmup)
-            timed[size] = seconds, flops * image.shape[0] * image.shape[1]
-    # Once more: a ceiling that something disturbed would flatter everything.
-    ceilings = {name: max(found, matrix_flops(name)) for name, found in ceilings.items()}
-    parts = [
-        f"{machine()}; medians of {config.repetitions} interleaved rounds. Ceiling, products of "
-        f"4096x4096 matrices: {ceilings['float32'] / 1e9:.0f} GFLOP/s in float32, "
-        f"{ceilings['bfloat16'] / 1e9:.0f} in bfloat16. Both towers: {flops / 1e6:.2f} MFLOP an "
-        "LR pixel."
-        + (" One slope a PReLU, the mean of the shipped ones." if config.shared_slopes else "")
-    ]
-    for size, (seconds, operations) in timed.items():
-        parts += [
-            f"### {size}",
-            "\n".join(times_table(seconds, apart, operations, ceilings)),
-            "\n".join(bars_table(seconds, operations, ceilings)),
-        ]
+            seconds, ceilings = timed(config, models, image)
+            operations = flops * image.shape[0] * image.shape[1]
+            parts += section(size, seconds, apart, operations, ceilings)
     return "\n\n".join(parts)
 
 

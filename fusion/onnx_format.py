@@ -72,7 +72,7 @@ def write_networks(model: PortableModel, directory: Path) -> list[Path]:
             function,
             input_signature=function.input_signature,
             opset=_OPSET,
-            custom_op_handlers={"SelectV2": (_select, [])},
+            custom_op_handlers={"SelectV2": (_select, []), "Snapshot": (_snapshot, [])},
         )
         _name_sizes(converted.graph)
         onnx.checker.check_model(converted)
@@ -83,6 +83,11 @@ def write_networks(model: PortableModel, directory: Path) -> list[Path]:
 def _select(context: Any, node: Any, name: str, arguments: Any) -> None:
     """Converts `tf.where`; tf2onnx itself multiplies by 0 and 1, and infinity times 0 is NaN."""
     node.type = "Where"
+
+
+def _snapshot(context: Any, node: Any, name: str, arguments: Any) -> None:
+    """Converts `tf.raw_ops.Snapshot`, which tf2onnx does not know; it changes no value."""
+    node.type = "Identity"
 
 
 def _name_sizes(graph: Any) -> None:

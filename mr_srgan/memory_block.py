@@ -6,7 +6,8 @@ from typing import Any
 
 import keras
 
-from srgan.residual_block import conv, residual_block
+from mr_srgan.gate import Conv2D as Gate
+from srgan.residual_block import residual_block
 
 
 def memory_block(
@@ -20,9 +21,6 @@ def memory_block(
     dtype: Any = None,
 ) -> Any:
     """ResBlocks in sequence, a gate over all of their outputs, and the block's input added.
-
-    The gate is a 1x1 convolution from the concatenated outputs (num_res_blocks · C channels)
-    to C, as in MemNet (https://arxiv.org/abs/1708.02209), which the paper takes it from.
 
     Args:
         features: [B, H, W, C] symbolic tensor.
@@ -48,7 +46,7 @@ def memory_block(
         )
         outputs.append(x)
     if gate:
-        if len(outputs) > 1:
-            x = keras.layers.Concatenate(name=f"{name}_memory", dtype=dtype)(outputs)
-        x = conv(features.shape[-1], 1, name=f"{name}_gate", dtype=dtype)(x)
+        weights = {"kernel_initializer": keras.initializers.GlorotUniform()}
+        gather = Gate(features.shape[-1], name=f"{name}_gate", dtype=dtype, **weights)
+        return gather([features, *outputs])
     return keras.layers.Add(name=f"{name}_add", dtype=dtype)([features, x])

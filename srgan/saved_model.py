@@ -23,7 +23,6 @@ import tensorflow as tf
 from cli.errors import DataError
 from sr_data.atomic_write import atomic_directory
 from sr_data.rounding import round_half_up
-from srgan.prelu import PReLU
 from srgan.receptive_field import receptive_field
 from srgan.weights import load_weights
 
@@ -41,7 +40,7 @@ class Tower(tf.Module):
     """A generator as a SavedModel holds it: raw variables and two signatures.
 
     Args:
-        generator: LR to SR images, float32 in [-1, 1]; its PReLUs are specialized.
+        generator: LR to SR images, float32 in [-1, 1]; its layers take their forms for inference.
     """
 
     def __init__(self, generator: keras.Model) -> None:
@@ -49,7 +48,7 @@ class Tower(tf.Module):
         # In a partial, which TensorFlow does not track: the file would hold each weight twice.
         self._generator = functools.partial(generator, training=False)
         for layer in generator.layers:
-            if isinstance(layer, PReLU):
+            if hasattr(layer, "specialize"):
                 layer.specialize()
         # A Session-based loader, as TensorFlow Serving is, finds raw variables only.
         self.raw_variables = [v.value for v in generator.variables]
