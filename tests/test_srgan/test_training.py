@@ -194,7 +194,7 @@ def signal_after(step: int, number: int):
 
         def train_on_batch(*arguments, **options):
             if next(count) == step:
-                os.kill(os.getpid(), number)
+                signal.raise_signal(number)
             return compute(*arguments, **options)
 
         return train_on_batch
