@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 _LOWER_BITS = 15
 _UPPER_BINS = 1 << 16
 _LOWER_BINS = 1 << _LOWER_BITS
+# Values that are counted at once: what is computed of them stays in the processor's cache.
+_PIECE = 1 << 18
 _NONE = np.iinfo(np.int32).max
 
 
@@ -50,7 +52,10 @@ class StreamingQuantile:
         """
         if self._chosen is not None:
             raise RuntimeError("count() after refine(): the upper bits are chosen")
-        self._upper += np.bincount(_patterns(values) >> _LOWER_BITS, minlength=_UPPER_BINS)
+        patterns = _patterns(values)
+        for start in range(0, len(patterns), _PIECE):
+            upper = patterns[start : start + _PIECE] >> _LOWER_BITS
+            self._upper += np.bincount(upper, minlength=_UPPER_BINS)
 
     def refine(self, values: NDArray[np.float32]) -> None:
         """Second reading; it begins when all values are counted.
