@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from fusion import onnx_format
 from fusion.int8 import Photos, quantize
-from fusion.openvino_model import OpenVinoModel, import_openvino, set_facts
+from fusion.openvino_model import OpenVinoModel, import_openvino, openvino_core, set_facts
 from fusion.openvino_rectifiers import fuse_rectifiers
 from fusion.portable_model import FUSED, TOWERS, PortableModel
 from fusion.runtime_check import Run
@@ -63,11 +63,10 @@ def write_function(module: tf.Module, function: Any, path: Path, facts: Mapping[
     Raises:
         UsageError: OpenVINO is not installed.
     """
-    openvino = import_openvino()
     # Read from a SavedModel by OpenVINO itself: its Python converter reports its use to its maker.
     with tempfile.TemporaryDirectory(prefix="bi-gans-st-") as saved_model:
         tf.saved_model.save(module, saved_model, signatures=function)
-        converted = openvino.Core().read_model(saved_model)
+        converted = openvino_core().read_model(saved_model)
     _save(converted, path, facts)
 
 
@@ -75,11 +74,10 @@ def _write_int8(
     model: PortableModel, directory: Path, photos: Photos, facts: Mapping[str, Mapping[str, str]]
 ) -> None:
     """Writes both functions by way of ONNX, whose marks of 8 bits OpenVINO understands."""
-    openvino = import_openvino()
     with tempfile.TemporaryDirectory(prefix="bi-gans-st-") as folder:
         for path in onnx_format.write_networks(model, Path(folder)):
             quantize(path, photos, outputs=False)
-            converted = openvino.Core().read_model(path)
+            converted = openvino_core().read_model(path)
             _save(converted, directory / f"{path.stem}{SUFFIX}", facts[path.stem])
 
 

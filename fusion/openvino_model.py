@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -39,6 +40,20 @@ def import_openvino() -> ModuleType:
     return openvino
 
 
+@functools.cache
+def openvino_core() -> Any:
+    """The process's one `openvino.Core`, which stays until its end.
+
+    A Core's CPU plugin puts a stack for signals of its own in the place of the one before, and when
+    it is gone that one is back, if need be the stack of another Core that is gone: the next Ctrl-C
+    would end the process with a segmentation fault.
+
+    Raises:
+        UsageError: OpenVINO is not installed.
+    """
+    return import_openvino().Core()
+
+
 class OpenVinoModel:
     """One `.xml` with its `.bin`, compiled for the CPU. Calls may come from several threads.
 
@@ -65,11 +80,10 @@ class OpenVinoModel:
             DataError: The model is missing or damaged.
             UsageError: OpenVINO is not installed, or an unknown `precision`.
         """
-        openvino = import_openvino()
+        core = openvino_core()
         if precision not in _HINTS:
             raise UsageError(f"precision is {precision!r}; choose one of {', '.join(_HINTS)}")
         self.path = Path(path)
-        core = openvino.Core()
         try:
             model = core.read_model(self.path)
             compiled = core.compile_model(

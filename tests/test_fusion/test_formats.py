@@ -28,9 +28,9 @@ def read_onnx(path: Path) -> Run:
 
 
 def read_openvino(path: Path) -> Run:
-    from fusion.openvino_model import import_openvino
+    from fusion.openvino_model import openvino_core
 
-    core = import_openvino().Core()
+    core = openvino_core()
     model = core.read_model(path)
     names = [output.any_name for output in model.outputs]
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

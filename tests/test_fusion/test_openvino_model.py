@@ -53,6 +53,29 @@ def test_facts(path: Path) -> None:
     assert OpenVinoModel(path).facts == {"threshold": "joint", "receptive_field": "7"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the stacks for signals of Linux")
+def test_signals_are_handled_after_models_are_gone(
+    path: Path, subprocess_environment: dict[str, str]
+) -> None:
+    """In the order in which they came: with a Core each, the process would end by signal 11."""
+    program = """
+import gc, os, signal, sys
+from fusion.openvino_model import OpenVinoModel
+signal.signal(signal.SIGTERM, lambda number, frame: print("handled"))
+first, second = OpenVinoModel(sys.argv[1]), OpenVinoModel(sys.argv[1])
+del first
+gc.collect()
+del second
+gc.collect()
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    command = [sys.executable, "-c", program, str(path)]
+    done = subprocess.run(
+        command, env=subprocess_environment, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
+
+
 @pytest.mark.parametrize(("precision", "hint"), [("float32", "f32"), ("bfloat16", "bf16")])
 def test_precision_is_not_left_to_openvino(path: Path, precision: Any, hint: str) -> None:
     compiled = OpenVinoModel(path, precision)._request.get_compiled_model()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cli.extras import is_installed
-from fusion.openvino_model import import_openvino
+from fusion.openvino_model import import_openvino, openvino_core
 
 if not is_installed("openvino"):
     pytest.skip(
@@ -42,7 +42,7 @@ def sum_of(
 
 
 def run(model: Any, x: np.ndarray) -> np.ndarray:
-    return import_openvino().Core().compile_model(model, "CPU")([x])[0]
+    return openvino_core().compile_model(model, "CPU")([x])[0]
 
 
 @pytest.mark.parametrize("swapped", [False, True])
@@ -104,7 +104,7 @@ def test_all_of_a_network_are_found(network_dirs: tuple[Path, Path], tmp_path: P
     from fusion.export import build
 
     directory = build(*network_dirs, tmp_path, format="openvino")
-    model = import_openvino().Core().read_model(str(directory / "towers.xml"))
+    model = openvino_core().read_model(str(directory / "towers.xml"))
     kinds = Counter(node.get_type_name() for node in model.get_ops())
     assert kinds["PRelu"] == 4
     assert kinds["Maximum"] == kinds["Minimum"] == 2  # the results are clipped

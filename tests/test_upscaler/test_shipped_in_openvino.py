@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cli.extras import is_installed
-from fusion.openvino_model import TOWERS_FILE, import_openvino
+from fusion.openvino_model import TOWERS_FILE, openvino_core
 from pretrained.openvino_models import openvino_model
 from pretrained.saved_models import saved_models
 from upscaler.runtime import load_model
@@ -53,7 +53,7 @@ def test_bfloat16(photo: np.ndarray) -> None:
 
 def test_no_rectifier_is_left_in_parts() -> None:
     directory: Path = openvino_model(saved_models().fused)
-    model = import_openvino().Core().read_model(str(directory / TOWERS_FILE))
+    model = openvino_core().read_model(str(directory / TOWERS_FILE))
     kinds = Counter(node.get_type_name() for node in model.get_ops())
     assert kinds["PRelu"] == 50
     assert kinds["Maximum"] == kinds["Minimum"] == 2  # the results are clipped
