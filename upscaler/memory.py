@@ -27,11 +27,11 @@ class Footprint:
 
 # Seen on two cores with fused models of the shipped architecture, whole processes of `python -m
 # upscaler`: 754 MB after a photo of 16x16, and 9 to 17 kB for each pixel of up to 448x448, most of
-# it where each PReLU has a slope a channel; `benchmarks.tiles` sees 12.6 with the shipped weights.
+# it where each PReLU has a slope a channel; `benchmarks.tiles` sees 14 to 15 with those shipped.
 TENSORFLOW = Footprint(program_bytes=850_000_000, bytes_per_lr_pixel=17_000)
 
-# A graph that was exported for bfloat16: 6.4 kB with the shipped weights.
-TENSORFLOW_BFLOAT16 = Footprint(program_bytes=850_000_000, bytes_per_lr_pixel=8_000)
+# A graph that was exported for bfloat16: 8 to 9.5 kB, beside a program of 720 MB.
+TENSORFLOW_BFLOAT16 = Footprint(program_bytes=850_000_000, bytes_per_lr_pixel=8_500)
 
 # Likewise: 168 MB, and 15 to 16 kB. The first run of all converts the model in TensorFlow, and
 # takes as much as TensorFlow does for that while.
