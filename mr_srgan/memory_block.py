@@ -46,7 +46,6 @@ def memory_block(
         )
         outputs.append(x)
     if gate:
-        weights = {"kernel_initializer": keras.initializers.GlorotUniform()}
-        gather = Gate(features.shape[-1], name=f"{name}_gate", dtype=dtype, **weights)
+        gather = Gate(features.shape[-1], name=f"{name}_gate", dtype=dtype)
         return gather([features, *outputs])
     return keras.layers.Add(name=f"{name}_add", dtype=dtype)([features, x])
