@@ -8,9 +8,9 @@ float32 before it is timed: our fused SavedModel in TensorFlow and in OpenVINO, 
 the plain graph (Keras' PReLU, the output convolution after the last pixel shuffle), exported in the
 same way, in TensorFlow, OpenVINO and ONNX Runtime; and PyTorch, channels last. Whatever is not
 installed is left out. Photos that are too large for --memory_mb go through all of them in the same
-tiles. Prints Markdown: seconds, the rate in canonical operations and its share of what the machine
-reaches in large matrix products, which have their turn in each round, the distance of the outputs,
-and the bars.
+tiles, in a process that keeps freed memory for all of them. Prints Markdown: seconds, the rate in
+canonical operations and its share of what the machine reaches in large matrix products, which have
+their turn in each round, the distance of the outputs, and the bars.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from cli.tensorflow_start import import_keras_quietly
 from evaluation.config import setting
 from sr_data.image_io import read_rgb
 from upscaler import Tiling, Upscaler
+from upscaler.allocator import keep_freed_memory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,10 @@ class InferenceConfig:
     sizes: str = setting("256x256", "Widths and heights of the photo, WxH, separated by commas.")
     repetitions: int = setting(5, "Timed rounds.")
     warmup: int = setting(1, "Rounds before them.")
-    forms: str = setting("", "Only forms whose title contains one of these, by commas; empty: all.")
+    forms: str = setting(
+        "",
+        "Only forms with one of these in their title, such as 'onnx,openvino plain'; empty: all.",
+    )
     image: str = setting("", "Photo, repeated in mirror images; scikit-image's by default.")
     shared_slopes: bool = setting(
         False, "Give each PReLU of the shipped weights the mean of its slopes, everywhere."
@@ -116,7 +120,7 @@ def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
     return {
         form: make()
         for form, make in makers.items()
-        if form == OURS or any(part in form.title.lower() for part in wanted)
+        if form == OURS or any(part in form.title.lower().replace(",", "") for part in wanted)
     }
 
 
@@ -176,6 +180,7 @@ def report(config: InferenceConfig) -> str:
         DataError: The photo cannot be read, or one of the forms is not the same network.
     """
     config.check()
+    keep_freed_memory()  # for all of them; the upscaler does so too
     import_keras_quietly()
     from benchmarks import peers
     from benchmarks.ceiling import canonical_flops

@@ -31,6 +31,7 @@ from evaluation.config import setting
 from pretrained.saved_models import saved_models
 from sr_data.image_io import read_rgb
 from upscaler import Tiling, Upscaler
+from upscaler.allocator import keep_freed_memory
 from upscaler.model import Model
 from upscaler.tile_plan import TilePlan
 
@@ -116,6 +117,7 @@ def fit(pixels: list[int], seconds: list[float]) -> tuple[float, float, float]:
 
 def report(config: TilesConfig) -> str:
     """Measures everything; returns Markdown."""
+    keep_freed_memory()  # as the upscaler does
     tiling = Tiling(
         memory_mb=config.memory_mb or None, overlap=None if config.overlap < 0 else config.overlap
     )

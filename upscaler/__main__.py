@@ -135,10 +135,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _load() -> "Upscaler":
+    from upscaler.allocator import keep_freed_memory
     from upscaler.runtime import chosen_runtime, needs_tensorflow
     from upscaler.tiling import Tiling
     from upscaler.upscaler import Upscaler
 
+    keep_freed_memory()
     tiling = Tiling(_MEMORY_MB.value, _OVERLAP.value, _SCRATCH_DIR.value)
     if not _SAVED_MODEL.value:
         if chosen_runtime(_RUNTIME.value) == "tensorflow":

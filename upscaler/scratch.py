@@ -1,7 +1,8 @@
-"""A file without a name for arrays that do not fit into memory, read again in the same order."""
+"""Arrays that are read again in the same order: in memory if they fit, else in a nameless file."""
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import tempfile
@@ -16,24 +17,29 @@ from cli.errors import DataError
 
 
 class Scratch:
-    """Float32 arrays on disk, as a context manager.
+    """Float32 arrays on disk, or in memory, as a context manager.
 
     The file is gone when the block ends, and when the process is killed too: it never has a name
     (on Windows, the system deletes it when it is closed). It is read and written by calls, not
     mapped: pages of a mapped file count as the process's memory.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], needed: int) -> None:
-        """Makes the file.
+    def __init__(self, directory: str | os.PathLike[str], needed: int, memory: int = 0) -> None:
+        """Makes the file, unless memory suffices.
 
         Args:
             directory: Where it lies.
             needed: How many bytes will be written.
+            memory: How many may be kept in memory.
 
         Raises:
             DataError: There is no such folder, it cannot be written, or it has too little space.
         """
         self._shapes: list[tuple[int, ...]] = []
+        self._kept: list[NDArray[np.float32]] = []
+        self._file: io.FileIO | None = None
+        if needed <= memory:
+            return
         try:
             free = shutil.disk_usage(directory).free
             if free < needed:
@@ -58,11 +64,16 @@ class Scratch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Removes the file."""
-        self._file.close()
+        """Removes everything."""
+        self._kept.clear()
+        if self._file is not None:
+            self._file.close()
 
     def append(self, array: NDArray[np.float32]) -> None:
         """Writes an array behind the others; all writing comes before all reading."""
+        if self._file is None:
+            self._kept.append(np.array(array, np.float32, order="C"))
+            return
         content = np.ascontiguousarray(array, np.float32).data.cast("B")
         while content:  # one call writes 2 GiB at most
             content = content[self._file.write(content) :]
@@ -70,6 +81,9 @@ class Scratch:
 
     def read(self) -> Iterator[NDArray[np.float32]]:
         """All arrays in the order in which they were written; any number of times."""
+        if self._file is None:
+            yield from self._kept
+            return
         self._file.seek(0)
         for shape in self._shapes:
             array = np.empty(shape, np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from upscaler.memory import TENSORFLOW, Footprint, pixels_at_once, refusal
+from upscaler.memory import TENSORFLOW, Footprint, pixels_at_once, refusal, spare_bytes
 from upscaler.tile_plan import TilePlan, plan_tiles, smallest_tile
 
 # LR pixels. With the shipped weights, values beside a tile's edge differ from those of the whole
@@ -41,6 +41,10 @@ class Tiling:
     def pixels_at_once(self, height: int, width: int, footprint: Footprint = TENSORFLOW) -> int:
         """The most LR pixels in one call of the network, for an image of this size."""
         return pixels_at_once(height * width, self.memory_mb, footprint)
+
+    def spare_bytes(self, plan: TilePlan, height: int, width: int, footprint: Footprint) -> int:
+        """What of the memory no tile of a plan for an image of this size needs."""
+        return spare_bytes(plan.tile_pixels, height * width, self.memory_mb, footprint)
 
     def plan(
         self,

@@ -232,5 +232,8 @@ class Upscaler:
         scratch_dir: str | os.PathLike[str],
     ) -> Iterator[Iterator[NDArray[np.uint8]]]:
         scalars = {name: value.reshape(-1)[0:1].reshape(()) for name, value in inputs.items()}
-        with contextlib.closing(strips(self._model, image, scalars, plan, scratch_dir)) as pieces:
+        height, width = image.shape[:2]
+        spare = self._tiling.spare_bytes(plan, height, width, self._model.footprint)
+        pieces = strips(self._model, image, scalars, plan, scratch_dir, spare)
+        with contextlib.closing(pieces):
             yield pieces

@@ -56,7 +56,7 @@ def test_one_photo(run: Run, fused: Path) -> None:
 
 
 def test_a_photo_in_tiles(run: Run, toy_fused: Path) -> None:
-    photo = np.random.default_rng(1).integers(0, 256, (90, 130, 3), dtype=np.uint8)
+    photo = np.random.default_rng(1).integers(0, 256, (190, 230, 3), dtype=np.uint8)
     write_rgb("cat.png", photo)
     flags = ["--xi=0.4", f"--saved_model={toy_fused}", "--overlap=2"]
     small = (

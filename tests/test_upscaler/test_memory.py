@@ -74,6 +74,12 @@ def test_less_than_the_program(free: None) -> None:
     assert memory.pixels_at_once(10_000, 300, TAKEN) == 0
 
 
+def test_what_a_tile_leaves(free: None) -> None:
+    assert memory.spare_bytes(5000, 10_000, 1100, TAKEN) == 100_000_000
+    assert memory.spare_bytes(50_000, 10_000, 1100, TAKEN) == 0
+    assert memory.spare_bytes(1000, 960 * 540, None, TAKEN) == 530_000_000
+
+
 def test_openvino_takes_less(free: None) -> None:
     first, second = (
         memory.pixels_at_once(10_000, 1000, taken) for taken in (memory.TENSORFLOW, memory.OPENVINO)

@@ -10,12 +10,14 @@ from upscaler import scratch
 from upscaler.scratch import Scratch
 
 
-def test_arrays_come_back_any_number_of_times(tmp_path: Path) -> None:
+@pytest.mark.parametrize("memory", [0, 1])
+def test_arrays_come_back_any_number_of_times(tmp_path: Path, memory: int) -> None:
     rng = np.random.default_rng(0)
     arrays = [rng.random(shape, np.float32) for shape in ((3, 5, 3), (1,), (2, 70, 3))]
-    with Scratch(tmp_path, needed=1) as file:
+    with Scratch(tmp_path, needed=1, memory=memory) as file:
         for array in arrays:
-            file.append(array)
+            file.append(written := array.copy())
+            written.fill(-1)  # what is kept is a copy
         for _ in range(2):
             found = list(file.read())
             assert len(found) == len(arrays)
@@ -23,9 +25,10 @@ def test_arrays_come_back_any_number_of_times(tmp_path: Path) -> None:
                 np.testing.assert_array_equal(one, array)
 
 
-def test_a_view_is_written_as_it_is_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("memory", [0, 1])
+def test_a_view_is_written_as_it_is_seen(tmp_path: Path, memory: int) -> None:
     array = np.arange(24, dtype=np.float32).reshape(4, 6)
-    with Scratch(tmp_path, needed=1) as file:
+    with Scratch(tmp_path, needed=1, memory=memory) as file:
         file.append(array[::2, 1:].T)
         (found,) = file.read()
     np.testing.assert_array_equal(found, array[::2, 1:].T)
@@ -57,3 +60,10 @@ def test_too_little_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="missing: no scratch file can be made.*--scratch_dir"):
         Scratch(tmp_path / "missing", needed=1)
+
+
+def test_without_a_file_where_memory_suffices(tmp_path: Path) -> None:
+    with Scratch(tmp_path / "missing", needed=1000, memory=1000):
+        pass
+    with pytest.raises(DataError):
+        Scratch(tmp_path / "missing", needed=1000, memory=999)

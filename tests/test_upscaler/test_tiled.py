@@ -95,6 +95,27 @@ def test_every_mode_is_exact(
         np.testing.assert_array_equal(tiled, whole)
 
 
+@pytest.mark.parametrize("threshold", ["joint", "per_channel", "luma"])
+def test_bands_and_memory_change_nothing(
+    toy_towers: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    threshold: str,
+) -> None:
+    model = Model(build(*toy_towers, tmp_path / "model", threshold=threshold))  # pyright: ignore
+    image, plan = photo(), plan_of(overlap=5)
+    merge_inputs = {k: v for k, v in inputs(0.73).items() if k in model.inputs}
+    whole = model.serve(image[None], merge_inputs)[0]
+    monkeypatch.setattr("upscaler.tiled._BAND", 1000)  # some rows of a tile
+    needed, folder = 24 * whole[..., 0].size, tmp_path / "scratch"
+    in_memory = list(strips(model, image, merge_inputs, plan, folder, needed))
+    np.testing.assert_array_equal(np.concatenate(in_memory), whole)
+    with pytest.raises(DataError, match="no scratch file"):
+        next(strips(model, image, merge_inputs, plan, folder, needed - 1))
+    folder.mkdir()
+    np.testing.assert_array_equal(in_tiles(model, image, merge_inputs, plan, folder), whole)
+
+
 def test_the_threshold_is_that_of_the_whole_image(toy_fused: Path, tmp_path: Path) -> None:
     # Tiles of which some hardly change: their own quantiles are others.
     image = photo()
