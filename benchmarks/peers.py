@@ -14,7 +14,7 @@ from benchmarks.plain_networks import build_plain
 from benchmarks.shipped import shipped_generator
 from fusion.modes import TowerFacts
 from srgan.saved_model import DTYPES, export_generator
-from upscaler.memory import OPENVINO, OPENVINO_BFLOAT16, Footprint
+from upscaler.memory import openvino_footprint
 from upscaler.openvino_towers import OpenVinoTowers
 
 FAITHFUL, VIVID = "mr_srgan", "wp_srgan_stage2"
@@ -24,10 +24,10 @@ Towers = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class PeerTowers(OpenVinoTowers):
-    """Towers that anything computes; merged as OpenVINO's are, in NumPy."""
+    """Towers that anything computes; cut into OpenVINO's tiles, and merged in NumPy as its are."""
 
-    def __init__(self, towers: Towers, footprint: Footprint) -> None:
-        self.footprint = footprint
+    def __init__(self, towers: Towers, precision: str = "float32") -> None:
+        self.footprint = openvino_footprint(precision)
         self.directory = Path()
         self._facts = TowerFacts("joint")
         self.inputs = frozenset({"image", "xi", "max_deviation"})
@@ -108,7 +108,7 @@ def onnx_towers(folder: Path) -> PeerTowers:
         faithful, vivid = session.run(["faithful", "vivid"], {"image": image})
         return np.asarray(faithful), np.asarray(vivid)
 
-    return PeerTowers(run, OPENVINO)
+    return PeerTowers(run)
 
 
 def torch_towers(precision: str, shared_slopes: bool) -> PeerTowers:
@@ -139,5 +139,4 @@ def torch_towers(precision: str, shared_slopes: bool) -> PeerTowers:
                 found.append(turned_back(((sr + 1.0) * 127.5).clamp(0.0, 255.0)))
         return found[0], found[1]
 
-    # As OpenVINO's, so that the tiles are the same; PyTorch is free to take more.
-    return PeerTowers(run, OPENVINO_BFLOAT16 if precision == "bfloat16" else OPENVINO)
+    return PeerTowers(run, precision)

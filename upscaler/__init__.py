@@ -1,5 +1,6 @@
 """Photos in, 4x photos out: `python -m upscaler` and, in Python, `upscaler.Upscaler`."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,18 +11,15 @@ if TYPE_CHECKING:
 __all__ = ["Tiling", "Upscaler", "keep_freed_memory"]
 
 
+_MODULES = {
+    "Tiling": "upscaler.tiling",
+    "Upscaler": "upscaler.upscaler",
+    "keep_freed_memory": "upscaler.allocator",
+}
+
+
 def __getattr__(name: str) -> Any:
     """Imports a name when it is asked for: `--help` does not wait for NumPy."""
-    if name == "Tiling":
-        from upscaler.tiling import Tiling
-
-        return Tiling
-    if name == "Upscaler":
-        from upscaler.upscaler import Upscaler
-
-        return Upscaler
-    if name == "keep_freed_memory":
-        from upscaler.allocator import keep_freed_memory
-
-        return keep_freed_memory
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ from fusion import numpy_merge
 from fusion.modes import TowerFacts
 from fusion.openvino_model import TOWERS_FILE, OpenVinoModel
 from sr_data.rounding import grey_levels
-from upscaler.memory import OPENVINO, OPENVINO_BFLOAT16
+from upscaler.memory import openvino_footprint
 from upscaler.model import Images, Levels
 
 
@@ -45,7 +45,7 @@ class OpenVinoTowers:
             UsageError: OpenVINO is not installed.
         """
         self.directory = source or directory
-        self.footprint = OPENVINO_BFLOAT16 if precision == "bfloat16" else OPENVINO
+        self.footprint = openvino_footprint(precision)
         self._network = OpenVinoModel(directory / TOWERS_FILE, precision)
         try:
             self._facts = TowerFacts.from_text(self._network.facts)

@@ -9,7 +9,6 @@ from fusion import numpy_merge
 from mr_srgan.generator import build_generator as build_mr
 from srgan.bicubic_skip import BicubicUpsampling
 from upscaler import Tiling, Upscaler
-from upscaler.memory import OPENVINO
 from wp_srgan.generator import build_generator as build_wp
 
 
@@ -37,7 +36,7 @@ def test_other_towers_are_merged_as_ours():
         seen.append(images.copy())
         return faithful, vivid
 
-    found = Upscaler.of_model(PeerTowers(towers, OPENVINO), Tiling(4000))(image, xi=0.6)
+    found = Upscaler.of_model(PeerTowers(towers), Tiling(4000))(image, xi=0.6)
     np.testing.assert_array_equal(found, numpy_merge.fuse(faithful[0], vivid[0], 0.6))
     np.testing.assert_array_equal(seen[0], image[None])
 

@@ -111,6 +111,12 @@ def test_finds_out_how_a_model_merges(
 
 
 @needs_openvino
+def test_bfloat16_gets_larger_tiles(pair: tuple[Model, OpenVinoTowers], cache: Path) -> None:
+    half = load_model(pair[0].directory, "openvino", "bfloat16", cache)
+    assert half.footprint.bytes_per_lr_pixel < pair[1].footprint.bytes_per_lr_pixel
+
+
+@needs_openvino
 @pytest.mark.parametrize("arguments", [{"xi": 0.2}, {"xi": 1}, {"max_deviation": 2.5}])
 def test_tiles(toy_fused: Path, cache: Path, tmp_path: Path, arguments: dict[str, Any]) -> None:
     taken = memory.OPENVINO
