@@ -116,12 +116,13 @@ def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
             makers[Form("PyTorch", "plain", precision)] = lambda p=precision: Upscaler.of_model(
                 peers.torch_towers(p, shared), tiling
             )
-    wanted = [part.strip().lower() for part in config.forms.split(",")]
-    return {
-        form: make()
-        for form, make in makers.items()
-        if form == OURS or any(part in form.title.lower().replace(",", "") for part in wanted)
-    }
+    return {form: make() for form, make in makers.items() if is_wanted(form, config.forms)}
+
+
+def is_wanted(form: Form, forms: str) -> bool:
+    """Whether `--forms` asks for it; ours in float32, which all are compared with, is always."""
+    title = form.title.lower().replace(",", "")
+    return form == OURS or any(part.strip().lower() in title for part in forms.split(","))
 
 
 def photo(config: InferenceConfig, size: str) -> np.ndarray:

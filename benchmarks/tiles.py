@@ -48,6 +48,8 @@ class TilesConfig:
     precision: str = setting("float32", "What the networks compute in.", PRECISIONS)
     memory_mb: float = setting(0.0, "As of the upscaler; 0 is its default.")
     overlap: int = setting(-1, "As of the upscaler; -1 is its default.")
+    keep_memory: bool = setting(True, "The process keeps the memory that it frees.")
+    scratch_in_memory: bool = setting(True, "As of the upscaler, where it fits; else in a file.")
     whole: int = setting(0, "Side of the square that is enlarged as a whole; 0: the photo itself.")
     repetitions: int = setting(1, "Timed rounds; the fastest counts.")
     sizes: str = setting("", "Widths for the line, by commas, at the photo's proportions.")
@@ -55,6 +57,11 @@ class TilesConfig:
 
 
 DEFAULTS = TilesConfig()
+
+
+class _ScratchOnDisk(Tiling):
+    def spare_bytes(self, *_: Any) -> int:
+        return 0
 
 
 def photo(config: TilesConfig) -> np.ndarray:
@@ -115,12 +122,17 @@ def fit(pixels: list[int], seconds: list[float]) -> tuple[float, float, float]:
     return float(start), float(slope), float(1 - left.var() / np.var(seconds))
 
 
+def tiling_of(config: TilesConfig) -> Tiling:
+    """The upscaler's settings."""
+    make = Tiling if config.scratch_in_memory else _ScratchOnDisk
+    return make(config.memory_mb or None, None if config.overlap < 0 else config.overlap)
+
+
 def report(config: TilesConfig) -> str:
     """Measures everything; returns Markdown."""
-    keep_freed_memory()  # as the upscaler does
-    tiling = Tiling(
-        memory_mb=config.memory_mb or None, overlap=None if config.overlap < 0 else config.overlap
-    )
+    if config.keep_memory:  # as the upscaler does
+        keep_freed_memory()
+    tiling = tiling_of(config)
     directory = saved_models(precision=resolve(config.precision)).fused
     model = Model(directory)
     upscaler, image = Upscaler.of_model(model, tiling), photo(config)

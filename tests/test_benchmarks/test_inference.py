@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import inference
-from benchmarks.inference import DEFAULTS, distances, photo
+from benchmarks.inference import DEFAULTS, distances, is_wanted, photo
 from benchmarks.inference_bars import OURS, PLAIN, Form
 from cli.errors import DataError, UsageError
 
@@ -26,6 +26,20 @@ def test_the_photo_is_continued_by_its_mirror_image():
     image = photo(DEFAULTS, "500x310")
     assert image.shape == (310, 500, 3) and image.dtype == np.uint8
     np.testing.assert_array_equal(image[:, 451:], image[:, 450:401:-1])
+
+
+@pytest.mark.parametrize(
+    ("forms", "wanted"),
+    [
+        ("", [OURS, PLAIN, OPENVINO]),
+        ("openvino plain", [OURS, OPENVINO]),
+        ("TensorFlow", [OURS, PLAIN]),
+        ("openvino plain float32, tensorflow plain", [OURS, PLAIN, OPENVINO]),
+        ("openvino ours", [OURS]),
+    ],
+)
+def test_the_forms_that_are_asked_for(forms, wanted):
+    assert [form for form in (OURS, PLAIN, OPENVINO) if is_wanted(form, forms)] == wanted
 
 
 @pytest.mark.parametrize("sizes", ["256", "256x", "x9", "4x256", "256x256x3", "a x b", "64x64,"])

@@ -6,7 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.tiles import DEFAULTS, centre, differing, draw, fit, photo, summary
+from benchmarks.tiles import (
+    DEFAULTS,
+    centre,
+    differing,
+    draw,
+    fit,
+    photo,
+    summary,
+    tiling_of,
+)
+from upscaler.memory import TENSORFLOW
 from upscaler.tile_plan import plan_tiles
 
 
@@ -52,3 +62,13 @@ def test_the_summary_by_hand():
 def test_the_drawing(tmp_path: Path):
     draw(str(tmp_path / "line.svg"), [10, 20], [1.0, 2.0], (0.0, 0.1))
     assert "<svg" in (tmp_path / "line.svg").read_text()
+
+
+def test_scratch_on_disk_spares_no_memory():
+    config = dataclasses.replace(DEFAULTS, memory_mb=5000, overlap=7)
+    for in_memory in (True, False):
+        tiling = tiling_of(dataclasses.replace(config, scratch_in_memory=in_memory))
+        assert (tiling.memory_mb, tiling.overlap) == (5000, 7)
+        plan = tiling.plan(100, 100, None)
+        assert (tiling.spare_bytes(plan, 100, 100, TENSORFLOW) > 0) == in_memory
+    assert tiling_of(DEFAULTS).memory_mb is None and tiling_of(DEFAULTS).overlap is None
