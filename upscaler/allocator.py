@@ -2,7 +2,7 @@
 
 glibc maps each large array anew and unmaps it when it is freed, so that the system fills the same
 pages with zeros for every layer of the network. Kept memory is taken again by the next layer, and
-the next tile: 6 % less time for tiles of several GB in bfloat16 (docs/performance.md), none for
+the next tile: 7 % less time for tiles of several GB in bfloat16 (docs/performance.md), none for
 small ones.
 """
 
