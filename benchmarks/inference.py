@@ -1,16 +1,17 @@
 """Times the fused graph, both towers and the merge, against other ways of running it.
 
     python -m benchmarks.inference
-    python -m benchmarks.inference --sizes=1280x720 --repetitions=1 --warmup=0    # minutes
+    python -m benchmarks.inference --sizes=1280x720 --repetitions=3    # minutes; 20 GB
 
 Everything has the shipped weights, runs in one process, in turn, and is compared with ours in
 float32 before it is timed: our fused SavedModel in TensorFlow and in OpenVINO, in both precisions;
 the plain graph (Keras' PReLU, the output convolution after the last pixel shuffle), exported in the
 same way, in TensorFlow, OpenVINO and ONNX Runtime; and PyTorch, channels last. Whatever is not
-installed is left out. Photos that are too large for --memory_mb go through all of them in the same
-tiles, in a process that keeps freed memory for all of them. Prints Markdown: seconds, the rate in
-canonical operations and its share of what the machine reaches in large matrix products, which have
-their turn in each round, the distance of the outputs, and the bars.
+installed is left out. Photos go through as wholes; with --memory_mb, those that are too large for
+it go through all of a precision in the same tiles. The process keeps the memory that each form
+gives back after its turn for the next one. Prints Markdown: seconds, the rate in canonical
+operations and its share of what the machine reaches in large matrix products, which have their turn
+in each round, the distance of the outputs, and the bars.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ from evaluation.config import setting
 from sr_data.image_io import read_rgb
 from upscaler import Tiling, Upscaler
 from upscaler.allocator import keep_freed_memory
+from upscaler.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
+from upscaler.model import Model
+from upscaler.runtime import AnyModel, load_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +57,7 @@ class InferenceConfig:
     shared_slopes: bool = setting(
         False, "Give each PReLU of the shipped weights the mean of its slopes, everywhere."
     )
-    memory_mb: float = setting(4000.0, "As of the upscaler.")
+    memory_mb: float = setting(0.0, "As of the upscaler; 0: photos as wholes, whatever they take.")
     int8_photos: str = setting(
         "", "Also time OpenVINO in int8, with ranges measured on the LR photos in this folder."
     )
@@ -67,12 +71,17 @@ class InferenceConfig:
                 raise UsageError(f"--sizes: {size!r} is no size such as 256x256, of 8 or more")
         if self.repetitions < 1 or self.warmup < 0:
             raise UsageError("--repetitions must be at least 1 and --warmup at least 0")
+        if self.memory_mb < 0:
+            raise UsageError(f"--memory_mb={self.memory_mb:g} is below 0")
         if self.int8_photos:
             require_extra("openvino")
 
 
 DEFAULTS = InferenceConfig()
 
+
+# In 10⁶ bytes, more than any photo takes.
+AS_A_WHOLE = 1e9
 
 # The least PSNR of the output from ours in float32, dB: sums in another order, and rounding.
 NEAREST = {"float32": 65.0, "bfloat16": 45.0, INT8: 45.0}
@@ -83,10 +92,9 @@ def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
     from benchmarks import peers
     from pretrained.saved_models import saved_models
 
-    tiling = Tiling(config.memory_mb)
     shared = config.shared_slopes
     plain = peers.export_plain(folder / "plain", shared)
-    makers: dict[Form, Callable[[], Upscaler]] = {}
+    makers: dict[Form, Callable[[], AnyModel]] = {}
     ours = {
         precision: peers.export_shared(folder / "ours", precision)
         if shared
@@ -94,29 +102,40 @@ def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
         for precision in PRECISIONS
     }
     for precision, path in ours.items():
-        makers[Form("TensorFlow", "ours", precision)] = lambda path=path: Upscaler(path, tiling)
-    makers[PLAIN] = lambda: Upscaler(plain, tiling)
+        makers[Form("TensorFlow", "ours", precision)] = lambda path=path: Model(path)
+    makers[PLAIN] = lambda: Model(plain)
     if is_installed("openvino"):
         for precision in PRECISIONS:
             for graph, path in (("ours", ours["float32"]), ("plain", plain)):
                 makers[Form("OpenVINO", graph, precision)] = lambda path=path, p=precision: (
-                    Upscaler(path, tiling, "openvino", precision=p)
+                    load_model(path, "openvino", p)
                 )
     if config.int8_photos:
         int8 = peers.export_int8(folder / "int8", config.int8_photos, shared)
-        makers[Form("OpenVINO", "ours", INT8)] = lambda: Upscaler(
-            int8, tiling, "openvino", precision="bfloat16"
-        )
+        makers[Form("OpenVINO", "ours", INT8)] = lambda: load_model(int8, "openvino", "bfloat16")
     if is_installed("onnx"):
-        makers[Form("ONNX Runtime", "plain", "float32")] = lambda: Upscaler.of_model(
-            peers.onnx_towers(folder / "plain"), tiling
+        makers[Form("ONNX Runtime", "plain", "float32")] = lambda: peers.onnx_towers(
+            folder / "plain"
         )
     if torch_is_installed():
         for precision in PRECISIONS:
-            makers[Form("PyTorch", "plain", precision)] = lambda p=precision: Upscaler.of_model(
-                peers.torch_towers(p, shared), tiling
+            makers[Form("PyTorch", "plain", precision)] = lambda p=precision: peers.torch_towers(
+                p, shared
             )
-    return {form: make() for form, make in makers.items() if is_wanted(form, config.forms)}
+    models = {form: make() for form, make in makers.items() if is_wanted(form, config.forms)}
+    return in_equal_tiles(models, tiling_of(config))
+
+
+def tiling_of(config: InferenceConfig) -> Tiling:
+    """The upscalers' settings."""
+    return Tiling(config.memory_mb or AS_A_WHOLE)
+
+
+def in_equal_tiles(models: Mapping[Form, AnyModel], tiling: Tiling) -> dict[Form, Upscaler]:
+    """Gives all models the same tiles, whatever each of them takes: two of these a precision."""
+    for form, model in models.items():
+        model.footprint = TENSORFLOW if form.precision == "float32" else TENSORFLOW_BFLOAT16
+    return {form: Upscaler.of_model(model, tiling) for form, model in models.items()}
 
 
 def is_wanted(form: Form, forms: str) -> bool:
@@ -164,10 +183,16 @@ def timed(
     calls: dict[Form | str, Callable[[], object]] = {
         form: lambda u=upscaler: u(image) for form, upscaler in models.items()
     }
+
+    def give_back(name: Form | str) -> None:
+        if isinstance(name, Form):
+            models[name].release_memory()
+
     seconds = medians(
         calls | {precision: product for precision, (product, _) in products.items()},
         config.repetitions,
         config.warmup,
+        give_back,
     )
     ceilings = {name: flops / seconds[name] for name, (_, flops) in products.items()}
     return {form: seconds[form] for form in models}, ceilings

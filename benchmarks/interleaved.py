@@ -16,7 +16,10 @@ Key = TypeVar("Key")
 
 
 def medians(
-    candidates: Mapping[Key, Callable[[], Any]], repetitions: int, warmup: int = 2
+    candidates: Mapping[Key, Callable[[], Any]],
+    repetitions: int,
+    warmup: int = 2,
+    after: Callable[[Key], Any] | None = None,
 ) -> dict[Key, float]:
     """Calls every candidate once a round and returns each one's median time.
 
@@ -24,6 +27,7 @@ def medians(
         candidates: Name → callable that returns when its result is there.
         repetitions: Counted rounds.
         warmup: Rounds before them, which trace, allocate and fill caches.
+        after: Called with the candidate's name after each of its turns, and not timed.
 
     Returns:
         Name → seconds.
@@ -35,6 +39,8 @@ def medians(
             call()
             if turn >= warmup:
                 times[name].append(time.perf_counter() - start)
+            if after is not None:
+                after(name)
     return {name: statistics.median(values) for name, values in times.items()}
 
 

@@ -1,6 +1,8 @@
 """The checks of the inference benchmark, without the shipped networks."""
 
 import dataclasses
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from benchmarks import inference
 from benchmarks.inference import DEFAULTS, distances, is_wanted, photo
 from benchmarks.inference_bars import OURS, PLAIN, Form
 from cli.errors import DataError, UsageError
+from upscaler.memory import Footprint
 
 OPENVINO = Form("OpenVINO", "plain", "float32")
 
@@ -40,6 +43,28 @@ def test_the_photo_is_continued_by_its_mirror_image():
 )
 def test_the_forms_that_are_asked_for(forms, wanted):
     assert [form for form in (OURS, PLAIN, OPENVINO) if is_wanted(form, forms)] == wanted
+
+
+def test_all_of_a_precision_have_the_same_tiles():
+    forms = (OURS, PLAIN, OPENVINO, Form("OpenVINO", "plain", "bfloat16"))
+    models: dict[Form, Any] = {
+        form: SimpleNamespace(footprint=Footprint(size, size), stated_receptive_field=60)
+        for size, form in enumerate(forms)
+    }
+
+    def tiles(**settings: float) -> list[int]:
+        tiling = inference.tiling_of(dataclasses.replace(DEFAULTS, **settings))
+        upscalers = inference.in_equal_tiles(models, tiling)
+        return [len(upscalers[form]._plan(720, 1280)) for form in forms]
+
+    first, *others, half = tiles(memory_mb=2000)
+    assert [first] * 2 == others and 1 < half < first
+    assert tiles() == [1] * 4
+
+
+def test_memory_below_0():
+    with pytest.raises(UsageError, match="--memory_mb=-1 is below 0"):
+        dataclasses.replace(DEFAULTS, memory_mb=-1).check()
 
 
 @pytest.mark.parametrize("sizes", ["256", "256x", "x9", "4x256", "256x256x3", "a x b", "64x64,"])

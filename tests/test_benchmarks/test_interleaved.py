@@ -1,0 +1,24 @@
+"""Who has its turn when, without real work."""
+
+import pytest
+
+from benchmarks import interleaved
+
+
+def test_all_have_their_turn_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after a turn is not timed, and warm-up rounds do not count."""
+    clock, order = [0.0], []
+    monkeypatch.setattr(interleaved.time, "perf_counter", lambda: clock[0])
+    lasts = {"a": iter([50.0, 3.0, 1.0, 2.0]), "b": iter([50.0, 6.0, 4.0, 5.0])}
+
+    def turn(name: str) -> None:
+        order.append(name)
+        clock[0] += next(lasts[name])
+
+    def after(name: str) -> None:
+        order.append(f"after {name}")
+        clock[0] += 1000.0
+
+    calls = {name: lambda name=name: turn(name) for name in lasts}
+    assert interleaved.medians(calls, 3, 1, after) == {"a": 2.0, "b": 5.0}
+    assert order == ["a", "after a", "b", "after b"] * 4
