@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,6 +13,7 @@ import mr_srgan.config
 import mr_srgan.generator
 import wp_srgan.config
 import wp_srgan.generator
+from cli.errors import UsageError
 from pretrained.manifest import read_manifest, verified_weights
 from srgan.weights import load_start
 
@@ -22,7 +25,11 @@ BRANCHES = {
 
 
 def shipped_generator(
-    name: str, dtype: str = "float32", *, shared_slopes: bool = False
+    name: str,
+    dtype: str = "float32",
+    *,
+    shared_slopes: bool = False,
+    weights: Path | None = None,
 ) -> tuple[keras.Model, Any]:
     """Builds one shipped generator.
 
@@ -30,12 +37,13 @@ def shipped_generator(
         name: A key of `BRANCHES`.
         dtype: Keras dtype policy.
         shared_slopes: Each PReLU has the mean of its slopes in place of one a channel.
+        weights: Another file of the same network, in place of the shipped one.
 
     Returns:
         The network with its weights, and the GeneratorConfig that it was built from.
 
     Raises:
-        DataError: The weights are missing or damaged.
+        DataError: The weights are missing, damaged, or of another network.
     """
     config_module, generator_module = BRANCHES[name]
     entry = read_manifest()[name]
@@ -43,5 +51,22 @@ def shipped_generator(
     if shared_slopes:
         config = dataclasses.replace(config, shared_slopes=True)
     generator = generator_module.build_generator(config, dtype)
-    load_start(generator, verified_weights(entry))
+    load_start(generator, weights or verified_weights(entry))
     return generator, config
+
+
+def replacements(items: Iterable[str]) -> dict[str, Path]:
+    """Reads NAME=FILE: the weights that a generator has in place of the shipped ones.
+
+    Raises:
+        UsageError: The name is none of `BRANCHES`, or there is no such file.
+    """
+    found = {}
+    for item in items:
+        name, _, file = item.partition("=")
+        if name not in BRANCHES:
+            raise UsageError(f"--weights={item}: give NAME=FILE; names are {', '.join(BRANCHES)}")
+        if not Path(file).is_file():
+            raise UsageError(f"--weights={item}: there is no file {file!r}")
+        found[name] = Path(file)
+    return found

@@ -2,7 +2,9 @@
 
     python -m benchmarks.shipped_weights --data=BENCHMARKS --sets=Set5,Set14 --vgg_weights=FILE
 
-BENCHMARKS holds a folder for each set, with HR/ and LR_x4/, or HR images alone. Tables: PSNR and
+BENCHMARKS holds a folder for each set, with HR/ and LR_x4/, or HR images alone; with
+--weights=NAME=FILE, such as wp_srgan_stage2=runs/wp/stage2/generator.weights.h5, other weights have
+the place of the shipped ones. Tables: PSNR and
 SSIM of bicubic interpolation and of every generator (the paper's protocol: Y, 6 border pixels left
 out); the distance of VGG features to HR; PSNR of the fused image along ξ.
 """
@@ -19,7 +21,7 @@ from absl import flags
 from tqdm import tqdm
 
 from benchmarks.interleaved import machine
-from benchmarks.shipped import BRANCHES, shipped_generator
+from benchmarks.shipped import BRANCHES, replacements, shipped_generator
 from cli.entry_point import run
 from fusion.fused_model import fuse
 from sr_data.degradation import bicubic_upscale
@@ -35,6 +37,7 @@ from srgan.vgg_features import build_vgg_features, feature_scale
 DATA = flags.DEFINE_string("data", None, "Folder with a folder for each set.", required=True)
 SETS = flags.DEFINE_list("sets", ["Set5", "Set14"], "Names of the sets' folders.")
 XI = flags.DEFINE_list("xi", ["0", "0.25", "0.5", "0.73", "1"], "Values of ξ.")
+WEIGHTS = flags.DEFINE_multi_string("weights", [], "NAME=FILE: in place of the shipped weights.")
 VGG_WEIGHTS = flags.DEFINE_string("vgg_weights", "imagenet", "imagenet (download), or a file.")
 VGG_LAYER = flags.DEFINE_string("vgg_layer", "block3_conv4", "VGG19 layer of the distance.")
 
@@ -87,9 +90,12 @@ def table(results: dict[str, Row], kind: str, columns: list[str], digits: int) -
 def main(arguments: list[str]) -> None:
     """Prints the tables."""
     del arguments
+    others = replacements(WEIGHTS.value)
     folders = {name: PairedFolder(Path(DATA.value) / name) for name in SETS.value}
     vgg = build_vgg_features("vgg19", VGG_LAYER.value, weights=VGG_WEIGHTS.value)
-    towers = {name: Tower(shipped_generator(name)[0]) for name in BRANCHES}
+    towers = {
+        name: Tower(shipped_generator(name, weights=others.get(name))[0]) for name in BRANCHES
+    }
     results: dict[str, Row] = {}
     for name, folder in folders.items():
         rows = list(score_set(folder, towers, vgg))
@@ -97,6 +103,7 @@ def main(arguments: list[str]) -> None:
     generators = ["bicubic", *towers]
     sweep = [f"xi={xi}" for xi in XI.value]
     lines = [f"{machine()}, TensorFlow {tf.__version__}, float32", ""]
+    lines += [f"{name} has the weights {path}\n" for name, path in others.items()]
     for kind, columns, digits in (
         ("psnr", generators, 2),
         ("ssim", generators, 4),
