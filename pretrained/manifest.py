@@ -17,7 +17,7 @@ WEIGHTS_DIR = Path(__file__).parent / "weights"
 RECIPES = {
     "mr_srgan": "configs/mr_srgan.cfg",
     "wp_srgan_stage1": "configs/wp_srgan_stage1.cfg",
-    "wp_srgan_stage2": "configs/wp_srgan_features.cfg",
+    "wp_srgan_stage2": "configs/wp_srgan_adversarial.cfg",
 }
 
 _FILE_NAME = "manifest.json"
