@@ -1,45 +1,48 @@
 """Times the fused graph, both towers and the merge, against other ways of running it.
 
     python -m benchmarks.inference
-    python -m benchmarks.inference --sizes=1280x720 --repetitions=3    # minutes; 20 GB
+    python -m benchmarks.inference --sizes=1280x720 --repetitions=3    # half an hour; 20 GB
 
-Everything has the shipped weights, runs in one process, in turn, and is compared with ours in
-float32 before it is timed: our fused SavedModel in TensorFlow and in OpenVINO, in both precisions;
-the plain graph (Keras' PReLU, the output convolution after the last pixel shuffle), exported in the
-same way, in TensorFlow, OpenVINO and ONNX Runtime; and PyTorch, channels last. Whatever is not
-installed is left out. Photos go through as wholes; with --memory_mb, those that are too large for
-it go through all of a precision in the same tiles. The process keeps the memory that each form
-gives back after its turn for the next one. Prints Markdown: seconds, the rate in canonical
-operations and its share of what the machine reaches in large matrix products, which have their turn
-in each round, the distance of the outputs, and the bars.
+Everything has the shipped weights, and is compared with ours in float32 before it is timed: our
+fused SavedModel in TensorFlow and in OpenVINO, in both precisions; the plain graph (Keras' PReLU,
+the output convolution after the last pixel shuffle), exported in the same way, in TensorFlow,
+OpenVINO and ONNX Runtime; and PyTorch, channels last. Whatever is not installed is left out. Photos
+go through as wholes; with --memory_mb, those that are too large for it go through all of a
+precision in the same tiles. All have their turn in each round, in a process of its own, since
+together they would not fit into memory: a first call, and one that counts, or the median of more
+where it is short. Prints Markdown: seconds, the rate in canonical operations and its share of what
+the machine reaches in large matrix products, which have their turn in each round too, the distance
+of the outputs, and the bars.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
+import statistics
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from benchmarks.inference_bars import INT8, OURS, PLAIN, PRECISIONS, Form, section
-from benchmarks.interleaved import machine, medians
-from benchmarks.training_forms import torch_is_installed
+from benchmarks.inference_bars import INT8, OURS, PRECISIONS, Form, section
+from benchmarks.interleaved import machine, medians_of, seconds_of
+from benchmarks.own_process import ProcessEndedError, in_own_process
 from cli import dataclass_flags
 from cli.entry_point import run, warnings_only
 from cli.errors import DataError, UsageError
-from cli.extras import is_installed, require_extra
-from cli.precision import resolve
+from cli.extras import require_extra
 from cli.tensorflow_start import import_keras_quietly
 from evaluation.config import setting
 from sr_data.image_io import read_rgb
 from upscaler import Tiling, Upscaler
 from upscaler.allocator import keep_freed_memory
-from upscaler.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
-from upscaler.model import Model
-from upscaler.runtime import AnyModel, load_model
+
+if TYPE_CHECKING:
+    from benchmarks.inference_forms import Exported
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +51,6 @@ class InferenceConfig:
 
     sizes: str = setting("256x256", "Widths and heights of the photo, WxH, separated by commas.")
     repetitions: int = setting(5, "Timed rounds.")
-    warmup: int = setting(1, "Rounds before them.")
     forms: str = setting(
         "",
         "Only forms with one of these in their title, such as 'onnx,openvino plain'; empty: all.",
@@ -69,8 +71,8 @@ class InferenceConfig:
                 size.count("x") != 1
             ):
                 raise UsageError(f"--sizes: {size!r} is no size such as 256x256, of 8 or more")
-        if self.repetitions < 1 or self.warmup < 0:
-            raise UsageError("--repetitions must be at least 1 and --warmup at least 0")
+        if self.repetitions < 1:
+            raise UsageError("--repetitions must be at least 1")
         if self.memory_mb < 0:
             raise UsageError(f"--memory_mb={self.memory_mb:g} is below 0")
         if self.int8_photos:
@@ -82,66 +84,15 @@ DEFAULTS = InferenceConfig()
 
 # In 10⁶ bytes, more than any photo takes.
 AS_A_WHOLE = 1e9
+_TURN = 3.0  # seconds
 
 # The least PSNR of the output from ours in float32, dB: sums in another order, and rounding.
 NEAREST = {"float32": 65.0, "bfloat16": 45.0, INT8: 45.0}
 
 
-def upscalers(config: InferenceConfig, folder: Path) -> dict[Form, Upscaler]:
-    """Loads everything that is installed and asked for."""
-    from benchmarks import peers
-    from pretrained.saved_models import saved_models
-
-    shared = config.shared_slopes
-    plain = peers.export_plain(folder / "plain", shared)
-    makers: dict[Form, Callable[[], AnyModel]] = {}
-    ours = {
-        precision: peers.export_shared(folder / "ours", precision)
-        if shared
-        else saved_models(precision=resolve(precision)).fused
-        for precision in PRECISIONS
-    }
-    for precision, path in ours.items():
-        makers[Form("TensorFlow", "ours", precision)] = lambda path=path: Model(path)
-    makers[PLAIN] = lambda: Model(plain)
-    if is_installed("openvino"):
-        for precision in PRECISIONS:
-            for graph, path in (("ours", ours["float32"]), ("plain", plain)):
-                makers[Form("OpenVINO", graph, precision)] = lambda path=path, p=precision: (
-                    load_model(path, "openvino", p)
-                )
-    if config.int8_photos:
-        int8 = peers.export_int8(folder / "int8", config.int8_photos, shared)
-        makers[Form("OpenVINO", "ours", INT8)] = lambda: load_model(int8, "openvino", "bfloat16")
-    if is_installed("onnx"):
-        makers[Form("ONNX Runtime", "plain", "float32")] = lambda: peers.onnx_towers(
-            folder / "plain"
-        )
-    if torch_is_installed():
-        for precision in PRECISIONS:
-            makers[Form("PyTorch", "plain", precision)] = lambda p=precision: peers.torch_towers(
-                p, shared
-            )
-    models = {form: make() for form, make in makers.items() if is_wanted(form, config.forms)}
-    return in_equal_tiles(models, tiling_of(config))
-
-
 def tiling_of(config: InferenceConfig) -> Tiling:
     """The upscalers' settings."""
     return Tiling(config.memory_mb or AS_A_WHOLE)
-
-
-def in_equal_tiles(models: Mapping[Form, AnyModel], tiling: Tiling) -> dict[Form, Upscaler]:
-    """Gives all models the same tiles, whatever each of them takes: two of these a precision."""
-    for form, model in models.items():
-        model.footprint = TENSORFLOW if form.precision == "float32" else TENSORFLOW_BFLOAT16
-    return {form: Upscaler.of_model(model, tiling) for form, model in models.items()}
-
-
-def is_wanted(form: Form, forms: str) -> bool:
-    """Whether `--forms` asks for it; ours in float32, which all are compared with, is always."""
-    title = form.title.lower().replace(",", "")
-    return form == OURS or any(part.strip().lower() in title for part in forms.split(","))
 
 
 def photo(config: InferenceConfig, size: str) -> np.ndarray:
@@ -173,29 +124,101 @@ def distances(models: Mapping[Form, Upscaler], image: np.ndarray) -> dict[Form, 
     return found
 
 
-def timed(
-    config: InferenceConfig, models: Mapping[Form, Upscaler], image: np.ndarray
-) -> tuple[dict[Form, float], dict[str, float]]:
-    """Seconds of each form, and operations a second of matrix products in both precisions."""
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """What is to be timed.
+
+    Attributes:
+        exported: The graphs.
+        apart: PSNR of each form's output from that of ours in float32, dB.
+        flops: Canonical operations of both towers an LR pixel.
+    """
+
+    exported: Exported
+    apart: dict[Form, float]
+    flops: int
+
+
+def prepare(config: InferenceConfig, folder: Path) -> Prepared:
+    """Exports everything and compares it, in a process of its own.
+
+    Raises:
+        DataError: One of the forms is not the same network.
+    """
+    _start()
+    from benchmarks import inference_forms, peers
+    from benchmarks.ceiling import canonical_flops
+    from benchmarks.shipped import shipped_generator
+
+    flops = sum(canonical_flops(*shipped_generator(name)) for name in (peers.FAITHFUL, peers.VIVID))
+    shared = config.shared_slopes
+    exported = inference_forms.export(folder, config.int8_photos, shared_slopes=shared)
+    models = {
+        form: inference_forms.load(form, exported, tiling_of(config))
+        for form in inference_forms.forms_of(exported, config.forms)
+    }
+    return Prepared(exported, distances(models, photo(config, "96x64")), flops)
+
+
+def turn(form: Form, exported: Exported, config: InferenceConfig, image: np.ndarray) -> float:
+    """Seconds of a form's call, in a process of its own; the first does not count."""
+    _start()
+    from benchmarks import inference_forms
+
+    upscaler = inference_forms.load(form, exported, tiling_of(config))
+    return settled(lambda: upscaler(image))
+
+
+def product_turn(precision: str) -> float:
+    """Operations a second of a matrix product, in a process of its own."""
+    _start()
     from benchmarks.ceiling import matrix_product
 
-    products = {precision: matrix_product(precision) for precision in PRECISIONS}
-    calls: dict[Form | str, Callable[[], object]] = {
-        form: lambda u=upscaler: u(image) for form, upscaler in models.items()
+    product, flops = matrix_product(precision)
+    return flops / settled(product)
+
+
+def settled(call: Callable[[], object]) -> float:
+    """Seconds of a call after the first: of one, or the median of as many as take 3 seconds."""
+    call()
+    seconds: list[float] = []
+    while sum(seconds) < _TURN:
+        seconds.append(seconds_of(call))
+    return statistics.median(seconds)
+
+
+def _start() -> None:
+    keep_freed_memory()  # as the upscaler does
+    import_keras_quietly()
+    warnings_only()
+
+
+def timed(
+    config: InferenceConfig,
+    prepared: Prepared,
+    image: np.ndarray,
+    alone: Callable[..., float] = in_own_process,
+) -> tuple[dict[Form, float], dict[str, float]]:
+    """Seconds of each form, and operations a second of matrix products in both precisions.
+
+    A form has an infinite time if its memory did not suffice, and is not tried again.
+    """
+    ended: set[Form] = set()
+
+    def seconds_of_turn(form: Form) -> float:
+        try:
+            if form not in ended:
+                return alone(turn, form, prepared.exported, config, image)
+        except ProcessEndedError:
+            ended.add(form)
+        return math.inf
+
+    turns: dict[Form | str, Callable[[], float]] = {
+        form: functools.partial(seconds_of_turn, form) for form in prepared.apart
     }
-
-    def give_back(name: Form | str) -> None:
-        if isinstance(name, Form):
-            models[name].release_memory()
-
-    seconds = medians(
-        calls | {precision: product for precision, (product, _) in products.items()},
-        config.repetitions,
-        config.warmup,
-        give_back,
-    )
-    ceilings = {name: flops / seconds[name] for name, (_, flops) in products.items()}
-    return {form: seconds[form] for form in models}, ceilings
+    products = {name: functools.partial(alone, product_turn, name) for name in PRECISIONS}
+    found = medians_of(turns | products, config.repetitions)
+    return {form: found[form] for form in prepared.apart}, {name: found[name] for name in products}
 
 
 def report(config: InferenceConfig) -> str:
@@ -203,29 +226,24 @@ def report(config: InferenceConfig) -> str:
 
     Raises:
         UsageError: A flag has a wrong value.
-        DataError: The photo cannot be read, or one of the forms is not the same network.
+        DataError: The photo cannot be read, one of the forms is not the same network, or memory
+            ran out.
     """
     config.check()
-    keep_freed_memory()  # for all of them; the upscaler does so too
-    import_keras_quietly()
-    from benchmarks import peers
-    from benchmarks.ceiling import canonical_flops
-    from benchmarks.shipped import shipped_generator
-
-    flops = sum(canonical_flops(*shipped_generator(name)) for name in (peers.FAITHFUL, peers.VIVID))
-    parts = [
-        f"{machine()}; medians of {config.repetitions} interleaved rounds. Both towers: "
-        f"{flops / 1e6:.2f} MFLOP an LR pixel."
-        + (" One slope a PReLU, the mean of the shipped ones." if config.shared_slopes else "")
-    ]
+    images = {size: photo(config, size) for size in config.sizes.split(",")}
     with tempfile.TemporaryDirectory() as folder:
-        models = upscalers(config, Path(folder))
-        apart = distances(models, photo(config, "96x64"))
-        for size in config.sizes.split(","):
-            image = photo(config, size)
-            seconds, ceilings = timed(config, models, image)
-            operations = flops * image.shape[0] * image.shape[1]
-            parts += section(size, seconds, apart, operations, ceilings)
+        prepared = in_own_process(prepare, config, Path(folder))
+        parts = [
+            f"{machine()}; medians of {config.repetitions} interleaved rounds. Both towers: "
+            f"{prepared.flops / 1e6:.2f} MFLOP an LR pixel."
+            + (" One slope a PReLU, the mean of the shipped ones." if config.shared_slopes else "")
+        ]
+        for size, image in images.items():
+            seconds, ceilings = timed(config, prepared, image)
+            if seconds[OURS] == math.inf:
+                raise DataError(f"memory ran out on {size} pixels; give a smaller --memory_mb")
+            operations = prepared.flops * image.shape[0] * image.shape[1]
+            parts += section(size, seconds, prepared.apart, operations, ceilings)
     return "\n\n".join(parts)
 
 

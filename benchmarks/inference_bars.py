@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 
 PRECISIONS = ("float32", "bfloat16")
@@ -126,10 +127,13 @@ def section(
     ceilings: Mapping[str, float],
 ) -> list[str]:
     """Both tables of one size."""
+    ended = [form.title for form, value in seconds.items() if value == math.inf]
+    seconds = {form: value for form, value in seconds.items() if value < math.inf}
     rates = [f"{ceilings[precision] / 1e9:.0f} in {precision}" for precision in PRECISIONS]
     return [
         f"### {size}",
-        f"Ceiling, products of 4096x4096 matrices, GFLOP/s: {', '.join(rates)}.",
+        f"Ceiling, products of 4096x4096 matrices, GFLOP/s: {', '.join(rates)}."
+        + (f" Memory ran out with {'; '.join(ended)}." if ended else ""),
         "\n".join(times_table(seconds, apart, operations, ceilings)),
         "\n".join(bars_table(seconds, operations, ceilings)),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import statistics
@@ -16,10 +17,7 @@ Key = TypeVar("Key")
 
 
 def medians(
-    candidates: Mapping[Key, Callable[[], Any]],
-    repetitions: int,
-    warmup: int = 2,
-    after: Callable[[Key], Any] | None = None,
+    candidates: Mapping[Key, Callable[[], Any]], repetitions: int, warmup: int = 2
 ) -> dict[Key, float]:
     """Calls every candidate once a round and returns each one's median time.
 
@@ -27,21 +25,40 @@ def medians(
         candidates: Name → callable that returns when its result is there.
         repetitions: Counted rounds.
         warmup: Rounds before them, which trace, allocate and fill caches.
-        after: Called with the candidate's name after each of its turns, and not timed.
 
     Returns:
         Name → seconds.
     """
-    times: dict[Key, list[float]] = {name: [] for name in candidates}
-    for turn in tqdm(range(warmup + repetitions), desc="timing", unit="round", disable=None):
-        for name, call in candidates.items():
-            start = time.perf_counter()
-            call()
-            if turn >= warmup:
-                times[name].append(time.perf_counter() - start)
-            if after is not None:
-                after(name)
-    return {name: statistics.median(values) for name, values in times.items()}
+    turns = {name: functools.partial(seconds_of, call) for name, call in candidates.items()}
+    return medians_of(turns, repetitions, warmup)
+
+
+def medians_of(
+    turns: Mapping[Key, Callable[[], float]], repetitions: int, warmup: int = 0
+) -> dict[Key, float]:
+    """Gives each its turn once a round and returns the median of what its turns return.
+
+    Args:
+        turns: Name → callable that measures something.
+        repetitions: Counted rounds.
+        warmup: Rounds before them.
+    """
+    found: dict[Key, list[float]] = {name: [] for name in turns}
+    with tqdm(total=(warmup + repetitions) * len(turns), desc="timing", disable=None) as progress:
+        for count in range(warmup + repetitions):
+            for name, turn in turns.items():
+                value = turn()
+                progress.update()
+                if count >= warmup:
+                    found[name].append(value)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def seconds_of(call: Callable[[], Any]) -> float:
+    """How long a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
 
 def machine() -> str:

@@ -33,9 +33,6 @@ class PeerTowers(OpenVinoTowers):
         self.inputs = frozenset({"image", "xi", "max_deviation"})
         self._towers = towers
 
-    def release_memory(self) -> None:
-        """Does nothing: they keep no memory of the layers between calls."""
-
     def _network(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         faithful, vivid = self._towers(inputs["image"])
         return {"faithful": faithful, "vivid": vivid}
@@ -93,26 +90,32 @@ def export_int8(folder: Path, photos: str, shared_slopes: bool) -> Path:
     )
 
 
-def onnx_towers(folder: Path) -> PeerTowers:
-    """The plain twins in ONNX Runtime.
+def export_onnx(folder: Path) -> Path:
+    """Exports the plain twins to ONNX.
 
     Args:
         folder: As `export_plain` has left it.
+
+    Returns:
+        The file with both towers.
+    """
+    target = folder / "onnx"
+    written = fusion.export.build(folder / FAITHFUL, folder / VIVID, target, format="onnx")
+    return written / "towers.onnx"
+
+
+def onnx_towers(path: Path) -> PeerTowers:
+    """Towers in ONNX Runtime.
+
+    Args:
+        path: As `export_onnx` returns it.
     """
     import onnxruntime  # pyright: ignore[reportMissingImports]
 
-    target = folder / "onnx"
-    written = fusion.export.build(folder / FAITHFUL, folder / VIVID, target, format="onnx")
-    session = onnxruntime.InferenceSession(
-        os.fspath(written / "towers.onnx"), providers=["CPUExecutionProvider"]
-    )
-    # What layers took is given back after each call, as the others do: all take their turn in one
-    # process.
-    options = onnxruntime.RunOptions()
-    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    session = onnxruntime.InferenceSession(os.fspath(path), providers=["CPUExecutionProvider"])
 
     def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        faithful, vivid = session.run(["faithful", "vivid"], {"image": image}, options)
+        faithful, vivid = session.run(["faithful", "vivid"], {"image": image})
         return np.asarray(faithful), np.asarray(vivid)
 
     return PeerTowers(run)

@@ -102,7 +102,6 @@ class OpenVinoModel:
         self._names = [one.any_name for one in model.outputs]
         self.outputs = frozenset(self._names)
         self.facts = _facts(model)
-        self._compiled = compiled
         # One request is one set of buffers; it takes all cores anyway.
         self._request = compiled.create_infer_request()
         self._lock = threading.Lock()
@@ -132,11 +131,6 @@ class OpenVinoModel:
                 "makes smaller tiles, or end other programs"
             ) from error
         return dict(zip(self._names, results.values(), strict=True))
-
-    def release_memory(self) -> None:
-        """Gives back what the last call's layers took; the next call takes it anew."""
-        with self._lock:
-            self._compiled.release_memory()
 
 
 def set_facts(model: Any, facts: Mapping[str, str]) -> None:

@@ -116,9 +116,6 @@ class Model:
         pieces = {"faithful": faithful[np.newaxis], "vivid": vivid[np.newaxis]}
         return self._run("merge", **pieces, limits=limits[np.newaxis])["sr"][0]
 
-    def release_memory(self) -> None:
-        """Does nothing: TensorFlow keeps no memory of the layers between calls."""
-
     def require_parts(self) -> None:
         """Raises DataError if the model can merge whole images only."""
         if not all(name in self._signatures for name in _PARTS):

@@ -131,10 +131,6 @@ class OpenVinoTowers:
         modes = self._facts.threshold or "joint", self._facts.delta
         return numpy_merge.merge_at(faithful, vivid, limits, *modes)
 
-    def release_memory(self) -> None:
-        """Gives back what the last call's layers took, and what is kept for the next."""
-        self._network.release_memory()
-
     def require_parts(self) -> None:
         """Does nothing: this kind of model can always merge an image in tiles."""
 

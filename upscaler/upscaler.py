@@ -160,10 +160,6 @@ class Upscaler:
         result = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return result if image.ndim == 4 else result[0]
 
-    def release_memory(self) -> None:
-        """Gives back the memory that OpenVINO keeps for the next image; TensorFlow keeps none."""
-        self._model.release_memory()
-
     def fits(self, image: NDArray[np.uint8]) -> bool:
         """Whether an image is enlarged as a whole, and not in tiles.
 

@@ -1,4 +1,12 @@
-from benchmarks.inference_bars import OURS, OURS_16, PLAIN, Form, bars_table, times_table
+from benchmarks.inference_bars import (
+    OURS,
+    OURS_16,
+    PLAIN,
+    Form,
+    bars_table,
+    section,
+    times_table,
+)
 
 CEILINGS = {"float32": 200e9, "bfloat16": 400e9}
 OPENVINO = Form("OpenVINO", "plain", "float32")
@@ -35,3 +43,14 @@ def test_bars_by_hand():
         "| best runtime: share of the ceiling, float32 | 1.06 | ≥ 0.90 | met |",
         "| best runtime: share of the ceiling, bfloat16 | 0.95 | ≥ 1.00 | missed |",
     ]
+
+
+def test_what_took_too_much_memory_is_named_and_left_out():
+    seconds, apart = {OURS: 0.9, PLAIN: 1.2}, dict.fromkeys((OURS, PLAIN, OPENVINO), 70.0)
+    _, ceilings, *tables = section(
+        "8x8", {**seconds, OPENVINO: float("inf")}, apart, 190e9, CEILINGS
+    )
+    assert ceilings.endswith(
+        "200 in float32, 400 in bfloat16. Memory ran out with OpenVINO, plain float32."
+    )
+    assert tables == section("8x8", seconds, apart, 190e9, CEILINGS)[2:]

@@ -1,7 +1,5 @@
 """The shipped generators, and others in their place."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 

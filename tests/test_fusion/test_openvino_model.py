@@ -49,32 +49,6 @@ def test_arrays_by_name(path: Path) -> None:
     np.testing.assert_array_equal(first["twice"], image[:, ::-1, 1::2] * 2.0)
 
 
-# How far memory falls when it is released, in bytes, and whether the next results are the same.
-RELEASED = """
-import sys
-import numpy as np
-import psutil
-from fusion.openvino_model import OpenVinoModel
-model = OpenVinoModel(sys.argv[1])
-image = np.random.default_rng(0).integers(0, 256, (1, 3000, 3000, 3), np.uint8)
-first = model({"image": image})
-used = psutil.Process().memory_info().rss
-model.release_memory()
-print(used - psutil.Process().memory_info().rss)
-again = model({"image": image})
-print(all(np.array_equal(again[name], first[name]) for name in ("twice", "half")))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs an allocator that gives memory back")
-def test_released_memory_is_given_back(path: Path, subprocess_environment: dict[str, str]) -> None:
-    command = [sys.executable, "-c", RELEASED, str(path)]
-    printed = subprocess.check_output(command, env=subprocess_environment, text=True, timeout=300)
-    fallen, same = printed.split()
-    assert int(fallen) > 3000 * 3000 * 3 * 4  # an image in float32
-    assert same == "True"
-
-
 def test_facts(path: Path) -> None:
     assert OpenVinoModel(path).facts == {"threshold": "joint", "receptive_field": "7"}
 

@@ -117,15 +117,6 @@ def test_bfloat16_gets_larger_tiles(pair: tuple[Model, OpenVinoTowers], cache: P
 
 
 @needs_openvino
-def test_released_memory_is_taken_again(toy_fused: Path, cache: Path) -> None:
-    image = noise(30, 40, 3)
-    for upscaler in (Upscaler(toy_fused), Upscaler(toy_fused, None, "openvino", cache)):
-        expected = upscaler(image)
-        upscaler.release_memory()
-        np.testing.assert_array_equal(upscaler(image), expected)
-
-
-@needs_openvino
 @pytest.mark.parametrize("arguments", [{"xi": 0.2}, {"xi": 1}, {"max_deviation": 2.5}])
 def test_tiles(toy_fused: Path, cache: Path, tmp_path: Path, arguments: dict[str, Any]) -> None:
     taken = memory.OPENVINO
