@@ -1,7 +1,7 @@
 """Times the fused graph, both towers and the merge, against other ways of running it.
 
     python -m benchmarks.inference
-    python -m benchmarks.inference --sizes=1280x720 --repetitions=3    # half an hour; 20 GB
+    python -m benchmarks.inference --sizes=1280x720 --repetitions=3    # an hour; more than 24 GB
 
 Everything has the shipped weights, and is compared with ours in float32 before it is timed: our
 fused SavedModel in TensorFlow and in OpenVINO, in both precisions; the plain graph (Keras' PReLU,
