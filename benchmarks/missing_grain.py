@@ -1,0 +1,157 @@
+"""Shows how much of the vivid image's distance to HR in NIQE is grain that HR has and it has not.
+
+    python -m benchmarks.missing_grain --data=BENCHMARKS --sets=Set14,BSD100
+
+BENCHMARKS holds a folder for each set, with HR/ and LR_x4/. NIQE of HR, of the vivid image, and of
+the vivid image with as much white noise as brings its grain to HR's. That is no method, for it asks
+HR how grainy it is; it tells how much of a distance is nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import NoReturn
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from benchmarks.interleaved import machine
+from cli import dataclass_flags
+from cli.entry_point import run, warnings_only
+from cli.errors import UsageError
+from cli.tensorflow_start import import_tensorflow_quietly
+from evaluation.config import setting
+from evaluation.metrics.model_files import NIQE_PARAMETERS, fetch
+from evaluation.metrics.niqe import Niqe
+from evaluation.protocol import PIRM_BORDER
+from sr_data.luma import luma_of_gray, rgb_to_y
+from sr_data.sources import PairedFolder
+from upscaler import Upscaler
+
+# Of Immerkær, "Fast noise variance estimation", 1996: blind to planes and to straight edges.
+_LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float64)
+
+# Windows, in pixels, and which of them count as without texture.
+_WINDOW, _SMOOTH = 16, 0.15
+
+# What that percentile of the windows' estimates is of white noise's standard deviation.
+_PERCENTILE_OF_NOISE = 0.913
+
+
+@dataclasses.dataclass(frozen=True)
+class GrainConfig:
+    """What is scored."""
+
+    data: str = setting("", "Folder with a folder for each set. Required.")
+    sets: str = setting("Set14,BSD100", "Names of the sets' folders, by commas.")
+    seed: int = setting(0, "Of the noise.")
+    niqe_parameters: str = setting("", "NIQE's pristine parameters; cached or downloaded if empty.")
+
+    def check(self) -> None:
+        """Raises a UsageError that names the first flag with a wrong value."""
+        if not self.data:
+            raise UsageError("--data is required: the folder of the benchmark sets")
+        if not all(self.sets.split(",")):
+            raise UsageError(f"--sets: {self.sets!r} is no list of names")
+        if self.seed < 0:
+            raise UsageError(f"--seed must be at least 0, got {self.seed}")
+
+
+DEFAULTS = GrainConfig()
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """Of one image: grain in grey levels, and NIQE."""
+
+    hr_grain: float
+    sr_grain: float
+    hr_niqe: float
+    sr_niqe: float
+    grainy_niqe: float
+
+
+def grain_of(luma: NDArray[np.number]) -> float:
+    """Standard deviation of an image's noise, by its smoothest windows.
+
+    Args:
+        luma: [H, W], both at least 16.
+
+    Returns:
+        Grey levels; that of white noise itself where there is no texture.
+    """
+    response = np.abs(cv2.filter2D(luma.astype(np.float64), cv2.CV_64F, _LAPLACIANS))
+    down, across = (side // _WINDOW for side in luma.shape)
+    windows = response[: down * _WINDOW, : across * _WINDOW]
+    means = windows.reshape(down, _WINDOW, across, _WINDOW).mean(axis=(1, 3))
+    smooth = np.quantile(means, _SMOOTH) / _PERCENTILE_OF_NOISE
+    return float(np.sqrt(np.pi / 2) / 6 * smooth)
+
+
+def compare(
+    hr: NDArray[np.uint8], sr: NDArray[np.uint8], niqe: Niqe, rng: np.random.Generator
+) -> Row:
+    """Scores one image's lumas, uint8 [H, W]; the noise is drawn by `rng`."""
+    grains = grain_of(hr), grain_of(sr)
+    missing = max(0.0, grains[0] ** 2 - grains[1] ** 2) ** 0.5
+    noisy = np.rint(sr + missing * rng.standard_normal(sr.shape))
+    return Row(*grains, niqe(hr), niqe(sr), niqe(np.clip(noisy, 0, 255).astype(np.uint8)))
+
+
+def score_set(folder: PairedFolder, vivid: Upscaler, niqe: Niqe, seed: int) -> dict[str, Row]:
+    """Scores the images of a set; PIRM's 4 border pixels are left out of NIQE."""
+    rows = {}
+    inner = np.s_[PIRM_BORDER:-PIRM_BORDER, PIRM_BORDER:-PIRM_BORDER]
+    for index, (name, hr, lr) in enumerate(tqdm(folder, total=len(folder), disable=None)):
+        luma = luma_of_gray if folder.is_gray(index) else rgb_to_y
+        rng = np.random.default_rng((seed, index))
+        rows[name] = compare(luma(hr)[inner], luma(vivid(lr))[inner], niqe, rng)
+    return rows
+
+
+def report(config: GrainConfig) -> str:
+    """Scores all sets.
+
+    Raises:
+        UsageError: A flag has a wrong value.
+        DataError: A set is missing, or NIQE's parameters cannot be had.
+    """
+    config.check()
+    folders = {name: PairedFolder(Path(config.data) / name) for name in config.sets.split(",")}
+    niqe = Niqe(config.niqe_parameters or fetch(NIQE_PARAMETERS))
+    import_tensorflow_quietly()
+    vivid = Upscaler.from_pretrained(model="vivid")
+    header = ("image", "grain of HR", "of the vivid image", "NIQE of HR", "of the vivid image")
+    lines = [machine(), ""]
+    lines += [f"| {' | '.join(header)} | with HR's grain |", "|---" * 6 + "|"]
+    for name, folder in folders.items():
+        rows = score_set(folder, vivid, niqe, config.seed)
+        if len(rows) <= 20:
+            lines += [_line(image, dataclasses.astuple(row)) for image, row in rows.items()]
+        means = np.mean([dataclasses.astuple(row) for row in rows.values()], axis=0)
+        lines.append(_line(f"**{name}**", means))
+    return "\n".join(lines)
+
+
+def _line(name: str, values: tuple[float, ...] | NDArray[np.float64]) -> str:
+    return f"| {name} | " + " | ".join(f"{value:.2f}" for value in values) + " |"
+
+
+def cli_main() -> NoReturn:
+    """Runs the command."""
+    dataclass_flags.define(DEFAULTS)
+    run(_main)
+
+
+def _main(arguments: list[str]) -> None:
+    if arguments:
+        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    warnings_only()
+    print(report(dataclass_flags.read(DEFAULTS)))
+
+
+if __name__ == "__main__":
+    cli_main()

@@ -1,0 +1,119 @@
+"""What the originals' grain does to NIQE: the estimate, the noise that is added, and a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import missing_grain as module
+from benchmarks.missing_grain import compare, grain_of
+from sr_data.degradation import bicubic_downscale, bicubic_upscale
+from sr_data.image_io import write_rgb
+
+
+def noisy(image: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:
+    noise = sigma * np.random.default_rng(seed).standard_normal(image.shape)
+    return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("sigma", [3.0, 8.0])
+def test_grain_is_the_noises_standard_deviation(sigma: float) -> None:
+    rows, columns = np.mgrid[:320, :320]
+    slope = 60 + rows / 4 + columns / 8
+    slope[:, 160:] += 40  # an edge
+    assert grain_of(noisy(slope, sigma)) == pytest.approx(sigma, rel=0.04)
+
+
+def test_smooth_images_have_none() -> None:
+    rows, columns = np.mgrid[:64, :64]
+    assert grain_of(rows * 2 + columns) == pytest.approx(0, abs=1e-9)
+
+
+class Seen:
+    """In place of NIQE: keeps what it is given."""
+
+    def __init__(self, path: Any = None) -> None:
+        self.path = path
+        self.images: list[np.ndarray] = []
+
+    def __call__(self, luma: np.ndarray) -> float:
+        self.images.append(luma)
+        return float(len(self.images))
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.0, 6.0), (4.0, 6.0), (6.0, 6.0), (8.0, 8.0)])
+def test_noise_brings_the_grain_to_hrs(before: float, after: float) -> None:
+    flat = np.full((480, 480), 128.0)
+    hr, sr = noisy(flat, 6.0), noisy(flat, before, seed=1)
+    seen = Seen()
+    row = compare(hr, sr, seen, np.random.default_rng(2))  # type: ignore[arg-type]
+    assert (row.hr_niqe, row.sr_niqe, row.grainy_niqe) == (1, 2, 3)
+    given_hr, given_sr, grainy = seen.images
+    np.testing.assert_array_equal(given_hr, hr)
+    np.testing.assert_array_equal(given_sr, sr)
+    assert grainy.dtype == np.uint8
+    assert grainy.std() == pytest.approx(after, abs=0.3)
+    assert row.hr_grain == grain_of(hr) and row.sr_grain == grain_of(sr)
+
+
+def test_a_run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call_program: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, sigma in (("Flat", 0.0), ("Grainy", 9.0)):
+        for part in ("HR", "LR_x4"):
+            (tmp_path / name / part).mkdir(parents=True)
+        hr = noisy(np.full((128, 128, 1), 128.0).repeat(3, 2), sigma)
+        write_rgb(tmp_path / name / "HR" / "one.png", hr)
+        write_rgb(tmp_path / name / "LR_x4" / "one.png", bicubic_downscale(hr))
+
+    class Bicubic:
+        @staticmethod
+        def from_pretrained(model: str) -> Callable[[np.ndarray], np.ndarray]:
+            assert model == "vivid"
+            return bicubic_upscale
+
+    monkeypatch.setattr(module, "Upscaler", Bicubic)
+    monkeypatch.setattr(module, "Niqe", lambda path: lambda luma: float(luma.std()))
+    flags = [f"--data={tmp_path}", "--sets=Flat,Grainy", "--niqe_parameters=some.mat"]
+    assert call_program(module.cli_main, *flags) == 0
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines()[4:]]
+    assert [row[0].strip() for row in rows] == ["one", "**Flat**", "one", "**Grainy**"]
+    flat, grainy = ([float(cell) for cell in row[1:]] for row in (rows[1], rows[3]))
+    assert flat == [0, 0, 0, 0, 0]
+    hr_grain, sr_grain, hr_deviation, sr_deviation, with_grain = grainy
+    assert hr_grain > 2 and sr_grain < 0.5 * hr_grain
+    assert sr_deviation < with_grain
+    assert hr_deviation > 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "--data is required"),
+        (["--data=x", "--sets=a,,b"], "--sets"),
+        (["--data=x", "--seed=-1"], "--seed must be at least 0, got -1"),
+        (["--data=x", "more"], "unexpected argument 'more'"),
+    ],
+)
+def test_wrong_flags(
+    flags: list[str],
+    message: str,
+    call_program: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call_program(module.cli_main, *flags) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_set_that_is_missing(
+    tmp_path: Path, call_program: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call_program(module.cli_main, f"--data={tmp_path}", "--sets=None14") == 1
+    assert "None14" in capsys.readouterr().err
