@@ -17,7 +17,7 @@ import psutil
 
 from benchmarks.interleaved import machine
 from cli import dataclass_flags
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
 from cli.tensorflow_start import import_keras_quietly
 from srgan.config import setting
@@ -51,8 +51,7 @@ _MIB = 2**20
 
 def main(arguments: list[str]) -> None:
     """Measures and prints."""
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     config = dataclass_flags.read(DEFAULTS)
     config.check()
     import_keras_quietly()

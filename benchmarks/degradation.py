@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.interleaved import machine, medians
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from sr_data.degradation import bicubic_downscale, bicubic_upscale
 
 REPETITIONS = 15
@@ -18,7 +18,7 @@ REPETITIONS = 15
 
 def main(arguments: list[str]) -> None:
     """Prints the table."""
-    del arguments
+    refuse_positional(arguments)
     hr = np.random.default_rng(0).integers(0, 256, (1356, 2040, 3), dtype=np.uint8)
     lr = bicubic_downscale(hr)
     times = medians(

@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from benchmarks.interleaved import machine
 from cli import dataclass_flags
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import DataError, UsageError
 from pretrained.manifest import read_manifest, verified_weights
 from sr_data.atomic_write import atomic_file
@@ -110,8 +110,7 @@ DEFAULTS = CurvesConfig()
 
 def main(arguments: list[str]) -> None:
     """Runs, draws and tabulates."""
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     config = dataclass_flags.read(DEFAULTS)
     config.check()
     output = Path(config.output)

@@ -13,7 +13,7 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import DataError
 from sr_data.degradation import bicubic_upscale
 from sr_data.image_io import to_signed
@@ -80,7 +80,7 @@ def feature_losses(features: Any, hr: np.ndarray, sr: np.ndarray) -> tuple[float
 
 
 def _main(arguments: list[str]) -> None:
-    del arguments
+    refuse_positional(arguments)
     # Imported here, so that --help does not wait for Keras.
     from srgan.vgg_features import build_vgg_features
     from srgan.vgg_layers import convolution_layers, layers_up_to

@@ -32,7 +32,7 @@ from benchmarks.inference_bars import INT8, OURS, PRECISIONS, Form, section
 from benchmarks.interleaved import machine, medians_of, seconds_of
 from benchmarks.own_process import ProcessEndedError, in_own_process
 from cli import dataclass_flags
-from cli.entry_point import run, warnings_only
+from cli.entry_point import refuse_positional, run, warnings_only
 from cli.errors import DataError, UsageError
 from cli.extras import require_extra
 from cli.tensorflow_start import import_keras_quietly
@@ -259,8 +259,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     warnings_only()
     print(report(dataclass_flags.read(DEFAULTS)))
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.interleaved import machine, medians
 from cli import dataclass_flags
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import DataError, UsageError
 from evaluation.config import setting
 from evaluation.metrics.luma import rgb_to_y
@@ -154,7 +154,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(arguments: list[str]) -> None:
-    del arguments
+    refuse_positional(arguments)
     print(report(dataclass_flags.read(DEFAULTS)))
 
 

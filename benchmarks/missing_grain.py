@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from benchmarks.interleaved import machine
 from cli import dataclass_flags
-from cli.entry_point import run, warnings_only
+from cli.entry_point import refuse_positional, run, warnings_only
 from cli.errors import UsageError
 from cli.tensorflow_start import import_tensorflow_quietly
 from evaluation.config import setting
@@ -147,8 +147,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     warnings_only()
     print(report(dataclass_flags.read(DEFAULTS)))
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.interleaved import machine
 from cli import dataclass_flags
-from cli.entry_point import run, warnings_only
+from cli.entry_point import refuse_positional, run, warnings_only
 from cli.errors import DataError, UsageError
 from cli.precision import resolve
 from cli.tensorflow_start import import_tensorflow_quietly
@@ -196,8 +196,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     warnings_only()
     print(report(dataclass_flags.read(DEFAULTS)))
 

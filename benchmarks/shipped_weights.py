@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from benchmarks.interleaved import machine
 from benchmarks.shipped import BRANCHES, replacements, shipped_generator
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from fusion.fused_model import fuse
 from sr_data.degradation import bicubic_upscale
 from sr_data.fidelity import psnr, ssim
@@ -89,7 +89,7 @@ def table(results: dict[str, Row], kind: str, columns: list[str], digits: int) -
 
 def main(arguments: list[str]) -> None:
     """Prints the tables."""
-    del arguments
+    refuse_positional(arguments)
     others = replacements(WEIGHTS.value)
     folders = {name: PairedFolder(Path(DATA.value) / name) for name in SETS.value}
     vgg = build_vgg_features("vgg19", VGG_LAYER.value, weights=VGG_WEIGHTS.value)

@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.interleaved import machine, medians
 from cli import dataclass_flags
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import DataError, UsageError
 from srgan.config import setting
 
@@ -145,8 +145,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     print(report(dataclass_flags.read(DEFAULTS)))
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.interleaved import machine, medians
 from cli import dataclass_flags
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
 from evaluation.config import setting
 from sr_data.image_io import read_rgb, write_rgb
@@ -127,8 +127,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     print(report(dataclass_flags.read(DEFAULTS)))
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.interleaved import machine
 from cli import dataclass_flags
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
 from cli.precision import PRECISIONS, resolve
 from cli.tensorflow_start import import_tensorflow_quietly
@@ -243,8 +243,7 @@ def cli_main() -> NoReturn:
 
 def _main(arguments: list[str]) -> None:
     config = dataclass_flags.read(DEFAULTS)
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     if min(config.width, config.height, config.repetitions) < 1 or config.whole < 0:
         raise UsageError("--width, --height and --repetitions are at least 1, --whole 0")
     if not all(width.isdecimal() for width in config.sizes.split(",") if width):

@@ -36,7 +36,7 @@ from benchmarks.training_forms import (
 )
 from benchmarks.training_recipes import RECIPES, SCALE, Recipe, Sizes
 from cli import dataclass_flags
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
 from cli.tensorflow_start import import_keras_quietly
 from srgan.config import setting
@@ -233,8 +233,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     # TensorFlow takes the many models for one that is traced again and again.
     logging.set_verbosity(logging.ERROR)
     print(report(dataclass_flags.read(DEFAULTS)))

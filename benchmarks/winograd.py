@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.interleaved import machine, medians
 from cli import dataclass_flags
-from cli.entry_point import run, warnings_only
+from cli.entry_point import refuse_positional, run, warnings_only
 from cli.errors import UsageError
 from cli.tensorflow_start import import_tensorflow_quietly
 from evaluation.config import setting
@@ -158,8 +158,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     warnings_only()
     print(report(dataclass_flags.read(DEFAULTS)))
 

@@ -44,6 +44,16 @@ def run(main: Main, flag_module_help: str | None = None) -> NoReturn:
     sys.exit(_run(main, program, flag_module_help or main.__module__))
 
 
+def refuse_positional(arguments: list[str]) -> None:
+    """For programs that have flags alone.
+
+    Raises:
+      UsageError: there is an argument.
+    """
+    if arguments:
+        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+
+
 def _run(main: Main, program: str, module_name: str) -> int:
     try:
         try:

@@ -78,8 +78,7 @@ def _tell_what_has_no_effect(model: str, enlarger: Enlarger) -> None:
 
 
 def _main(positional: list[str]) -> int:
-    if positional:
-        raise UsageError(f"unexpected argument {positional[0]!r}; all inputs are flags")
+    entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.config import prepare

@@ -242,8 +242,7 @@ def cli_main() -> NoReturn:
 
 def _main(positional: list[str]) -> None:
     values = flags.FLAGS
-    if positional:
-        raise UsageError(f"unexpected argument {positional[0]!r}; all inputs are flags")
+    entry_point.refuse_positional(positional)
     for name in ("faithful", "vivid", "output"):
         if not values[name].value:
             raise UsageError(f"--{name}=DIR is missing")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
 from cli.precision import PRECISIONS, resolve
 from cli.tensorflow_start import import_tensorflow_quietly
@@ -50,8 +50,7 @@ def export_weights(
 
 def main(arguments: list[str]) -> None:
     """Exports the run that the flags name."""
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     run_dir, output = flags.FLAGS.run_dir, flags.FLAGS.output
     if not run_dir or not output:
         raise UsageError("--run_dir and --output are required")

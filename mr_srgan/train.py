@@ -9,8 +9,7 @@ weights. A run that was stopped continues when the same command is given again.
 from __future__ import annotations
 
 from cli import dataclass_flags
-from cli.entry_point import run
-from cli.errors import UsageError
+from cli.entry_point import refuse_positional, run
 from cli.tensorflow_start import import_keras_quietly
 from mr_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
@@ -20,8 +19,7 @@ DEFAULTS = TrainingConfig(PAPER_OBJECTIVE, OptimizerConfig(), DataConfig(), RunC
 
 def main(arguments: list[str]) -> int:
     """Trains as the flags say; returns the exit code."""
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     config = check_run(dataclass_flags.read(DEFAULTS))
     return train_mr_srgan(dataclass_flags.read(GeneratorConfig()), config)
 

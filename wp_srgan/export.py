@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
 from cli.precision import PRECISIONS, resolve
 from cli.tensorflow_start import import_tensorflow_quietly
@@ -53,8 +53,7 @@ def export_weights(
 
 def main(arguments: list[str]) -> None:
     """Exports the stage that the flags name."""
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     values = flags.FLAGS
     if values.stage is None or not values.run_dir or not values.output:
         raise UsageError("--stage, --run_dir and --output are required")

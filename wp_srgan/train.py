@@ -14,7 +14,7 @@ import dataclasses
 from absl import flags
 
 from cli import dataclass_flags
-from cli.entry_point import run
+from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
 from cli.tensorflow_start import import_keras_quietly
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
@@ -29,8 +29,7 @@ DEFAULTS = TrainingConfig(
 
 def main(arguments: list[str]) -> int:
     """Trains as the flags say; returns the exit code."""
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    refuse_positional(arguments)
     if flags.FLAGS.stage is None:
         raise UsageError("--stage=1 or --stage=2 is required")
     stage = int(flags.FLAGS.stage)

@@ -63,8 +63,7 @@ def wanted_images(prepared: Prepared, images: str) -> list[tuple[int, int]]:
 
 
 def _main(positional: list[str]) -> int:
-    if positional:
-        raise UsageError(f"unexpected argument {positional[0]!r}; all inputs are flags")
+    entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.model_choice import check_fused_model

@@ -40,8 +40,7 @@ def cli_main() -> NoReturn:
 
 
 def _main(positional: list[str]) -> int:
-    if positional:
-        raise UsageError(f"unexpected argument {positional[0]!r}; all inputs are flags")
+    entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.evaluate import evaluate

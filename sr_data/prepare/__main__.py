@@ -43,8 +43,7 @@ _MOST_NAMED = 20
 
 def main(arguments: list[str]) -> int:
     """Prepares or verifies a set as the flags say; returns the exit code."""
-    if arguments:
-        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+    entry_point.refuse_positional(arguments)
     config, settings = dataclass_flags.read(DEFAULTS), dataclass_flags.read(SETTINGS)
     if not config.output:
         raise UsageError("--output is required: the folder of the prepared set")

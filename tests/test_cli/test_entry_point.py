@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from cli.entry_point import refuse_positional
+from cli.errors import UsageError
+
 PROGRAM = '''"""Greets people, %s does."""
 import sys
 import time
@@ -111,6 +114,12 @@ def test_a_mistake_is_one_line_and_an_exit_code(call, program, arguments, code, 
     assert done.stderr.startswith("greet.py: ")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1 and done.stderr.endswith("\n")
+
+
+def test_programs_that_have_flags_alone_refuse_arguments():
+    refuse_positional([])
+    with pytest.raises(UsageError, match="unexpected argument 'photo.png'; everything is a flag"):
+        refuse_positional(["photo.png", "more"])
 
 
 def test_a_bug_keeps_its_traceback(call, program):
