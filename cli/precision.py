@@ -15,8 +15,8 @@ PRECISIONS = ("float32", "bfloat16", AUTO)
 # Either computes on bfloat16 as it is; elsewhere it is converted to float32 and back.
 _CPU_FLAGS = {"avx512_bf16", "amx_bf16"}
 
-# NVIDIA's Ampere, the first to have it.
-_COMPUTE_CAPABILITY = (8, 0)
+# NVIDIA's compute capability of the first GPUs that have it.
+AMPERE = (8, 0)
 
 # TensorFlow, which takes seconds to import, is asked for GPUs only where this is.
 _DRIVER = Path("/proc/driver/nvidia/version")
@@ -36,10 +36,11 @@ def resolve(precision: str) -> Precision:
         return precision
     if precision != AUTO:
         raise UsageError(f"precision is {precision!r}; choose one of {', '.join(PRECISIONS)}")
-    return "bfloat16" if _has_bfloat16() else "float32"
+    return "bfloat16" if computes_bfloat16() else "float32"
 
 
-def _has_bfloat16() -> bool:
+def computes_bfloat16() -> bool:
+    """Whether TensorFlow's device, the GPUs if there are any, computes on bfloat16 as it is."""
     if _DRIVER.exists():
         import tensorflow as tf
 
@@ -47,7 +48,12 @@ def _has_bfloat16() -> bool:
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
         if gpus:
             found = [entry.get("compute_capability", (0, 0)) for entry in details]
-            return min(found) >= _COMPUTE_CAPABILITY
+            return min(found) >= AMPERE
+    return cpu_computes_bfloat16()
+
+
+def cpu_computes_bfloat16() -> bool:
+    """The same of the processor alone."""
     return bool(_CPU_FLAGS & cpu_flags())
 
 

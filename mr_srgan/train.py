@@ -37,6 +37,7 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
     from mr_srgan.generator import build_generator
     from srgan import building
     from srgan.devices import open_devices
+    from srgan.dtype_policy import dtype_policy
     from srgan.seeding import seed_everything
     from srgan.training import train
     from srgan.weights import load_start
@@ -44,11 +45,12 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
     seed_everything(config.data.seed, deterministic=config.run.deterministic)
     devices = open_devices(config.run.devices)
     objective, run_config = config.objective, config.run
+    dtype = dtype_policy(run_config.precision)
     with devices.scope():
-        generator = build_generator(architecture, run_config.dtype)
+        generator = build_generator(architecture, dtype)
         if run_config.init_generator:
             load_start(generator, run_config.init_generator)
-        networks = building.build_networks(objective, config.data.crop_size, run_config.dtype)
+        networks = building.build_networks(objective, config.data.crop_size, dtype)
         model = MrSrgan(generator, objective, **networks)
         building.compile_model(model, config)
         dataset, validation = building.open_data(config, architecture.scale, devices)

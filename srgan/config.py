@@ -10,6 +10,7 @@ import dataclasses
 from typing import Any
 
 from cli.errors import UsageError
+from cli.precision import PRECISIONS
 
 
 def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
@@ -151,18 +152,14 @@ class RunConfig:
     )
     precision: str = setting(
         "float32",
-        "bfloat16 computes the convolutions in that type: faster where the machine has it. "
-        "Weights, losses and optimizers stay float32.",
-        ("float32", "bfloat16"),
+        "bfloat16 computes the convolutions in that type: faster where the machine has it, many "
+        "times slower elsewhere; auto takes it where the machine has it. Weights, losses and "
+        "optimizers stay float32.",
+        PRECISIONS,
     )
     init_generator: str = setting(
         "", "Start from these generator weights (.weights.h5) instead of random ones."
     )
-
-    @property
-    def dtype(self) -> str:
-        """The Keras dtype policy."""
-        return "mixed_bfloat16" if self.precision == "bfloat16" else "float32"
 
 
 @dataclasses.dataclass(frozen=True)

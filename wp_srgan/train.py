@@ -63,6 +63,7 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
     import_keras_quietly()
     from srgan import building
     from srgan.devices import open_devices
+    from srgan.dtype_policy import dtype_policy
     from srgan.seeding import seed_everything
     from srgan.training import train
     from srgan.weights import load_start
@@ -75,9 +76,10 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
     folder = str(stage_dir(root, stage))
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, run_dir=folder))
     objective, run_config = config.objective, config.run
+    dtype = dtype_policy(run_config.precision)
     with devices.scope():
-        generator = build_generator(architecture, run_config.dtype)
-        networks = building.build_networks(objective, config.data.crop_size, run_config.dtype)
+        generator = build_generator(architecture, dtype)
+        networks = building.build_networks(objective, config.data.crop_size, dtype)
         model = WpSrgan(generator, objective, stage=stage, **networks)
         if stage == 2:
             start_from_stage_1(model, root)

@@ -60,13 +60,6 @@ def test_settings_cannot_be_changed():
 
 
 @pytest.mark.parametrize(
-    ("precision", "dtype"), [("float32", "float32"), ("bfloat16", "mixed_bfloat16")]
-)
-def test_dtype(precision, dtype):
-    assert RunConfig(precision=precision).dtype == dtype
-
-
-@pytest.mark.parametrize(
     ("steps", "per_epoch", "expected"), [(10, 4, 4), (10, 10, 10), (10, 500, 10), (1, 1, 1)]
 )
 def test_an_epoch_is_not_longer_than_the_run(steps, per_epoch, expected):
