@@ -4,14 +4,16 @@
 
 BENCHMARKS holds a folder for each set, with HR/ and LR_x4/. NIQE of HR, of the vivid image, and of
 the vivid image with as much white noise as brings its grain to HR's. That is no method, for it asks
-HR how grainy it is; it tells how much of a distance is nothing else.
+HR how grainy it is; it tells how much of a distance is nothing else. The grain of LR beside HR's
+tells whether the input could have been asked instead.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import cv2
 import numpy as np
@@ -63,11 +65,20 @@ class GrainConfig:
 DEFAULTS = GrainConfig()
 
 
+class Lumas(NamedTuple):
+    """Of one image: uint8 [H, W], [H / 4, W / 4] and [H, W]; HR and SR without a border."""
+
+    hr: NDArray[np.uint8]
+    lr: NDArray[np.uint8]
+    sr: NDArray[np.uint8]
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """Of one image: grain in grey levels, and NIQE."""
 
     hr_grain: float
+    lr_grain: float
     sr_grain: float
     hr_niqe: float
     sr_niqe: float
@@ -91,12 +102,11 @@ def grain_of(luma: NDArray[np.number]) -> float:
     return float(np.sqrt(np.pi / 2) / 6 * smooth)
 
 
-def compare(
-    hr: NDArray[np.uint8], sr: NDArray[np.uint8], niqe: Niqe, rng: np.random.Generator
-) -> Row:
-    """Scores one image's lumas, uint8 [H, W]; the noise is drawn by `rng`."""
-    grains = grain_of(hr), grain_of(sr)
-    missing = max(0.0, grains[0] ** 2 - grains[1] ** 2) ** 0.5
+def compare(lumas: Lumas, niqe: Niqe, rng: np.random.Generator) -> Row:
+    """Scores one image; the noise is drawn by `rng`."""
+    hr, sr = lumas.hr, lumas.sr
+    grains = grain_of(hr), grain_of(lumas.lr), grain_of(sr)
+    missing = max(0.0, grains[0] ** 2 - grains[2] ** 2) ** 0.5
     noisy = np.rint(sr + missing * rng.standard_normal(sr.shape))
     return Row(*grains, niqe(hr), niqe(sr), niqe(np.clip(noisy, 0, 255).astype(np.uint8)))
 
@@ -108,7 +118,8 @@ def score_set(folder: PairedFolder, vivid: Upscaler, niqe: Niqe, seed: int) -> d
     for index, (name, hr, lr) in enumerate(tqdm(folder, total=len(folder), disable=None)):
         luma = luma_of_gray if folder.is_gray(index) else rgb_to_y
         rng = np.random.default_rng((seed, index))
-        rows[name] = compare(luma(hr)[inner], luma(vivid(lr))[inner], niqe, rng)
+        lumas = Lumas(luma(hr)[inner], luma(lr), luma(vivid(lr))[inner])
+        rows[name] = compare(lumas, niqe, rng)
     return rows
 
 
@@ -124,16 +135,27 @@ def report(config: GrainConfig) -> str:
     niqe = Niqe(config.niqe_parameters or fetch(NIQE_PARAMETERS))
     import_tensorflow_quietly()
     vivid = Upscaler.from_pretrained(model="vivid")
-    header = ("image", "grain of HR", "of the vivid image", "NIQE of HR", "of the vivid image")
-    lines = [machine(), ""]
-    lines += [f"| {' | '.join(header)} | with HR's grain |", "|---" * 6 + "|"]
+    header = ("image", "grain of HR", "of LR", "of the vivid image")
+    header += ("NIQE of HR", "of the vivid image", "with HR's grain")
+    lines = [machine(), "", f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
+    correlations = []
     for name, folder in folders.items():
         rows = score_set(folder, vivid, niqe, config.seed)
         if len(rows) <= 20:
             lines += [_line(image, dataclasses.astuple(row)) for image, row in rows.items()]
-        means = np.mean([dataclasses.astuple(row) for row in rows.values()], axis=0)
-        lines.append(_line(f"**{name}**", means))
+        table = np.array([dataclasses.astuple(row) for row in rows.values()])
+        lines.append(_line(f"**{name}**", table.mean(0)))
+        correlations.append(f"{name} {_correlation(*table[:, :2].T):.2f}")
+    lines += ["", f"Correlation of HR's and LR's grain: {', '.join(correlations)}."]
     return "\n".join(lines)
+
+
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Pearson's; NaN of one image, or where one of them is the same everywhere."""
+    if len(first) < 2:
+        return math.nan
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(np.corrcoef(first, second)[0, 1])
 
 
 def _line(name: str, values: tuple[float, ...] | NDArray[np.float64]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import missing_grain as module
-from benchmarks.missing_grain import compare, grain_of
+from benchmarks.missing_grain import Lumas, compare, grain_of
 from sr_data.degradation import bicubic_downscale, bicubic_upscale
 from sr_data.image_io import write_rgb
 
@@ -50,14 +50,16 @@ def test_noise_brings_the_grain_to_hrs(before: float, after: float) -> None:
     flat = np.full((480, 480), 128.0)
     hr, sr = noisy(flat, 6.0), noisy(flat, before, seed=1)
     seen = Seen()
-    row = compare(hr, sr, seen, np.random.default_rng(2))  # type: ignore[arg-type]
+    lumas = Lumas(hr, lr := noisy(flat[:120, :120], 2.0), sr)
+    row = compare(lumas, seen, np.random.default_rng(2))  # type: ignore[arg-type]
     assert (row.hr_niqe, row.sr_niqe, row.grainy_niqe) == (1, 2, 3)
     given_hr, given_sr, grainy = seen.images
     np.testing.assert_array_equal(given_hr, hr)
     np.testing.assert_array_equal(given_sr, sr)
     assert grainy.dtype == np.uint8
     assert grainy.std() == pytest.approx(after, abs=0.3)
-    assert row.hr_grain == grain_of(hr) and row.sr_grain == grain_of(sr)
+    grains = (row.hr_grain, row.lr_grain, row.sr_grain)
+    assert grains == (grain_of(hr), grain_of(lr), grain_of(sr))
 
 
 def test_a_run(
@@ -66,12 +68,17 @@ def test_a_run(
     call_program: Callable[..., int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name, sigma in (("Flat", 0.0), ("Grainy", 9.0)):
+    images = {("Flat", "one"): 0.0, ("Grainy", "one"): 9.0}
+    images |= {("Grainy", "three"): 3.0, ("Grainy", "two"): 6.0}
+    for name in ("Flat", "Grainy"):
         for part in ("HR", "LR_x4"):
             (tmp_path / name / part).mkdir(parents=True)
-        hr = noisy(np.full((128, 128, 1), 128.0).repeat(3, 2), sigma)
-        write_rgb(tmp_path / name / "HR" / "one.png", hr)
-        write_rgb(tmp_path / name / "LR_x4" / "one.png", bicubic_downscale(hr))
+    checkers = np.indices((128, 128, 1)).sum(0).repeat(3, 2) % 2
+    images["Grainy", "checkers"] = 0.0  # of which nothing is left in LR
+    for (name, image), sigma in images.items():
+        hr = noisy(128.0 + 20 * checkers * (image == "checkers"), sigma)
+        write_rgb(tmp_path / name / "HR" / f"{image}.png", hr)
+        write_rgb(tmp_path / name / "LR_x4" / f"{image}.png", bicubic_downscale(hr))
 
     class Bicubic:
         @staticmethod
@@ -83,12 +90,20 @@ def test_a_run(
     monkeypatch.setattr(module, "Niqe", lambda path: lambda luma: float(luma.std()))
     flags = [f"--data={tmp_path}", "--sets=Flat,Grainy", "--niqe_parameters=some.mat"]
     assert call_program(module.cli_main, *flags) == 0
-    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines()[4:]]
-    assert [row[0].strip() for row in rows] == ["one", "**Flat**", "one", "**Grainy**"]
-    flat, grainy = ([float(cell) for cell in row[1:]] for row in (rows[1], rows[3]))
-    assert flat == [0, 0, 0, 0, 0]
-    hr_grain, sr_grain, hr_deviation, sr_deviation, with_grain = grainy
-    assert hr_grain > 2 and sr_grain < 0.5 * hr_grain
+    *table, empty, correlations = capsys.readouterr().out.splitlines()[4:]
+    rows = [line.split("|")[1:-1] for line in table]
+    names = ["one", "**Flat**", "checkers", "one", "three", "two", "**Grainy**"]
+    assert [row[0].strip() for row in rows] == names
+    cells = {row[0].strip(): [float(cell) for cell in row[1:]] for row in rows[1:]}
+    assert cells["**Flat**"] == [0, 0, 0, 0, 0, 0]
+    hr_grain, lr_grain, sr_grain, hr_deviation, sr_deviation, with_grain = cells["one"]
+    assert hr_grain > 4 and sr_grain < 0.5 * hr_grain and 0.5 < lr_grain < 0.5 * hr_grain
+    grainy = np.array([cells[name] for name in names[2:6]])
+    np.testing.assert_allclose(cells["**Grainy**"], grainy.mean(0), atol=0.011)
+    expected = np.corrcoef(grainy[:, 0], grainy[:, 1])[0, 1]
+    assert (empty, correlations[:46]) == ("", "Correlation of HR's and LR's grain: Flat nan, ")
+    found = float(correlations.removesuffix(".").split("Grainy ")[1])
+    assert found == pytest.approx(expected, abs=0.01)
     assert sr_deviation < with_grain
     assert hr_deviation > 2
 
