@@ -1,8 +1,9 @@
 """Makes a network in the format of ONNX compute in int8, with ranges measured on photos.
 
 Post-training and static: what a convolution reads, uint8, has one range a tensor; its weights,
-int8, have one an output channel; sums are int32. The first and the last convolution of a network,
-the interpolated skip and the merge stay in float32.
+int8, have one an output channel; sums are int32. Where the processor has no instructions for that
+the weights have 7 bits; so export on a machine like those that shall serve. The first and the last
+convolution of a network, the interpolated skip and the merge stay in float32.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.errors import DataError
+from cli.precision import cpu_flags
 from sr_data.image_io import read_rgb
 from sr_data.sources import FolderSource
 
@@ -35,6 +37,9 @@ _LARGEST_SIDE = 96  # LR pixels
 
 # What the merge needs to run; ranges within the networks do not depend on it.
 _NUMBERS = {"xi": 0.73, "max_deviation": -1.0}
+
+# Any of them adds products of 8 bits into 32.
+_DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 # The least PSNR of a result from float32's, dB. Trained networks are at 50 and more.
 _NEAREST = 40.0
@@ -95,6 +100,7 @@ def quantize(path: Path, photos: Photos, *, outputs: bool) -> None:
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
+            reduce_range=_saturates(),
             extra_options={"OpTypesToExcludeOutputQuantization": [] if outputs else ["Conv"]},
         )
 
@@ -126,6 +132,15 @@ def check_quantized(functions: Mapping[str, Any], runs: Mapping[str, Run], photo
                     f"in int8 {key} of {name} is {psnr:.1f} dB from float32, which is too far; "
                     "calibrate with photos like those to be enlarged, or export without int8"
                 )
+
+
+def _saturates() -> bool:
+    """Whether this processor is an x86 that adds pairs of products in 16 bits.
+
+    Uint8 times int8 goes beyond them; with weights of at most 64 it does not.
+    """
+    flags = cpu_flags()
+    return bool(flags) and not flags & _DOT_PRODUCTS
 
 
 def _middle(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -48,7 +48,8 @@ def test_the_table_by_hand():
     ]
 
 
-def test_the_report_finds_the_networks(call_program, capsys):
+def test_the_report_finds_the_networks(call_program, capsys, monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # on processors without AVX512, too
     text = report(dataclasses.replace(DEFAULTS, size=16, repetitions=1))
     rows = {
         row[0]: row
@@ -62,6 +63,12 @@ def test_the_report_finds_the_networks(call_program, capsys):
     assert "everything else" in rows and rows["convolution 1x5, 256 → 60, at 32x32"][1] == "1"
     assert call_program(module.cli_main, "more") == 2
     assert "unexpected argument 'more'" in capsys.readouterr().err
+
+
+def test_without_onednns_convolutions(monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    with pytest.raises(DataError, match="oneDNN reports no convolution: .*TF_ENABLE_ONEDNN_OPTS=1"):
+        report(dataclasses.replace(DEFAULTS, size=16, repetitions=1))
 
 
 @pytest.mark.parametrize("change", [{"size": 4}, {"size": 301}, {"repetitions": 0}])

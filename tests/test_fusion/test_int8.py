@@ -13,6 +13,7 @@ from PIL import Image
 
 from cli.errors import DataError, UsageError
 from cli.extras import is_installed
+from fusion import int8
 from fusion.export import Format, build
 from fusion.int8 import calibration_photos, check_quantized
 from tests.test_fusion.conftest import NetworkTower, save_tower
@@ -49,6 +50,41 @@ def wide_dirs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         tower.tail.assign(0.3 * tower.tail)  # a photo's range, not noise from black to white
         save_tower(tower, folder)
     return folders
+
+
+@pytest.mark.parametrize(
+    ("flags", "largest"),
+    [
+        ({"avx2", "fma"}, 64),
+        ({"avx2", "avx512f"}, 64),
+        ({"avx2", "avx512f", "avx512_vnni"}, 127),
+        ({"avx2", "avx_vnni"}, 127),
+        (set(), 127),  # not an x86
+    ],
+)
+def test_weights_are_as_wide_as_the_processors_sums_allow(
+    wide_dirs: tuple[Path, Path],
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: set[str],
+    largest: int,
+) -> None:
+    require("onnx")
+    import onnx  # pyright: ignore[reportMissingImports]
+
+    monkeypatch.setattr(int8, "cpu_flags", lambda: frozenset(flags))
+    # Whether this machine's sums hold the results of 8 bits is another matter.
+    monkeypatch.setattr(int8, "_NEAREST", 0.0)
+    directory = build(*wide_dirs, tmp_path / "int8", format="onnx", int8_photos=photos)
+    weights = [
+        onnx.numpy_helper.to_array(tensor)
+        for path in directory.rglob("*.onnx")
+        for tensor in onnx.load(path).graph.initializer
+        if tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) == 4
+    ]
+    assert weights
+    assert max(int(np.abs(one.astype(int)).max()) for one in weights) == largest
 
 
 def expected(dirs: tuple[Path, Path], output: Path, image: np.ndarray) -> dict[str, np.ndarray]:
