@@ -7,12 +7,18 @@ import keras
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.memory_block import memory_block
 from srgan.batch_norm import batch_normalization
+from srgan.config import InitializationConfig
+from srgan.initialization import PAPER_INITIALIZATION
 from srgan.prelu import PReLU
 from srgan.residual_block import conv
 from srgan.tail import image_tail
 
 
-def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Model:
+def build_generator(
+    config: GeneratorConfig,
+    dtype: str = "float32",
+    initialization: InitializationConfig = PAPER_INITIALIZATION,
+) -> keras.Model:
     """Builds the faithful generator.
 
     conv 3x3 – PReLU, the memory residual blocks, conv 3x3 with the long skip, two upsamplers,
@@ -21,6 +27,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
     Args:
         config: The architecture.
         dtype: Keras dtype policy; under "mixed_bfloat16" the output is float32 all the same.
+        initialization: The first weights; the paper's by default.
 
     Returns:
         A model from LR images, float32 [B, H, W, 3] in [-1, 1], to float32
@@ -37,6 +44,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
             gate=config.gate,
             batch_norm=config.batch_norm,
             shared_slopes=config.shared_slopes,
+            residual_scale=initialization.residual_scale,
             dtype=dtype,
         )
     x = conv(config.features, 3, name="trunk_conv", dtype=dtype)(x)
@@ -51,6 +59,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
         output_kernel=3,
         bicubic_skip=config.bicubic_skip,
         shared_slopes=config.shared_slopes,
+        upsampler_init=initialization.upsampler_init,
         dtype=dtype,
     )
     return keras.Model(lr, sr, name="mr_srgan")

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from mr_srgan.gate import Conv2D as Gate
+from srgan.initialization import kernel_initializer
 from srgan.residual_block import residual_block
 
 
@@ -18,6 +19,7 @@ def memory_block(
     gate: bool = True,
     batch_norm: bool = False,
     shared_slopes: bool = False,
+    residual_scale: float = 1.0,
     dtype: Any = None,
 ) -> Any:
     """ResBlocks in sequence, a gate over all of their outputs, and the block's input added.
@@ -29,6 +31,8 @@ def memory_block(
         gate: Whether there is a gate; without it the last ResBlock's output takes its place.
         batch_norm: BatchNorm in the ResBlocks.
         shared_slopes: One slope for all channels in each PReLU.
+        residual_scale: Factor on the first weights of what ends a residual branch: each ResBlock's
+            second convolution, and the gate.
         dtype: Keras dtype policy.
 
     Returns:
@@ -42,10 +46,13 @@ def memory_block(
             name=f"{name}_res{i}",
             batch_norm=batch_norm,
             shared_slopes=shared_slopes,
+            residual_scale=residual_scale,
             dtype=dtype,
         )
         outputs.append(x)
     if gate:
-        gather = Gate(features.shape[-1], name=f"{name}_gate", dtype=dtype)
+        first = kernel_initializer(residual_scale)
+        filters = features.shape[-1]
+        gather = Gate(filters, kernel_initializer=first, name=f"{name}_gate", dtype=dtype)
         return gather([features, *outputs])
     return keras.layers.Add(name=f"{name}_add", dtype=dtype)([features, x])

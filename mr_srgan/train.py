@@ -47,7 +47,7 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
     objective, run_config = config.objective, config.run
     dtype = dtype_policy(run_config.precision)
     with devices.scope():
-        generator = build_generator(architecture, dtype)
+        generator = build_generator(architecture, dtype, config.initialization)
         if run_config.init_generator:
             load_start(generator, run_config.init_generator)
         networks = building.build_networks(objective, config.data.crop_size, dtype)

@@ -1,8 +1,10 @@
 """Random aligned low- and high-resolution crops for training, reproducible batch by batch."""
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
+import cv2
 import keras
 import numpy as np
 from absl import logging
@@ -62,6 +64,7 @@ class PatchDataset(keras.utils.PyDataset):
         scale: int = 4,
         flips: bool = True,
         rotations: bool = False,
+        crop_energy: float = 1.0,
         epoch: int = 0,
         share: tuple[int, int] = (0, 1),
         memory_limit: int = MEMORY_LIMIT,
@@ -77,6 +80,9 @@ class PatchDataset(keras.utils.PyDataset):
           scale: HR pixels for each LR pixel.
           flips: mirror half of the crops horizontally (the paper, Section 4.1).
           rotations: turn crops by a random multiple of 90 degrees; with `flips` all 8 symmetries.
+          crop_energy: share of the candidates that become crops, above 0: those with the most
+            gradient energy. Flat crops teach a pixel loss next to nothing. A batch of B is chosen
+            from ceil(B / crop_energy) candidates; 1 takes every candidate.
           epoch: number of the first epoch.
           share: (number, count): each batch is only its part with that number, of `count` equal
             ones; for processes that share the batches.
@@ -94,6 +100,8 @@ class PatchDataset(keras.utils.PyDataset):
                 "crop_size, batch_size, steps_per_epoch and scale must be at least 1, "
                 "seed and epoch at least 0"
             )
+        if not 0 < crop_energy <= 1:
+            raise ValueError(f"crop_energy must be in (0, 1], got {crop_energy}")
         if crop_size % scale:
             raise ValueError(f"crop_size {crop_size} is not a multiple of the scale {scale}")
         self.crop_size = crop_size
@@ -103,6 +111,7 @@ class PatchDataset(keras.utils.PyDataset):
         self.scale = scale
         self.flips = flips
         self.rotations = rotations
+        self.candidates = math.ceil(batch_size / crop_energy)
         self.epoch = epoch
         self._part = _part(batch_size, *share)
         self._within_epoch = False
@@ -130,9 +139,11 @@ class PatchDataset(keras.utils.PyDataset):
             raise IndexError(f"batch {index} of {self.steps_per_epoch}")
         rng = np.random.default_rng((self.seed, self.epoch, index))
         # all draws are made whatever the options, so that an option changes nothing else
-        places = rng.integers(self._last_positions[-1], size=self.batch_size)
+        places = rng.integers(self._last_positions[-1], size=self.candidates)
         mirrored = rng.integers(2, size=self.batch_size) * self.flips
         turns = rng.integers(4, size=self.batch_size) * self.rotations
+        if self.candidates > self.batch_size:
+            places = self._most_energetic(places)
         crops = [self._crop(place) for place in places[self._part]]
         chosen = list(zip(crops, mirrored[self._part], turns[self._part], strict=True))
         hr_batch = np.stack([_symmetry(hr, *symmetry) for (hr, _), *symmetry in chosen])
@@ -151,6 +162,12 @@ class PatchDataset(keras.utils.PyDataset):
         """
         self.epoch += self._within_epoch
         self._within_epoch = False
+
+    def _most_energetic(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """As many of the places as a batch has, in their order: those with the most energy."""
+        energies = [_gradient_energy(self._crop(place)[0]) for place in places]
+        most = np.argsort(energies, kind="stable")[len(places) - self.batch_size :]
+        return places[np.sort(most)]
 
     def _crop(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         field = int(np.searchsorted(self._last_positions, place, side="right"))
@@ -200,6 +217,13 @@ def _part(batch_size: int, number: int, count: int) -> slice:
         raise ValueError(f"a batch of {batch_size} has no share {number} of {count}")
     size = batch_size // count
     return slice(number * size, (number + 1) * size)
+
+
+def _gradient_energy(image: NDArray[np.uint8]) -> float:
+    """The sum of the squared differences of neighbours, down and across, in the image's gray."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    down = cv2.norm(gray[1:], gray[:-1], cv2.NORM_L2SQR)
+    return down + cv2.norm(gray[:, 1:], gray[:, :-1], cv2.NORM_L2SQR)
 
 
 def _symmetry(image: NDArray[np.uint8], mirrored: int, turns: int) -> NDArray[np.uint8]:

@@ -90,6 +90,7 @@ def open_data(
         scale=scale,
         flips=data.flips,
         rotations=data.rotations,
+        crop_energy=data.crop_energy,
         share=(devices.worker, devices.workers),
     )
     return dataset, validation

@@ -75,9 +75,16 @@ class ObjectiveConfig:
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    """Two Adams, one for each network, on one schedule."""
+    """Two optimizers, one for each network, on one schedule; the paper's are Adams."""
 
-    learning_rate: float = setting(1e-4, "Adam's learning rate at the start.")
+    optimizer: str = setting(
+        "adam",
+        "The generator's optimizer. muon makes the updates of the trunk's and the upsamplers' "
+        "kernels orthogonal (not in the paper), which saves about a third of the first updates; "
+        "all else is Adam's.",
+        ("adam", "muon"),
+    )
+    learning_rate: float = setting(1e-4, "The learning rate at the start.")
     discriminator_learning_rate: float = setting(
         0.0, "The discriminator's learning rate; 0: the generator's."
     )
@@ -95,11 +102,37 @@ class OptimizerConfig:
     clip_norm: float = setting(
         0.0, "Largest norm of each network's gradient; longer ones are scaled down; 0: no limit."
     )
-    beta_1: float = setting(0.9, "Adam's β1.")
+    output_rate: float = setting(
+        1.0,
+        "Factor on the learning rate of the generator's last kernel. All of its inputs share in "
+        "each value of the result, 5184 in WP-SRGAN: below 1 the first updates do not overshoot.",
+    )
+    beta_1: float = setting(0.9, "β1 of the generator's Adam.")
+    beta_2: float = setting(0.999, "β2 of the generator's Adam.")
+    discriminator_beta_1: float = setting(0.9, "β1 of the discriminator's Adam.")
+    discriminator_beta_2: float = setting(0.999, "β2 of the discriminator's Adam.")
     ema_decay: float = setting(
         0.0,
         "Decay of an exponential moving average of the generator's weights, which is then what "
         "is validated and exported; 0: none (the paper).",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class InitializationConfig:
+    """The generator's random weights; the paper has Xavier's everywhere (Section 4.1)."""
+
+    residual_scale: float = setting(
+        1.0,
+        "Factor on the first weights of the layer that ends each residual branch. 0.1 keeps the "
+        "untrained trunk near the identity (not in the paper): at 1 its values grow from block to "
+        "block.",
+    )
+    upsampler_init: str = setting(
+        "xavier",
+        "First weights of the upsamplers: Xavier's, as in the paper; He's; or He's for one phase "
+        "of the pixel shuffle and the same for the others (ICNR), which begins without a grid.",
+        ("xavier", "he", "icnr"),
     )
 
 
@@ -117,6 +150,12 @@ class DataConfig:
     )
     crop_size: int = setting(96, "Side of the HR crops, pixels; the LR crops are 1/4 of it.")
     batch_size: int = setting(16, "Crops a step.")
+    crop_energy: float = setting(
+        1.0,
+        "Share of the candidates that are kept as crops: those with the most gradient energy. 1 "
+        "takes every crop; 0.333 draws three times as many and leaves out the flat ones (not in "
+        "the paper).",
+    )
     flips: bool = setting(True, "Mirror half of the crops.")
     rotations: bool = setting(False, "Turn the crops by random quarters too (not in the paper).")
     seed: int = setting(0, "Of the initial weights, and of the order of the patches.")
@@ -170,6 +209,7 @@ class TrainingConfig:
     optimizer: OptimizerConfig
     data: DataConfig
     run: RunConfig
+    initialization: InitializationConfig = InitializationConfig()
 
 
 def check_run(config: TrainingConfig) -> TrainingConfig:
@@ -213,7 +253,10 @@ def _check_ranges(config: TrainingConfig) -> None:
         (config.objective, ("lambda_lr", "lambda_texture"), 0, infinity),
         (config.objective, ("feature_scale",), 0, infinity),
         (config.optimizer, ("discriminator_learning_rate",), 0, infinity),
-        (config.optimizer, ("beta_1", "ema_decay"), 0, 1),
+        (config.optimizer, ("beta_1", "beta_2", "ema_decay"), 0, 1),
+        (config.optimizer, ("discriminator_beta_1", "discriminator_beta_2"), 0, 1),
+        (config.optimizer, ("output_rate",), 0, infinity),
+        (config.initialization, ("residual_scale",), 0, infinity),
     ):
         for name in names:
             value = getattr(part, name)
@@ -225,3 +268,5 @@ def _check_ranges(config: TrainingConfig) -> None:
         raise UsageError(f"--learning_rate must be above 0, got {rate}")
     if not 0 <= share <= 1:
         raise UsageError(f"--decay_at must be in [0, 1], got {share}")
+    if not 0 < config.data.crop_energy <= 1:
+        raise UsageError(f"--crop_energy must be in (0, 1], got {config.data.crop_energy}")

@@ -1,4 +1,4 @@
-"""One optimizer in front of two: the generator's Adam and the discriminator's.
+"""One optimizer in front of two: the generator's and the discriminator's.
 
 Keras packs `model.optimizer.variables` into the state that a JAX step carries, and a model has
 one optimizer; so the adversarial model shows Keras this facade, which owns both.
@@ -12,19 +12,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from srgan.adam import Adam
 from srgan.config import OptimizerConfig
+from srgan.muon import Muon
 from srgan.schedules import learning_rate_schedule
 
-
-class Adam(keras.optimizers.Adam):
-    """Adam that takes gradients of the whole batch.
-
-    Keras' TensorFlow optimizers add up the gradients of all devices, after they were clipped; the
-    training step has averaged them before.
-    """
-
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> list[Any]:
-        return list(grads_and_vars)
+# The generator's optimizers, by the values of `OptimizerConfig.optimizer`.
+OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "muon": Muon}
 
 
 class PairedOptimizer(keras.optimizers.Optimizer):
@@ -87,10 +81,10 @@ class PairedOptimizer(keras.optimizers.Optimizer):
 
 
 def build_optimizer(config: OptimizerConfig, steps: int, *, adversarial: bool) -> PairedOptimizer:
-    """Makes the two Adams of a run (paper, Section 4.1: β1 = 0.9, learning rate 1e-4).
+    """Makes the two optimizers of a run (paper, Section 4.1: Adams, β1 = 0.9, rate 1e-4).
 
     Args:
-        config: Rates, schedule, clipping and average.
+        config: Kind, rates, schedule, clipping and average.
         steps: Length of the run, for the schedule.
         adversarial: Whether there is a discriminator.
 
@@ -99,19 +93,27 @@ def build_optimizer(config: OptimizerConfig, steps: int, *, adversarial: bool) -
     """
     # While only the discriminator learns, the generator's rate is 0.
     delay = config.discriminator_warmup if adversarial else 0
-    shared = {"beta_1": config.beta_1, "global_clipnorm": config.clip_norm or None}
-    generator = Adam(
+    clip_norm = config.clip_norm or None
+    generator = OPTIMIZERS[config.optimizer](
         learning_rate_schedule(config, config.learning_rate, steps, delay=delay),
+        output_rate=config.output_rate,
+        beta_1=config.beta_1,
+        beta_2=config.beta_2,
+        global_clipnorm=clip_norm,
         use_ema=config.ema_decay > 0,
         ema_momentum=config.ema_decay or 0.99,
-        name="generator_adam",
-        **shared,
+        name=f"generator_{config.optimizer}",
     )
     if not adversarial:
         return PairedOptimizer(generator)
     rate = config.discriminator_learning_rate or config.learning_rate
-    schedule = learning_rate_schedule(config, rate, steps)
-    discriminator = Adam(schedule, name="discriminator_adam", **shared)
+    discriminator = Adam(
+        learning_rate_schedule(config, rate, steps),
+        beta_1=config.discriminator_beta_1,
+        beta_2=config.discriminator_beta_2,
+        global_clipnorm=clip_norm,
+        name="discriminator_adam",
+    )
     return PairedOptimizer(generator, discriminator)
 
 

@@ -7,16 +7,20 @@ from typing import Any
 import keras
 
 from srgan.batch_norm import batch_normalization
+from srgan.initialization import kernel_initializer
 from srgan.prelu import PReLU
 
 
-def conv(filters: int, kernel_size: int, *, name: str, dtype: Any = None) -> keras.layers.Conv2D:
+def conv(
+    filters: int, kernel_size: int, *, name: str, initializer: Any = None, dtype: Any = None
+) -> keras.layers.Conv2D:
     """A "same" convolution of stride 1 with Glorot ("Xavier") weights (paper, Section 4.1).
 
     Args:
         filters: Output channels.
         kernel_size: Side of the kernel, pixels.
         name: Name of the layer.
+        initializer: Of the kernel; None takes Xavier's.
         dtype: Keras dtype policy.
 
     Returns:
@@ -26,7 +30,7 @@ def conv(filters: int, kernel_size: int, *, name: str, dtype: Any = None) -> ker
         filters,
         kernel_size,
         padding="same",
-        kernel_initializer=keras.initializers.GlorotUniform(),
+        kernel_initializer=initializer or kernel_initializer(),
         name=name,
         dtype=dtype,
     )
@@ -38,6 +42,7 @@ def residual_block(
     name: str,
     batch_norm: bool = False,
     shared_slopes: bool = False,
+    residual_scale: float = 1.0,
     dtype: Any = None,
 ) -> Any:
     """Adds conv 3x3 – PReLU – conv 3x3 and the block's input (paper, Figures 2 and 3).
@@ -47,6 +52,7 @@ def residual_block(
         name: Prefix of the layers' names.
         batch_norm: BatchNorm after both convolutions, as SRGAN has it; the paper removes it.
         shared_slopes: One slope for all channels in the PReLU.
+        residual_scale: Factor on the first weights of the second convolution.
         dtype: Keras dtype policy.
 
     Returns:
@@ -57,7 +63,8 @@ def residual_block(
     if batch_norm:
         x = batch_normalization(momentum=0.8, name=f"{name}_bn1", dtype=dtype)(x)
     x = PReLU(shared=shared_slopes, name=f"{name}_prelu", dtype=dtype)(x)
-    x = conv(channels, 3, name=f"{name}_conv2", dtype=dtype)(x)
+    last = kernel_initializer(residual_scale)
+    x = conv(channels, 3, name=f"{name}_conv2", initializer=last, dtype=dtype)(x)
     if batch_norm:
         x = batch_normalization(momentum=0.8, name=f"{name}_bn2", dtype=dtype)(x)
     return keras.layers.Add(name=f"{name}_add", dtype=dtype)([features, x])

@@ -27,6 +27,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from srgan.initialization import upsampler_initializer
 from srgan.prelu import PReLU
 from srgan.residual_block import conv
 
@@ -40,6 +41,7 @@ def upsample(
     name: str,
     shuffle: bool = True,
     shared_slopes: bool = False,
+    initialization: str = "xavier",
     dtype: Any = None,
 ) -> Any:
     """Doubles the resolution: conv 3x3 to 4·filters, pixel shuffle, PReLU.
@@ -51,6 +53,7 @@ def upsample(
         shuffle: False leaves the result on the unshuffled grid, [B, H, W, 4·filters], for
             `SubpixelConv2D` to continue from; the PReLU is the same either way.
         shared_slopes: One slope for all channels in the PReLU.
+        initialization: The kind of the convolution's first weights, see `upsampler_initializer`.
         dtype: Keras dtype policy.
 
     Returns:
@@ -59,7 +62,8 @@ def upsample(
     Reference:
         Shi et al., sub-pixel convolution, https://arxiv.org/abs/1609.05158
     """
-    x = conv(filters * BLOCK**2, 3, name=f"{name}_conv", dtype=dtype)(features)
+    kernel = upsampler_initializer(initialization, BLOCK**2)
+    x = conv(filters * BLOCK**2, 3, name=f"{name}_conv", initializer=kernel, dtype=dtype)(features)
     # The slopes repeat for each phase, so the PReLU is applied on the grid where the
     # convolution left its result; a shuffle afterwards moves the values and changes none.
     x = PReLU(phases=BLOCK**2, shared=shared_slopes, name=f"{name}_prelu", dtype=dtype)(x)

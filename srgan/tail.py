@@ -11,6 +11,9 @@ from cli.errors import UsageError
 from srgan.bicubic_skip import BicubicUpsampling
 from srgan.subpixel import SubpixelConv2D, upsample
 
+# Name of the output convolution's layer.
+OUTPUT = "output"
+
 # With a bicubic skip the untrained generator should be the interpolation, not noise on it.
 SKIP_OUTPUT_STDDEV = 1e-3
 
@@ -24,6 +27,7 @@ def image_tail(
     output_kernel: int,
     bicubic_skip: bool,
     shared_slopes: bool = False,
+    upsampler_init: str = "xavier",
     dtype: Any = None,
 ) -> Any:
     """Enlarges features to an image; the last shuffle comes after the output convolution.
@@ -36,6 +40,7 @@ def image_tail(
         output_kernel: Side of the output convolution's kernel, odd.
         bicubic_skip: Whether the interpolated input is added to the output.
         shared_slopes: One slope for all channels in each PReLU.
+        upsampler_init: The kind of the upsamplers' first weights.
         dtype: Keras dtype policy of the layers; the result is float32 under any.
 
     Returns:
@@ -50,6 +55,7 @@ def image_tail(
             name=f"upsample{i}",
             shuffle=i < doublings,
             shared_slopes=shared_slopes,
+            initialization=upsampler_init,
             dtype=dtype,
         )
     initializer = (
@@ -58,7 +64,7 @@ def image_tail(
         else keras.initializers.GlorotUniform()
     )
     detail = SubpixelConv2D(
-        3, output_kernel, kernel_initializer=initializer, name="output", dtype=dtype
+        3, output_kernel, kernel_initializer=initializer, name=OUTPUT, dtype=dtype
     )(x)
     if not bicubic_skip:
         return detail

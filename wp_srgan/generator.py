@@ -5,13 +5,19 @@ from __future__ import annotations
 import keras
 
 from srgan.batch_norm import batch_normalization
+from srgan.config import InitializationConfig
+from srgan.initialization import PAPER_INITIALIZATION
 from srgan.prelu import PReLU
 from srgan.residual_block import conv, residual_block
 from srgan.tail import image_tail
 from wp_srgan.config import GeneratorConfig
 
 
-def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Model:
+def build_generator(
+    config: GeneratorConfig,
+    dtype: str = "float32",
+    initialization: InitializationConfig = PAPER_INITIALIZATION,
+) -> keras.Model:
     """Builds the vivid generator.
 
     conv 9x9 – PReLU, the ResBlocks, conv 3x3 with the long skip, two upsamplers, conv 9x9 to
@@ -20,6 +26,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
     Args:
         config: The architecture.
         dtype: Keras dtype policy; under "mixed_bfloat16" the output is float32 all the same.
+        initialization: The first weights; the paper's by default.
 
     Returns:
         A model from LR images, float32 [B, H, W, 3] in [-1, 1], to float32
@@ -34,6 +41,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
             name=f"res{i}",
             batch_norm=config.batch_norm,
             shared_slopes=config.shared_slopes,
+            residual_scale=initialization.residual_scale,
             dtype=dtype,
         )
     x = conv(config.features, 3, name="trunk_conv", dtype=dtype)(x)
@@ -48,6 +56,7 @@ def build_generator(config: GeneratorConfig, dtype: str = "float32") -> keras.Mo
         output_kernel=9,
         bicubic_skip=config.bicubic_skip,
         shared_slopes=config.shared_slopes,
+        upsampler_init=initialization.upsampler_init,
         dtype=dtype,
     )
     return keras.Model(lr, sr, name="wp_srgan")

@@ -78,7 +78,7 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
     objective, run_config = config.objective, config.run
     dtype = dtype_policy(run_config.precision)
     with devices.scope():
-        generator = build_generator(architecture, dtype)
+        generator = build_generator(architecture, dtype, config.initialization)
         networks = building.build_networks(objective, config.data.crop_size, dtype)
         model = WpSrgan(generator, objective, stage=stage, **networks)
         if stage == 2:

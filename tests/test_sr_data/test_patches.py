@@ -5,6 +5,7 @@ import sys
 import threading
 from collections import Counter
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -457,3 +458,49 @@ def test_no_such_share(tmp_path, share):
         PatchDataset(
             FolderSource(tmp_path), crop_size=16, batch_size=4, steps_per_epoch=1, share=share
         )
+
+
+def energy(crop):
+    """The sum of squared differences of neighbours in OpenCV's gray, by NumPy."""
+    gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.int64)
+    return sum(np.sum(np.diff(gray, axis=axis) ** 2) for axis in (0, 1))
+
+
+@pytest.mark.parametrize("share", [0.25, 0.3, 1.0])
+def test_the_crops_with_the_most_energy_are_kept(share):
+    # noise of many strengths, so that crops differ
+    strength = np.linspace(0, 1, 64)[None, :, None]
+    image = (noise(48, 64) * strength).astype(np.uint8)
+    data = dataset(image, crop_energy=share, flips=False, seed=5)
+    candidates = int(np.ceil(8 / share))
+    rng = np.random.default_rng((5, 0, 2))
+    places = rng.integers(9 * 13, size=candidates)
+    crops = positions(image)
+    drawn = [crops[divmod(int(place), 13)] for place in places]
+    threshold = sorted((energy(crop) for crop in drawn), reverse=True)[7]
+    expected = [crop for crop in drawn if energy(crop) >= threshold]
+    _, hr = data[2]
+    np.testing.assert_array_equal(from_signed(hr), np.stack(expected))
+
+
+def test_choosing_by_energy_depends_on_seed_epoch_and_index_alone():
+    options = {"crop_energy": 0.4, "rotations": True, "seed": 3}
+    one, other = dataset(noise(40, 50), epoch=2, **options), dataset(noise(40, 50), **options)
+    for index in (0, 4):
+        assert other[index]  # what was cut before does not matter
+    other.epoch = 2
+    assert_same_batch(one[1], other[1])
+
+
+def test_shares_of_chosen_crops_make_up_the_batch():
+    options = {"crop_energy": 0.3, "rotations": True, "seed": 1}
+    whole = dataset(noise(40, 50), **options)[3]
+    parts = [dataset(noise(40, 50), share=(i, 2), **options)[3] for i in range(2)]
+    for kind in range(2):
+        np.testing.assert_array_equal(np.concatenate([p[kind] for p in parts]), whole[kind])
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5, -0.1, float("nan")])
+def test_a_share_of_candidates_that_cannot_be_is_an_error(share):
+    with pytest.raises(ValueError, match="crop_energy must be in"):
+        dataset(noise(40, 50), crop_energy=share)

@@ -7,9 +7,17 @@ from typing import Any
 
 import pytest
 
-from srgan.config import DataConfig, ObjectiveConfig, OptimizerConfig, RunConfig, TrainingConfig
+from srgan.config import (
+    DataConfig,
+    InitializationConfig,
+    ObjectiveConfig,
+    OptimizerConfig,
+    RunConfig,
+    TrainingConfig,
+)
 
 CROP = 16
+PARTS = (ObjectiveConfig, OptimizerConfig, DataConfig, RunConfig, InitializationConfig)
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +32,7 @@ def training_config(photo_dir: Path) -> Callable[..., TrainingConfig]:
     def make(**changes: Any) -> TrainingConfig:
         settings = {**short, **changes}
         parts = []
-        for part in (ObjectiveConfig, OptimizerConfig, DataConfig, RunConfig):
+        for part in PARTS:
             names = [field.name for field in dataclasses.fields(part) if field.name in settings]
             parts.append(part(**{name: settings.pop(name) for name in names}))
         assert not settings

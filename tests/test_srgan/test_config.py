@@ -7,6 +7,7 @@ import pytest
 from cli.errors import UsageError
 from srgan.config import (
     DataConfig,
+    InitializationConfig,
     ObjectiveConfig,
     OptimizerConfig,
     RunConfig,
@@ -15,7 +16,7 @@ from srgan.config import (
     setting,
 )
 
-PARTS = (ObjectiveConfig, OptimizerConfig, DataConfig, RunConfig)
+PARTS = (ObjectiveConfig, OptimizerConfig, DataConfig, RunConfig, InitializationConfig)
 
 
 def config(**changes: Any) -> TrainingConfig:
@@ -86,6 +87,12 @@ REFUSED = {
     "learning_rate": [0.0, -1e-4, NAN, INFINITY],
     "discriminator_learning_rate": [-1e-4, NAN, INFINITY],
     "decay_at": [-0.1, 1.1, NAN],
+    "output_rate": [-0.1, NAN, INFINITY],
+    "beta_2": [-0.1, 1.0, NAN],
+    "discriminator_beta_1": [-0.1, 1.0, NAN],
+    "discriminator_beta_2": [-0.1, 1.0, NAN],
+    "residual_scale": [-0.1, NAN, INFINITY],
+    "crop_energy": [0.0, -0.1, 1.1, NAN],
     "beta_1": [-0.1, 1.0, NAN],
     "ema_decay": [-0.1, 1.0, NAN],
 }

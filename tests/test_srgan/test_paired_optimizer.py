@@ -25,30 +25,38 @@ def values(of: list[keras.Variable]) -> list[np.ndarray]:
 class AdamByHand:
     """Adam (Kingma & Ba, Algorithm 1 in the form before Section 2.1), one tensor, float64."""
 
-    def __init__(self, value, rate, beta_1=0.9):
-        self.value, self.rate, self.beta_1 = np.array(value, np.float64), rate, beta_1
+    def __init__(self, value, rate, beta_1=0.9, beta_2=0.999):
+        self.value, self.rate = np.array(value, np.float64), rate
+        self.beta_1, self.beta_2 = beta_1, beta_2
         self.m, self.v, self.step = 0.0, 0.0, 0
 
     def update(self, gradient):
         rate = self.rate(self.step) if callable(self.rate) else self.rate
         self.step += 1
         self.m = self.beta_1 * self.m + (1 - self.beta_1) * gradient
-        self.v = 0.999 * self.v + 0.001 * gradient**2
-        correction = np.sqrt(1 - 0.999**self.step) / (1 - self.beta_1**self.step)
+        self.v = self.beta_2 * self.v + (1 - self.beta_2) * gradient**2
+        correction = np.sqrt(1 - self.beta_2**self.step) / (1 - self.beta_1**self.step)
         self.value = self.value - rate * correction * self.m / (np.sqrt(self.v) + 1e-7)
         return self.value
 
 
 def test_equals_two_adams_run_apart():
-    config = OptimizerConfig(learning_rate=1e-2, discriminator_learning_rate=3e-2, beta_1=0.8)
+    config = OptimizerConfig(
+        learning_rate=1e-2,
+        discriminator_learning_rate=3e-2,
+        beta_1=0.8,
+        beta_2=0.9,
+        discriminator_beta_1=0.5,
+        discriminator_beta_2=0.99,
+    )
     optimizer = build_optimizer(config, 100, adversarial=True)
     g, d = variables(SHAPES_G, 0), variables(SHAPES_D, 1)
     optimizer.build_pair(g, d)
     g_alone, d_alone = variables(SHAPES_G, 0), variables(SHAPES_D, 1)
-    g_adam = keras.optimizers.Adam(1e-2, beta_1=0.8)
-    d_adam = keras.optimizers.Adam(3e-2, beta_1=0.8)
-    by_hand = [AdamByHand(v, 1e-2, 0.8) for v in values(g)]
-    by_hand += [AdamByHand(v, 3e-2, 0.8) for v in values(d)]
+    g_adam = keras.optimizers.Adam(1e-2, beta_1=0.8, beta_2=0.9)
+    d_adam = keras.optimizers.Adam(3e-2, beta_1=0.5, beta_2=0.99)
+    by_hand = [AdamByHand(v, 1e-2, 0.8, 0.9) for v in values(g)]
+    by_hand += [AdamByHand(v, 3e-2, 0.5, 0.99) for v in values(d)]
     for step in range(5):
         pair = gradients(SHAPES_G + SHAPES_D, step)
         optimizer.apply(pair, g + d)

@@ -13,6 +13,8 @@ MAY_CHANGE = {
     *("data", "val_dir", "vgg_weights"),
 }
 
+PARTS = ("objective", "optimizer", "data", "run", "initialization")
+
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
@@ -53,7 +55,7 @@ def test_the_folder_holds_every_setting(config):
     settings = json.loads((folder / "config.json").read_text())
     assert settings == {
         "generator": {"blocks": 3, "gate": True},
-        **{part: vars(getattr(config, part)) for part in ("objective", "optimizer", "data", "run")},
+        **{part: vars(getattr(config, part)) for part in PARTS},
     }
 
 
