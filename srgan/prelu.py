@@ -44,7 +44,7 @@ class PReLU(keras.layers.Layer):
         self.phases = phases
         self.shared = shared
         self._constant_slope: float | None = None
-        self._at_most_one = False
+        self._at_most_one: bool | None = None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the slopes, shape [C], or [1] if they are shared."""
@@ -63,13 +63,17 @@ class PReLU(keras.layers.Layer):
             return ops.leaky_relu(inputs, negative_slope=self._constant_slope)
         repeated = self.phases > 1 and not self.shared
         slope = ops.tile(self.slope, (self.phases,)) if repeated else self.slope
+        if self._at_most_one is None:
+            # For training: the fewest passes over memory, forward and backward, for any slope.
+            return ops.where(inputs > 0, inputs, slope * inputs)
         if self._at_most_one:
             return ops.maximum(inputs, slope * inputs)
+        # What converters know as a rectifier.
         zero = ops.cast(0.0, inputs.dtype)
         return ops.maximum(inputs, zero) + slope * ops.minimum(inputs, zero)
 
     def specialize(self) -> None:
-        """Takes the cheapest form that is exact for the slopes as they are, for inference alone.
+        """Takes the best form that is exact for the slopes as they are, for inference alone.
 
         A shared slope becomes a constant of the graph. Where no slope exceeds 1,
         f(x) = max(x, a·x): two passes over memory in place of four.

@@ -1,10 +1,11 @@
-"""What a run writes down of itself: `losses.csv`, a row a step, and TensorBoard events."""
+"""What a run writes down of itself: a row a step, a row a validation, and TensorBoard events."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 import numpy as np
 from tensorboardX import SummaryWriter
@@ -12,6 +13,7 @@ from tensorboardX import SummaryWriter
 from sr_data.atomic_write import atomic_file
 
 LOSSES = "losses.csv"
+SCORES = "scores.csv"
 
 
 class RunLog:
@@ -24,24 +26,19 @@ class RunLog:
     """
 
     def __init__(self, run_dir: Path, step: int) -> None:
-        self._path = run_dir / LOSSES
-        self._columns = _cut_back(self._path, step)
-        # Line by line, so that a run can be watched, and a kill leaves whole rows.
-        self._file = self._path.open("a", newline="", buffering=1)
-        self._rows = csv.writer(self._file)
+        self._losses = _Rows(run_dir / LOSSES, step)
+        self._scores = _Rows(run_dir / SCORES, step)
         self._events = SummaryWriter(str(run_dir / "events"), purge_step=step + 1)
 
     def losses(self, step: int, values: dict[str, float]) -> None:
         """Writes the row of a step, at full precision; the columns are those of the first row."""
-        if not self._columns:
-            self._columns = ["step", *values]
-            self._rows.writerow(self._columns)
-        self._rows.writerow([step, *(repr(float(values[name])) for name in self._columns[1:])])
+        self._losses.write(step, values)
         for name, value in values.items():
             self._events.add_scalar(f"train/{name}", float(value), step)
 
     def scores(self, step: int, values: dict[str, float]) -> None:
-        """Writes a validation's scores to the events."""
+        """Writes a validation's scores, as `losses` does."""
+        self._scores.write(step, values)
         for name, value in values.items():
             self._events.add_scalar(f"validation/{name}", value, step)
 
@@ -52,7 +49,8 @@ class RunLog:
 
     def flush(self) -> None:
         """Hands everything to the operating system."""
-        self._file.flush()
+        self._losses.flush()
+        self._scores.flush()
         self._events.flush()
 
     def __enter__(self) -> RunLog:
@@ -66,7 +64,8 @@ class RunLog:
         traceback: TracebackType | None,
     ) -> None:
         """Closes the files."""
-        self._file.close()
+        self._losses.close()
+        self._scores.close()
         self._events.close()
 
 
@@ -89,6 +88,33 @@ class NoLog(RunLog):
         traceback: TracebackType | None,
     ) -> None:
         """Closes nothing."""
+
+
+class _Rows:
+    """A CSV file with a row a step, whose columns are those of its first row; made by that row."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self._path = path
+        self._columns = _cut_back(path, step)
+        self._file: TextIO | None = None
+
+    def write(self, step: int, values: dict[str, float]) -> None:
+        if self._file is None:
+            # Line by line, so that a run can be watched, and a kill leaves whole rows.
+            self._file = self._path.open("a", newline="", buffering=1)
+        rows = csv.writer(self._file)
+        if not self._columns:
+            self._columns = ["step", *values]
+            rows.writerow(self._columns)
+        rows.writerow([step, *(repr(float(values[name])) for name in self._columns[1:])])
+
+    def flush(self) -> None:
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def _cut_back(path: Path, step: int) -> list[str]:

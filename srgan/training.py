@@ -52,9 +52,9 @@ def train(
 ) -> int:
     """Trains until `config.run.steps`, from the newest checkpoint of the run folder if it has one.
 
-    The run folder holds `config.json`, `losses.csv`, `events/`, `checkpoints/` and the weights to
-    go on with: `generator.weights.h5` (their moving average if there is one) and, of an
-    adversarial run, `discriminator.weights.h5`. They are written at the end of every epoch; on
+    The run folder holds `config.json`, `losses.csv`, `scores.csv`, `events/`, `checkpoints/` and
+    the weights to go on with: `generator.weights.h5` (their moving average if there is one) and, of
+    an adversarial run, `discriminator.weights.h5`. They are written at the end of every epoch; on
     SIGINT and SIGTERM a checkpoint is written and the loop ends.
 
     Args:

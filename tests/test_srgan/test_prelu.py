@@ -117,3 +117,26 @@ def test_specialized_it_gives_the_same_in_fewer_operations(dtype, shared, slopes
     found = keras.ops.convert_to_numpy(keras.ops.cast(layer(inputs), "float32"))
     wanted = keras.ops.convert_to_numpy(keras.ops.cast(expected, "float32"))
     np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=0)
+
+
+def test_training_takes_two_passes_over_memory():
+    layer = PReLU()
+    layer.build((None, None, None, 4))
+    graph = tf.function(layer).get_concrete_function(tf.constant(values(4))).graph
+    passes = {"Maximum", "Minimum", "Mul", "AddV2", "Relu", "SelectV2"}
+    assert {o.type for o in graph.get_operations()} & passes == {"Mul", "SelectV2"}
+
+
+@pytest.mark.parametrize("slope", [0.25, 1.5, -0.5])
+def test_gradients_by_hand(slope):
+    layer = PReLU()
+    layer.build((None, None, None, 3))
+    layer.slope.assign([slope] * 3)
+    inputs, weights = tf.constant(values(3)), values(3)[::-1]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        loss = tf.reduce_sum(layer(inputs) * weights)
+    by_input, by_slope = tape.gradient(loss, [inputs, layer.slope.value])
+    np.testing.assert_allclose(by_input, np.where(inputs > 0, 1, slope) * weights, rtol=1e-6)
+    expected = (np.minimum(inputs, 0) * weights).sum((0, 1, 2))
+    np.testing.assert_allclose(by_slope, expected, rtol=1e-5)

@@ -143,3 +143,28 @@ def test_the_files_are_closed_after_an_error(tmp_path):
         raise RuntimeError("stop")
     assert rows_of(tmp_path) == [["step", "loss_g"], ["1", "0.5"]]
     assert events_of(tmp_path) == {"train/loss_g": [(1, 0.5)]}
+
+
+def scores_of(folder):
+    with (folder / "scores.csv").open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_scores_are_rows_too_and_are_cut_back_with_the_losses(tmp_path):
+    with RunLog(tmp_path, 0) as log:
+        for step in (2, 4, 6):
+            log.losses(step, {"loss_g": 0.5})
+            log.scores(step, {"psnr": 20 + step / 10, "ssim": step / 100})
+    with RunLog(tmp_path, 4) as log:
+        log.scores(6, {"psnr": 23.5, "ssim": 0.5})
+    assert scores_of(tmp_path) == [
+        ["step", "psnr", "ssim"],
+        ["2", "20.2", "0.02"],
+        ["4", "20.4", "0.04"],
+        ["6", "23.5", "0.5"],
+    ]
+
+
+def test_without_validation_there_is_no_file_of_scores(tmp_path):
+    write(tmp_path, 0, range(1, 4))
+    assert not (tmp_path / "scores.csv").exists()
