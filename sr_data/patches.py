@@ -1,7 +1,6 @@
 """Random aligned low- and high-resolution crops for training, reproducible batch by batch."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import keras
 import numpy as np
@@ -10,23 +9,19 @@ from numpy.typing import NDArray
 
 from cli.errors import DataError
 from sr_data.decoded_photos import DecodedPhotos
+from sr_data.degraded_crops import Crops, cut_degraded
 from sr_data.image_io import to_signed
 from sr_data.pairs import SCALE
+from sr_data.photo_degradation import PhotoDegradation
 from sr_data.prepared import PreparedSource
 from sr_data.sources import ImageSource
 
 # Decoded images, bytes.
 MEMORY_LIMIT = 4 * 2**30
 
-
-class _Crops(Protocol):
-    """What `DecodedPhotos` and `PreparedSource` have in common; lengths are in LR pixels."""
-
-    def fields(self, side: int) -> NDArray[np.int64]: ...
-
-    def cut(
-        self, image: int, row: int, column: int, side: int, /
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
+# Ends the seeds of degradations: their draws are no others' and move no others. Not 0, which numpy
+# takes as no number at all.
+_DEGRADATION = 1
 
 
 class PatchDataset(keras.utils.PyDataset):
@@ -64,6 +59,7 @@ class PatchDataset(keras.utils.PyDataset):
         rotations: bool = False,
         epoch: int = 0,
         share: tuple[int, int] = (0, 1),
+        degradation: PhotoDegradation | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ):
         """Reads all images that are not prepared (seconds; a progress bar on a terminal).
@@ -80,6 +76,8 @@ class PatchDataset(keras.utils.PyDataset):
           epoch: number of the first epoch.
           share: (number, count): each batch is only its part with that number, of `count` equal
             ones; for processes that share the batches.
+          degradation: what is drawn for each LR crop; None: all are the plain bicubic reduction. It
+            changes neither the places nor the HR crops.
           memory_limit: most bytes that decoded images may take; a prepared set needs next to none.
 
         Raises:
@@ -103,6 +101,7 @@ class PatchDataset(keras.utils.PyDataset):
         self.scale = scale
         self.flips = flips
         self.rotations = rotations
+        self.degradation = degradation
         self.epoch = epoch
         self._part = _part(batch_size, *share)
         self._within_epoch = False
@@ -133,7 +132,8 @@ class PatchDataset(keras.utils.PyDataset):
         places = rng.integers(self._last_positions[-1], size=self.batch_size)
         mirrored = rng.integers(2, size=self.batch_size) * self.flips
         turns = rng.integers(4, size=self.batch_size) * self.rotations
-        crops = [self._crop(place) for place in places[self._part]]
+        numbers = range(self.batch_size)[self._part]
+        crops = [self._crop(self._place(places[one]), index, one) for one in numbers]
         chosen = list(zip(crops, mirrored[self._part], turns[self._part], strict=True))
         hr_batch = np.stack([_symmetry(hr, *symmetry) for (hr, _), *symmetry in chosen])
         lr_batch = np.stack([_symmetry(lr, *symmetry) for (_, lr), *symmetry in chosen])
@@ -152,16 +152,27 @@ class PatchDataset(keras.utils.PyDataset):
         self.epoch += self._within_epoch
         self._within_epoch = False
 
-    def _crop(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _place(self, place: int) -> tuple[int, int, int]:
+        """The image, row and column, LR pixels, of a drawn number."""
         field = int(np.searchsorted(self._last_positions, place, side="right"))
         image, top, left, rows, columns = self._fields[field].tolist()
         first = int(self._last_positions[field]) - rows * columns
         row, column = divmod(int(place) - first, columns)
-        return self._crops.cut(image, top + row, left + column, self.crop_size // self.scale)
+        return image, top + row, left + column
+
+    def _crop(
+        self, place: tuple[int, int, int], index: int, number: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """(hr, lr) of a place, which is that number of the batch `index`."""
+        whole_place = (*place, self.crop_size // self.scale)
+        if self.degradation is None:
+            return self._crops.cut(*whole_place)
+        rng = np.random.default_rng((self.seed, self.epoch, index, number, _DEGRADATION))
+        return cut_degraded(self._crops, whole_place, self.degradation, rng)
 
     def _open(
         self, source: ImageSource | PreparedSource, memory_limit: int
-    ) -> tuple[_Crops, list[str], list[str]]:
+    ) -> tuple[Crops, list[str], list[str]]:
         if isinstance(source, PreparedSource):
             if self.scale != SCALE:
                 raise ValueError(f"{source} has the scale {SCALE}, not {self.scale}")
