@@ -167,7 +167,7 @@ class PatchDataset(keras.utils.PyDataset):
         whole_place = (*place, self.crop_size // self.scale)
         if self.degradation is None:
             return self._crops.cut(*whole_place)
-        rng = np.random.default_rng((self.seed, self.epoch, index, number, _DEGRADATION))
+        rng = degradation_rng(self.seed, self.epoch, index, number)
         return cut_degraded(self._crops, whole_place, self.degradation, rng)
 
     def _open(
@@ -203,6 +203,11 @@ class PatchDataset(keras.utils.PyDataset):
                 self.crop_size,
                 _listed(self.skipped_small),
             )
+
+
+def degradation_rng(seed: int, epoch: int, index: int, number: int) -> np.random.Generator:
+    """What draws the degradation of one crop: that number of the batch `index` of an epoch."""
+    return np.random.default_rng((seed, epoch, index, number, _DEGRADATION))
 
 
 def _part(batch_size: int, number: int, count: int) -> slice:

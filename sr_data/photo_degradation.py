@@ -1,8 +1,8 @@
 """How the low-resolution crops of training become like photos that people have.
 
 An LR image of a benchmark is a clean reduction of a clean photo. Photos of a telephone or from the
-web are softer, noisy and compressed, and a generator that has never seen that enlarges the noise and
-the blocks. What happens to a crop is drawn anew each time, in the order in which it happens to
+web are softer, noisy and compressed, and a generator that has never seen that enlarges the noise
+and the blocks. What happens to a crop is drawn anew each time, in the order in which it happens to
 photos: blur, reduction, a resize to and fro, the noise of the sensor, and JPEG, once or twice.
 
 Reference: X. Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure
