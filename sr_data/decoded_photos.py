@@ -60,6 +60,10 @@ class DecodedPhotos:
         ]
         return np.array(found, np.int64).reshape(-1, 5)
 
+    def size(self, image: int) -> tuple[int, int]:
+        """Rows and columns of an image, LR pixels."""
+        return self._pairs[image][1].shape[:2]
+
     def cut(self, image: int, row: int, column: int, side: int) -> Pair:
         """One crop, as views.
 

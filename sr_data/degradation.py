@@ -72,6 +72,17 @@ def bicubic_upscale(
     return _resize(image, _enlarging(_checked_scale(scale)), edge)
 
 
+def bicubic_taps(scale: int) -> tuple[NDArray[np.float64], int, int]:
+    """The kernel of `bicubic_downscale`, which is the same for every pixel of the result.
+
+    Returns:
+      Whole numbers float64 [taps], their sum, and the position of the first one: LR pixel i takes
+      HR pixels i * scale + first and following.
+    """
+    shrinking = _shrinking(_checked_scale(scale))
+    return shrinking.weights[0], shrinking.denominator, shrinking.first
+
+
 @dataclass(frozen=True, eq=False)
 class _Filter:
     """One pass along the rows, which repeats with a period of one LR row.

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
 
 import cv2
 import keras
@@ -12,23 +11,19 @@ from numpy.typing import NDArray
 
 from cli.errors import DataError
 from sr_data.decoded_photos import DecodedPhotos
+from sr_data.degraded_crops import Crops, cut_degraded
 from sr_data.image_io import to_signed
 from sr_data.pairs import SCALE
+from sr_data.photo_degradation import PhotoDegradation
 from sr_data.prepared import PreparedSource
 from sr_data.sources import ImageSource
 
 # Decoded images, bytes.
 MEMORY_LIMIT = 4 * 2**30
 
-
-class _Crops(Protocol):
-    """What `DecodedPhotos` and `PreparedSource` have in common; lengths are in LR pixels."""
-
-    def fields(self, side: int) -> NDArray[np.int64]: ...
-
-    def cut(
-        self, image: int, row: int, column: int, side: int, /
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
+# Ends the seeds of degradations: their draws are no others' and move no others. Not 0, which numpy
+# takes as no number at all.
+_DEGRADATION = 1
 
 
 class PatchDataset(keras.utils.PyDataset):
@@ -67,6 +62,7 @@ class PatchDataset(keras.utils.PyDataset):
         crop_energy: float = 1.0,
         epoch: int = 0,
         share: tuple[int, int] = (0, 1),
+        degradation: PhotoDegradation | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ):
         """Reads all images that are not prepared (seconds; a progress bar on a terminal).
@@ -86,6 +82,8 @@ class PatchDataset(keras.utils.PyDataset):
           epoch: number of the first epoch.
           share: (number, count): each batch is only its part with that number, of `count` equal
             ones; for processes that share the batches.
+          degradation: what is drawn for each LR crop; None: all are the plain bicubic reduction. It
+            changes neither the places nor the HR crops.
           memory_limit: most bytes that decoded images may take; a prepared set needs next to none.
 
         Raises:
@@ -112,6 +110,7 @@ class PatchDataset(keras.utils.PyDataset):
         self.flips = flips
         self.rotations = rotations
         self.candidates = math.ceil(batch_size / crop_energy)
+        self.degradation = degradation
         self.epoch = epoch
         self._part = _part(batch_size, *share)
         self._within_epoch = False
@@ -144,7 +143,8 @@ class PatchDataset(keras.utils.PyDataset):
         turns = rng.integers(4, size=self.batch_size) * self.rotations
         if self.candidates > self.batch_size:
             places = self._most_energetic(places)
-        crops = [self._crop(place) for place in places[self._part]]
+        numbers = range(self.batch_size)[self._part]
+        crops = [self._crop(self._place(places[one]), index, one) for one in numbers]
         chosen = list(zip(crops, mirrored[self._part], turns[self._part], strict=True))
         hr_batch = np.stack([_symmetry(hr, *symmetry) for (hr, _), *symmetry in chosen])
         lr_batch = np.stack([_symmetry(lr, *symmetry) for (_, lr), *symmetry in chosen])
@@ -165,20 +165,33 @@ class PatchDataset(keras.utils.PyDataset):
 
     def _most_energetic(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """As many of the places as a batch has, in their order: those with the most energy."""
-        energies = [_gradient_energy(self._crop(place)[0]) for place in places]
+        side = self.crop_size // self.scale
+        crops = (self._crops.cut(*self._place(place), side) for place in places)
+        energies = [_gradient_energy(hr) for hr, _ in crops]
         most = np.argsort(energies, kind="stable")[len(places) - self.batch_size :]
         return places[np.sort(most)]
 
-    def _crop(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _place(self, place: int) -> tuple[int, int, int]:
+        """The image, row and column, LR pixels, of a drawn number."""
         field = int(np.searchsorted(self._last_positions, place, side="right"))
         image, top, left, rows, columns = self._fields[field].tolist()
         first = int(self._last_positions[field]) - rows * columns
         row, column = divmod(int(place) - first, columns)
-        return self._crops.cut(image, top + row, left + column, self.crop_size // self.scale)
+        return image, top + row, left + column
+
+    def _crop(
+        self, place: tuple[int, int, int], index: int, number: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """(hr, lr) of a place, which is that number of the batch `index`."""
+        whole_place = (*place, self.crop_size // self.scale)
+        if self.degradation is None:
+            return self._crops.cut(*whole_place)
+        rng = degradation_rng(self.seed, self.epoch, index, number)
+        return cut_degraded(self._crops, whole_place, self.degradation, rng)
 
     def _open(
         self, source: ImageSource | PreparedSource, memory_limit: int
-    ) -> tuple[_Crops, list[str], list[str]]:
+    ) -> tuple[Crops, list[str], list[str]]:
         if isinstance(source, PreparedSource):
             if self.scale != SCALE:
                 raise ValueError(f"{source} has the scale {SCALE}, not {self.scale}")
@@ -209,6 +222,11 @@ class PatchDataset(keras.utils.PyDataset):
                 self.crop_size,
                 _listed(self.skipped_small),
             )
+
+
+def degradation_rng(seed: int, epoch: int, index: int, number: int) -> np.random.Generator:
+    """What draws the degradation of one crop: that number of the batch `index` of an epoch."""
+    return np.random.default_rng((seed, epoch, index, number, _DEGRADATION))
 
 
 def _part(batch_size: int, number: int, count: int) -> slice:

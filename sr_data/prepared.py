@@ -94,6 +94,10 @@ class PreparedSource:
                 found.append((number, top, left, *size))
         return found
 
+    def size(self, photo: int) -> tuple[int, int]:
+        """Rows and columns of a photo, LR pixels."""
+        return self._photos[photo].height // SCALE, self._photos[photo].width // SCALE
+
     def cut(
         self, photo: int, row: int, column: int, side: int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.errors import UsageError
 from sr_data.patches import PatchDataset
+from sr_data.photo_degradation import PhotoDegradation
 from sr_data.sources import PairedFolder, open_source
 from srgan.adversarial_model import AdversarialModel
 from srgan.config import ObjectiveConfig, TrainingConfig
@@ -81,6 +82,8 @@ def open_data(
     validation = PairedFolder(data.val_dir) if data.val_dir else None
     if validation is not None:
         check_pairs(validation, scale)
+    photo = data.degradation == "photo"
+    degradation = PhotoDegradation(clean_share=data.clean_share) if photo else None
     dataset = PatchDataset(
         open_source(data.data),
         crop_size=data.crop_size,
@@ -91,6 +94,7 @@ def open_data(
         flips=data.flips,
         rotations=data.rotations,
         crop_energy=data.crop_energy,
+        degradation=degradation,
         share=(devices.worker, devices.workers),
     )
     return dataset, validation

@@ -158,6 +158,15 @@ class DataConfig:
     )
     flips: bool = setting(True, "Mirror half of the crops.")
     rotations: bool = setting(False, "Turn the crops by random quarters too (not in the paper).")
+    degradation: str = setting(
+        "bicubic",
+        "How LR crops are made: by the bicubic reduction alone (the paper), or as photos are, with "
+        "blur, noise and JPEG drawn for each crop (not in the paper).",
+        ("bicubic", "photo"),
+    )
+    clean_share: float = setting(
+        0.15, 'Share of the crops that --degradation=photo leaves as "bicubic" makes them.'
+    )
     seed: int = setting(0, "Of the initial weights, and of the order of the patches.")
 
 
@@ -263,10 +272,12 @@ def _check_ranges(config: TrainingConfig) -> None:
             if not low <= value < below:
                 limits = f"at least {low}" if below == infinity else f"in [{low}, {below})"
                 raise UsageError(f"--{name} must be {limits}, got {value}")
-    rate, share = config.optimizer.learning_rate, config.optimizer.decay_at
+    rate = config.optimizer.learning_rate
     if not 0 < rate < infinity:
         raise UsageError(f"--learning_rate must be above 0, got {rate}")
-    if not 0 <= share <= 1:
-        raise UsageError(f"--decay_at must be in [0, 1], got {share}")
+    for part, name in ((config.optimizer, "decay_at"), (config.data, "clean_share")):
+        share = getattr(part, name)
+        if not 0 <= share <= 1:
+            raise UsageError(f"--{name} must be in [0, 1], got {share}")
     if not 0 < config.data.crop_energy <= 1:
         raise UsageError(f"--crop_energy must be in (0, 1], got {config.data.crop_energy}")

@@ -121,6 +121,25 @@ def test_symmetries(training_config, tmp_path):
     assert len(seen(flips=True, rotations=True)) == 8
 
 
+def test_degradations(training_config, photo_dir):
+    """As many clean crops as were asked for; validation stays clean."""
+
+    def opened(**settings):
+        return open_data(training_config(batch_size=32, **settings), scale=4)
+
+    (plain, hr), val = opened(val_dir=str(photo_dir))[0][0], opened(val_dir=str(photo_dir))[1]
+    for share, least, most in ((0.0, 0, 3), (0.5, 6, 26), (1.0, 32, 32)):
+        settings = {"degradation": "photo", "clean_share": share, "val_dir": str(photo_dir)}
+        dataset, validation = opened(**settings)
+        lr, same_hr = dataset[0]
+        np.testing.assert_array_equal(same_hr, hr)
+        clean = sum(np.array_equal(*pair) for pair in zip(lr, plain, strict=True))
+        assert least <= clean <= most
+        assert val is not None and validation is not None
+        for one, other in zip(val, validation, strict=True):
+            np.testing.assert_array_equal(one[2], other[2])
+
+
 def test_data_that_cannot_be_used(training_config, tmp_path, photo_dir):
     def assert_refused(kind, pattern, scale=4, **settings):
         with pytest.raises(kind, match=pattern):

@@ -76,6 +76,7 @@ REFUSED = {
     "steps": [0, -3],
     "steps_per_epoch": [0],
     "batch_size": [0, -1],
+    "clean_share": [-0.1, 1.5, NAN],
     "crop_size": [0, -16, 24],
     "seed": [-1, 2**32],
     "lambda_pixel": [-1.0, NAN, INFINITY],

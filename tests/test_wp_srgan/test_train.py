@@ -126,6 +126,7 @@ def test_defaults_are_the_papers(settings, number, weights):
     assert vars(config.data) == {
         **{"data": "folder:photos", "val_dir": "", "crop_size": 96, "batch_size": 16},
         **{"flips": True, "rotations": False, "seed": 0},
+        **{"degradation": "bicubic", "clean_share": 0.15},
     }
     assert vars(config.run) == {
         **{"run_dir": "runs/wp", "steps": 500_000, "steps_per_epoch": 500},
@@ -166,6 +167,7 @@ OTHER_VALUES = {
     **{"learning_rate": 3e-4, "discriminator_learning_rate": 2e-4, "schedule": "cosine"},
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
+    **{"degradation": "photo", "clean_share": 0.25},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
     **{"checkpoint_every": 7, "keep_checkpoints": 3, "steps_per_call": 5},
     **{"devices": 3, "deterministic": True},
