@@ -12,8 +12,8 @@ def r1_penalty(discriminator: keras.Model, images: Any) -> Any:
     """The mean over the images of |∇ₓ D(x)|²; γ/2 times it is the paper's R1.
 
     D(x) is an image's logit, or the mean of its logits where the discriminator has many, so that
-    one γ suits all of them. The discriminator is called in inference mode, so that the penalty leaves
-    no trace in its variables. It has no BatchNorm, which would be another function then.
+    one γ suits all of them. The discriminator is called in inference mode: the penalty leaves no
+    trace in its variables. It has no BatchNorm, which would be another function then.
 
     Args:
         discriminator: Images to logits.

@@ -11,9 +11,6 @@ from typing import Any
 import keras
 from keras import ops
 
-# Keeps the norm of a vector of zeros, that of a kernel of zeros, from dividing by 0.
-_EPSILON = 1e-12
-
 
 class _SpectralNorm(keras.layers.Layer):
     """A layer with a kernel, whose last axis is the outputs', and perhaps a bias.
@@ -61,6 +58,16 @@ class _SpectralNorm(keras.layers.Layer):
             self.u.assign(u)
         return kernel / ops.matmul(v, ops.matmul(matrix, u))
 
+    # Keras' layers write their kernel and bias alone into a weights file.
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes u too."""
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads u too."""
+        keras.layers.Layer.load_own_variables(self, store)
+
     def _product(self, inputs: Any, kernel: Any) -> Any:
         raise NotImplementedError
 
@@ -83,4 +90,4 @@ class SpectralDense(_SpectralNorm, keras.layers.Dense):
 
 def _unit(vector: Any) -> Any:
     """The vector divided by its length."""
-    return vector / (ops.norm(vector) + _EPSILON)
+    return vector / ops.norm(vector)
