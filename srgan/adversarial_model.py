@@ -1,10 +1,11 @@
 """A generator and its discriminator, updated at once from the same forward passes.
 
 A step runs every network once on each of its inputs: G(lr), D(hr), D(G(lr)), φ(hr) and
-φ(G(lr)). Both losses are functions of those passes, and each network's gradient is taken from
-its own loss; neither sees the other's update of the same step. The phases below are written
-with `keras.ops` alone; what an engine does with them (TensorFlow's tape, JAX's transposition of the
-forward pass) is `train_step`.
+φ(G(lr)). D takes both images in one call, but for one with BatchNorm, whose statistics are those of
+one kind of image. R1, where it is asked for and due, runs D on hr once more. Both losses are
+functions of those passes, and each network's gradient is taken from its own loss; neither sees the
+other's update of the same step. The phases below are written with `keras.ops` alone; what an engine
+does with them (TensorFlow's tape, JAX's transposition of the forward pass) is `train_step`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from keras import ops
 
 from srgan import jax_step
 from srgan.config import ObjectiveConfig
+from srgan.gradient_penalty import lazy_r1
 from srgan.losses import (
     adversarial_loss,
     discriminator_loss,
     lr_loss,
     perceptual_loss,
     pixel_loss,
+    relativistic_adversarial_loss,
+    relativistic_discriminator_loss,
 )
 from srgan.paired_optimizer import PairedOptimizer, global_norm
 from srgan.phase_shift import moved, shifted
@@ -42,6 +46,7 @@ class Passes:
         sr: G(lr), [B, H, W, 3] float32 in about [-1, 1].
         real_logits: D(hr), [B, 1], or [B, h, w, 1] of patches; None without a discriminator.
         fake_logits: D(G(lr)), the same shape; None without a discriminator.
+        r1: The R1 penalty of D at hr, 0 in updates where it is not due; None without the penalty.
         real_features: φ(hr), [B, h, w, C]; None without a perceptual loss.
         fake_features: φ(G(lr)), the same shape; None without a perceptual loss.
     """
@@ -49,6 +54,7 @@ class Passes:
     sr: Any
     real_logits: Any = None
     fake_logits: Any = None
+    r1: Any = None
     real_features: Any = None
     fake_features: Any = None
 
@@ -111,20 +117,33 @@ class AdversarialModel(keras.Model):
     def run_networks(self, lr: Any, hr: Any) -> Passes:
         """Runs each network once on each of its inputs, in training mode."""
         sr = self.generator(lr, training=True)
-        real = fake = real_features = fake_features = None
+        real = fake = r1 = real_features = fake_features = None
         scale = ops.shape(hr)[1] // ops.shape(lr)[1]
         if self.discriminator is not None:
             judged = (hr, sr)
             if self.objective.discriminator_shift:
-                judged = [moved(x, self.optimizer.iterations, scale) for x in judged]
-            real, fake = (self.discriminator(x, training=True) for x in judged)
+                judged = tuple(moved(x, self.optimizer.iterations, scale) for x in judged)
+            real, fake = self.judge(*judged)
+            if self.objective.r1_gamma:
+                every = self.objective.r1_every
+                r1 = lazy_r1(self.discriminator, judged[0], self.optimizer.iterations, every)
         if self.features is not None:
             compared = (hr, sr)
             if self.objective.vgg_shift:
                 compared = [shifted(x, self.optimizer.iterations, scale) for x in compared]
             real_features = ops.stop_gradient(self.features(compared[0], training=False))
             fake_features = self.features(compared[1], training=False)
-        return Passes(sr, real, fake, real_features, fake_features)
+        return Passes(sr, real, fake, r1, real_features, fake_features)
+
+    def judge(self, hr: Any, sr: Any) -> tuple[Any, Any]:
+        """D(hr) and D(sr), in training mode."""
+        discriminator: Any = self.discriminator
+        if self.objective.discriminator_batch_norm:
+            return discriminator(hr, training=True), discriminator(sr, training=True)
+        # Each image's logits are its own affair; one call makes the gradient of the weights faster.
+        logits = discriminator(ops.concatenate([hr, sr], axis=0), training=True)
+        real, fake = ops.split(logits, 2, axis=0)
+        return real, fake
 
     def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
         """The terms of the branch's equation: name → (weight, unweighted value).
@@ -158,7 +177,10 @@ class AdversarialModel(keras.Model):
         """λ1·L_adv, or nothing without a discriminator."""
         if passes.fake_logits is None:
             return {}
-        value = adversarial_loss(passes.fake_logits, logarithm=self.objective.logarithm)
+        if self.objective.relativistic:
+            value = relativistic_adversarial_loss(passes.real_logits, passes.fake_logits)
+        else:
+            value = adversarial_loss(passes.fake_logits, logarithm=self.objective.logarithm)
         return {"adversarial": (self.objective.lambda_adv, value)}
 
     def perceptual_term(self, passes: Passes) -> dict[str, tuple[float, Any]]:
@@ -179,15 +201,25 @@ class AdversarialModel(keras.Model):
         return loss, {"loss_g": loss, **{name: value for name, (_, value) in terms.items()}}
 
     def discriminator_phase(self, passes: Passes) -> tuple[Any, dict[str, Any]]:
-        """The discriminator's loss, and what to log of it: mean D(x) and D(G(x)) beside it."""
+        """The discriminator's loss, and what to log of it.
+
+        Logged are the loss without R1, so that it can be compared from update to update, mean D(x)
+        and D(G(x)), and R1 before its weight.
+        """
         real, fake = passes.real_logits, passes.fake_logits
-        loss = discriminator_loss(real, fake, logarithm=self.objective.logarithm)
+        if self.objective.relativistic:
+            loss = relativistic_discriminator_loss(real, fake)
+        else:
+            loss = discriminator_loss(real, fake, logarithm=self.objective.logarithm)
         logs = {
             "loss_d": loss,
             "d_real": ops.mean(ops.sigmoid(ops.cast(real, "float32"))),
             "d_fake": ops.mean(ops.sigmoid(ops.cast(fake, "float32"))),
         }
-        return loss, logs
+        if passes.r1 is None:
+            return loss, logs
+        weight = 0.5 * self.objective.r1_gamma * self.objective.r1_every
+        return loss + weight * passes.r1, {**logs, "r1": passes.r1}
 
     # The engines.
 
@@ -232,10 +264,11 @@ class AdversarialModel(keras.Model):
             passes = self.run_networks(lr, hr)
             g_loss, logs = self.generator_phase(hr, passes)
             if d_variables:
-                logs.update(self.discriminator_phase(passes)[1])
+                d_loss, d_logs = self.discriminator_phase(passes)
+                logs.update(d_logs)
         gradients = tape.gradient(g_loss, [v.value for v in g_variables])
         if d_variables:
-            gradients += tape.gradient(logs["loss_d"], [v.value for v in d_variables])
+            gradients += tape.gradient(d_loss, [v.value for v in d_variables])
         del tape
         return gradients, logs
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+
 from cli.errors import UsageError
 from sr_data.patches import PatchDataset
 from sr_data.photo_degradation import PhotoDegradation
@@ -13,6 +15,7 @@ from srgan.config import ObjectiveConfig, TrainingConfig
 from srgan.devices import ONE_DEVICE, Devices
 from srgan.discriminator import build_discriminator
 from srgan.paired_optimizer import build_optimizer
+from srgan.unet_discriminator import build_unet_discriminator
 from srgan.validation import check_pairs
 from srgan.vgg_features import build_vgg_features, feature_scale
 
@@ -34,12 +37,7 @@ def build_networks(objective: ObjectiveConfig, crop_size: int, dtype: str) -> di
     """
     networks: dict[str, Any] = {"discriminator": None, "features": None}
     if objective.adversarial:
-        networks["discriminator"] = build_discriminator(
-            crop_size,
-            batch_norm=objective.discriminator_batch_norm,
-            patches=objective.discriminator_patches,
-            dtype=dtype,
-        )
+        networks["discriminator"] = _discriminator(objective, crop_size, dtype)
     if objective.lambda_vgg:
         network, layer, before = (
             objective.vgg_network,
@@ -51,6 +49,22 @@ def build_networks(objective: ObjectiveConfig, crop_size: int, dtype: str) -> di
             network, layer, before_relu=before, weights=objective.vgg_weights, dtype=dtype
         )
     return networks
+
+
+def _discriminator(objective: ObjectiveConfig, crop_size: int, dtype: str) -> keras.Model:
+    options: dict[str, Any] = {
+        "spectral_norm": objective.spectral_norm,
+        "base_filters": objective.discriminator_filters,
+        "dtype": dtype,
+    }
+    if objective.discriminator_unet:
+        return build_unet_discriminator(crop_size, **options)
+    return build_discriminator(
+        crop_size,
+        batch_norm=objective.discriminator_batch_norm,
+        patches=objective.discriminator_patches,
+        **options,
+    )
 
 
 def compile_model(model: AdversarialModel, config: TrainingConfig) -> None:

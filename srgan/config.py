@@ -43,7 +43,30 @@ class ObjectiveConfig:
     logarithm: bool = setting(
         True, "Adversarial losses with the logarithm, Eq. (8); off: without it, Eq. (4)."
     )
+    relativistic: bool = setting(
+        False,
+        "Adversarial losses of a relativistic average discriminator (not in the paper): it says "
+        "how much more real an image is than the mean of the other kind.",
+    )
+    r1_gamma: float = setting(
+        0.0,
+        "γ of the R1 penalty, γ/2 times the squared gradient of D at HR images (not in the paper); "
+        "0: none.",
+    )
+    r1_every: int = setting(
+        16, "Compute the R1 penalty in one of so many updates, with as many times its weight."
+    )
     discriminator_batch_norm: bool = setting(True, "BatchNorm in the discriminator.")
+    spectral_norm: bool = setting(
+        False, "Spectral normalisation of the discriminator's layers (not in the paper)."
+    )
+    discriminator_filters: int = setting(
+        64, "Filters of the discriminator's first convolution; the others have up to 8 times them."
+    )
+    discriminator_unet: bool = setting(
+        False,
+        "A discriminator that judges each pixel, a U-Net, in place of SRGAN's (not in the paper).",
+    )
     discriminator_patches: bool = setting(
         False,
         "The discriminator judges each place from the pixels around it, and not the whole crop at "
@@ -238,13 +261,26 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
             raise UsageError(
                 f"--{name} needs a --crop_size of {least} or more, got {data.crop_size}"
             )
-    if objective.adversarial and data.crop_size % 16:
-        raise UsageError(f"--crop_size must divide by 16, got {data.crop_size}")
+    multiple = 8 if objective.discriminator_unet else 16
+    if objective.adversarial and data.crop_size % multiple:
+        raise UsageError(f"--crop_size must divide by {multiple}, got {data.crop_size}")
+    _check_discriminator(objective)
     weights = ("lambda_pixel", "lambda_lr", "lambda_texture", "lambda_vgg")
     if not (objective.adversarial or any(getattr(objective, name) for name in weights)):
         raise UsageError("the loss has no term left: give --lambda_pixel or --lambda_vgg a weight")
     epoch = min(run.steps_per_epoch, run.steps)
     return dataclasses.replace(config, run=dataclasses.replace(run, steps_per_epoch=epoch))
+
+
+def _check_discriminator(objective: ObjectiveConfig) -> None:
+    """Raises a UsageError where two settings of the adversarial part exclude each other."""
+    if objective.discriminator_patches and objective.discriminator_unet:
+        raise UsageError("give --discriminator_patches or --discriminator_unet, not both")
+    if objective.relativistic and not objective.logarithm:
+        raise UsageError("--relativistic has a logarithm: it does not go with --nologarithm")
+    for name in ("r1_gamma", "spectral_norm", "discriminator_unet"):
+        if getattr(objective, name) and objective.discriminator_batch_norm:
+            raise UsageError(f"--{name} needs --nodiscriminator_batch_norm")
 
 
 def _check_ranges(config: TrainingConfig) -> None:
@@ -260,7 +296,8 @@ def _check_ranges(config: TrainingConfig) -> None:
         (config.data, ("seed",), 0, 2**32),
         (config.objective, ("lambda_pixel", "lambda_adv", "lambda_vgg"), 0, infinity),
         (config.objective, ("lambda_lr", "lambda_texture"), 0, infinity),
-        (config.objective, ("feature_scale",), 0, infinity),
+        (config.objective, ("feature_scale", "r1_gamma"), 0, infinity),
+        (config.objective, ("r1_every", "discriminator_filters"), 1, infinity),
         (config.optimizer, ("discriminator_learning_rate",), 0, infinity),
         (config.optimizer, ("beta_1", "beta_2", "ema_decay"), 0, 1),
         (config.optimizer, ("discriminator_beta_1", "discriminator_beta_2"), 0, 1),

@@ -8,6 +8,7 @@ import keras
 
 from cli.errors import UsageError
 from srgan.batch_norm import batch_normalization
+from srgan.spectral_norm import SpectralConv2D, SpectralDense
 
 # Filters as multiples of `base_filters`, and the stride, of each 3x3 convolution in turn.
 CONVOLUTIONS = ((1, 1), (1, 2), (2, 1), (2, 2), (4, 1), (4, 2), (8, 1), (8, 2))
@@ -22,6 +23,7 @@ def build_discriminator(
     *,
     batch_norm: bool = True,
     patches: bool = False,
+    spectral_norm: bool = False,
     base_filters: int = 64,
     dense_units: int = 1024,
     dtype: str | None = None,
@@ -42,6 +44,8 @@ def build_discriminator(
         patches: whether each place of the last feature map gets a logit of its own, from the 61x61
             pixels that it sees: the dense layers then run at every place with the same weights
             (Isola et al., arXiv 1611.07004, Section 3.2.2), and there are 16 M weights less.
+        spectral_norm: whether every convolution and dense layer divides its kernel by its largest
+            singular value (`srgan.spectral_norm`).
         base_filters: filters of the first convolution; the last has 8 times as many.
         dense_units: width of the hidden dense layer.
         dtype: a Keras dtype policy name; None takes the global policy.
@@ -58,11 +62,16 @@ def build_discriminator(
             f"the discriminator needs a crop size that is a positive multiple of {CROP_MULTIPLE}, "
             f"not {crop_size}"
         )
+    conv, dense = (
+        (SpectralConv2D, SpectralDense)
+        if spectral_norm
+        else (keras.layers.Conv2D, keras.layers.Dense)
+    )
     images = keras.Input((crop_size, crop_size, 3), dtype="float32", name="images")
     x = images
     for number, (multiple, stride) in enumerate(CONVOLUTIONS, start=1):
         normalised = batch_norm and number > 1
-        x = keras.layers.Conv2D(
+        x = conv(
             multiple * base_filters,
             3,
             strides=stride,
@@ -76,9 +85,9 @@ def build_discriminator(
         x = _leaky_relu(f"conv{number}_activation", dtype)(x)
     if not patches:
         x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
-    x = keras.layers.Dense(dense_units, dtype=dtype, name="dense")(x)
+    x = dense(dense_units, dtype=dtype, name="dense")(x)
     x = _leaky_relu("dense_activation", dtype)(x)
-    logits = keras.layers.Dense(1, dtype="float32", name="logits")(x)
+    logits = dense(1, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
 
 

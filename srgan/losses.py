@@ -1,4 +1,4 @@
-"""The losses of both branches, Eq. (2)-(8) and L_lr, as pure functions of images and logits."""
+"""The losses of both branches, Eq. (2)-(8), and those beyond the paper, as pure functions."""
 
 from __future__ import annotations
 
@@ -78,6 +78,54 @@ def discriminator_loss(real_logits: Any, fake_logits: Any, *, logarithm: bool) -
     if logarithm:
         return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
     return ops.mean(ops.sigmoid(fake)) - ops.mean(ops.sigmoid(real))
+
+
+def relativistic_adversarial_loss(real_logits: Any, fake_logits: Any) -> Any:
+    """What the generator pays a relativistic average discriminator.
+
+    Such a discriminator says how much more real an image is than the mean image of the other kind.
+    With r and f the logits and r̄ and f̄ their means, the loss is the mean of the two terms
+    softplus(r̄ - f), f to look more real than HR, and softplus(r - f̄), HR to look less real. At
+    chance it is log 2, and so is Eq. (8), whose gradient it has there too: λ1 keeps its meaning.
+
+    The means are those of the batch at hand; on several devices of TensorFlow, of the part that
+    the device holds, so that the loss is not that of one device with the whole batch.
+
+    Args:
+        real_logits: [B, 1] or [B, h, w, 1], D's logits of HR images.
+        fake_logits: The same shape, D's logits of generated images.
+
+    Returns:
+        A float32 scalar.
+
+    Reference:
+        Jolicoeur-Martineau, arXiv 1807.00734; with the logarithm as in ESRGAN, arXiv 1809.00219.
+    """
+    # The two terms are the discriminator's with the parts exchanged.
+    return 0.5 * relativistic_discriminator_loss(fake_logits, real_logits)
+
+
+def relativistic_discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
+    """What the relativistic average discriminator pays: softplus(f̄ - r) + softplus(f - r̄).
+
+    The two terms are summed, so that at chance it is 2·log 2, as the cross-entropy of
+    `discriminator_loss`. The means are taken as in `relativistic_adversarial_loss`.
+
+    Args:
+        real_logits: [B, 1] or [B, h, w, 1], D's logits of HR images.
+        fake_logits: The same shape, D's logits of generated images.
+
+    Returns:
+        A float32 scalar.
+
+    Reference:
+        Jolicoeur-Martineau, arXiv 1807.00734.
+    """
+    real = ops.cast(real_logits, "float32")
+    fake = ops.cast(fake_logits, "float32")
+    lead = real - ops.mean(fake)
+    lag = fake - ops.mean(real)
+    return ops.mean(ops.softplus(-lead)) + ops.mean(ops.softplus(lag))
 
 
 def perceptual_loss(hr_features: Any, sr_features: Any, *, scale: float) -> Any:

@@ -85,6 +85,9 @@ REFUSED = {
     "lambda_lr": [-1.0, NAN, INFINITY],
     "lambda_texture": [-1.0, NAN, INFINITY],
     "feature_scale": [-1.0, NAN, INFINITY],
+    "r1_gamma": [-1.0, NAN, INFINITY],
+    "r1_every": [0, -1],
+    "discriminator_filters": [0, -1],
     "learning_rate": [0.0, -1e-4, NAN, INFINITY],
     "discriminator_learning_rate": [-1e-4, NAN, INFINITY],
     "decay_at": [-0.1, 1.1, NAN],
@@ -131,6 +134,41 @@ def test_crops_too_small_for_a_term_are_refused(name, least):
         check_run(config(crop_size=16, **{name: 0.5}))
     check_run(config(crop_size=16))
     check_run(config(crop_size=32, **{name: 0.5}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"discriminator_patches": True, "discriminator_unet": True},
+            "give --discriminator_patches or --discriminator_unet, not both",
+        ),
+        (
+            {"relativistic": True, "logarithm": False},
+            "--relativistic has a logarithm: it does not go with --nologarithm",
+        ),
+        ({"r1_gamma": 1.0}, "--r1_gamma needs --nodiscriminator_batch_norm"),
+        ({"spectral_norm": True}, "--spectral_norm needs --nodiscriminator_batch_norm"),
+        ({"discriminator_unet": True}, "--discriminator_unet needs --nodiscriminator_batch_norm"),
+    ],
+)
+def test_settings_of_the_discriminator_that_exclude_each_other(changes, message):
+    with pytest.raises(UsageError) as caught:
+        check_run(config(**changes))
+    assert str(caught.value) == message
+
+
+def test_settings_of_the_discriminator_that_go_together():
+    everything = {"relativistic": True, "r1_gamma": 5.0, "r1_every": 1, "spectral_norm": True}
+    for kind in ("discriminator_patches", "discriminator_unet"):
+        check_run(config(**everything, **{kind: True}, discriminator_batch_norm=False))
+
+
+def test_the_unet_takes_crops_that_divide_by_8():
+    unet = {"discriminator_unet": True, "discriminator_batch_norm": False}
+    check_run(config(crop_size=24, **unet))
+    with pytest.raises(UsageError, match="^--crop_size must divide by 8, got 20$"):
+        check_run(config(crop_size=20, **unet))
 
 
 def test_a_loss_without_terms_is_refused():

@@ -5,7 +5,14 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srgan.losses import adversarial_loss, discriminator_loss, perceptual_loss, pixel_loss
+from srgan.losses import (
+    adversarial_loss,
+    discriminator_loss,
+    perceptual_loss,
+    pixel_loss,
+    relativistic_adversarial_loss,
+    relativistic_discriminator_loss,
+)
 
 REAL = np.array([[2.0], [-1.0], [0.5]], np.float32)
 FAKE = np.array([[-3.0], [0.25], [1.0]], np.float32)
@@ -132,6 +139,48 @@ def test_logarithm_keeps_the_gradient_where_the_discriminator_is_sure():
     )
 
 
+def test_relativistic_losses_by_hand():
+    """Means: of the real logits 0.5, of the fake ones -7/12."""
+    leads = np.array([2.0, -1.0, 0.5]) + 7 / 12
+    lags = np.array([-3.0, 0.25, 1.0]) - 0.5
+    d = -np.log(sigmoid(leads)).mean() - np.log(1 - sigmoid(lags)).mean()
+    assert scalar(relativistic_discriminator_loss(REAL, FAKE)) == pytest.approx(d, rel=1e-6)
+    g = (-np.log(sigmoid(lags)).mean() - np.log(1 - sigmoid(leads)).mean()) / 2
+    assert scalar(relativistic_adversarial_loss(REAL, FAKE)) == pytest.approx(g, rel=1e-6)
+
+
+def test_at_chance_relativistic_losses_are_the_others():
+    """Values and gradients, so that λ1 and the learning rates keep their meaning."""
+    zeros, logarithm = np.zeros((3, 1), np.float32), True
+    plain = discriminator_loss(zeros, zeros, logarithm=logarithm)
+    assert scalar(relativistic_discriminator_loss(zeros, zeros)) == scalar(plain)
+    plain = adversarial_loss(zeros, logarithm=logarithm)
+    assert scalar(relativistic_adversarial_loss(zeros, zeros)) == scalar(plain)
+    for relativistic, other in (
+        (
+            lambda x: relativistic_adversarial_loss(zeros, x),
+            lambda x: adversarial_loss(x, logarithm=logarithm),
+        ),
+        (
+            lambda x: relativistic_discriminator_loss(x, zeros) / 2,
+            lambda x: discriminator_loss(x, zeros, logarithm=logarithm),
+        ),
+    ):
+        # D moves both kinds apart, so each logit counts twice there.
+        np.testing.assert_allclose(gradient(relativistic, zeros), gradient(other, zeros), rtol=1e-6)
+
+
+@pytest.mark.parametrize("logit", [-100.0, 100.0])
+def test_large_relativistic_logits_stay_finite(logit):
+    real, fake = (np.full((2, 3, 3, 1), value, np.float32) for value in (logit, -logit))
+    expected = 2 * max(-2 * logit, 0.0)
+    assert scalar(relativistic_discriminator_loss(real, fake)) == pytest.approx(expected, abs=1e-30)
+    loss = scalar(relativistic_adversarial_loss(real, fake))
+    assert loss == pytest.approx(max(2 * logit, 0.0), abs=1e-30)
+    found = gradient(lambda x: relativistic_adversarial_loss(real, x), fake)
+    assert np.isfinite(found).all()
+
+
 @pytest.mark.parametrize("scale", [1.0, 0.25, 3.0])
 def test_perceptual_loss_is_scale_times_mse(scale):
     hr = np.array([1.0, 2.0, 3.0], np.float32).reshape(1, 1, 1, 3)
@@ -148,6 +197,9 @@ def test_bfloat16_inputs_are_compared_in_float32():
     assert scalar(pixel_loss(hr, sr, "l1")) == pytest.approx(difference, rel=1e-6)
     assert scalar(perceptual_loss(hr, sr, scale=2.0)) == pytest.approx(2 * difference**2, rel=1e-6)
     logits = tf.constant([[2.0], [-1.0], [0.5]], tf.bfloat16)
+    assert scalar(relativistic_discriminator_loss(logits, FAKE)) == scalar(
+        relativistic_discriminator_loss(REAL, FAKE)
+    )
     for logarithm in (True, False):
         assert scalar(adversarial_loss(logits, logarithm=logarithm)) == scalar(
             adversarial_loss(REAL, logarithm=logarithm)
