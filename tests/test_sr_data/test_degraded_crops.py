@@ -240,9 +240,13 @@ def test_the_context_is_what_lies_around():
     hr[:, 80:] = 250
     crops = DecodedPhotos(Arrays(hr), 32, 4, 2**30)
     settings = PhotoDegradation(
-        **{"clean_share": 0.0, "blur_share": 1.0, "stretched_share": 0.0},
-        **{"resize_share": 0.0, "noise_share": 0.0, "jpeg_share": 0.0},
+        clean_share=0.0,
+        blur_share=1.0,
+        stretched_share=0.0,
         blur=(1.0, 1.0),
+        resize_share=0.0,
+        noise_share=0.0,
+        jpeg_share=0.0,
     )
     _, lr = cut_degraded(crops, (0, 10, 12, 8), settings, np.random.default_rng(0))
     assert MARGIN >= 4 and (lr[:, -1] > 50).all() and (lr[:, 0] == 0).all()
