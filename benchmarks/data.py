@@ -32,6 +32,7 @@ class DataTimingConfig:
     alone: int = setting(500, "Batches that are cut without training.")
     batch_size: int = setting(16, "Crops a step.")
     crop_size: int = setting(96, "Side of the HR crops, pixels.")
+    degradation: str = setting("bicubic", "As for the trainers.", ("bicubic", "photo"))
     precision: str = setting("bfloat16", "Of the convolutions.", ("float32", "bfloat16"))
 
     def check(self) -> None:
@@ -56,6 +57,7 @@ def main(arguments: list[str]) -> None:
     config.check()
     import_keras_quietly()
     from sr_data.patches import PatchDataset
+    from sr_data.photo_degradation import PhotoDegradation
     from sr_data.sources import open_source
     from srgan.batches import BatchReader
     from srgan.engines import make_engine
@@ -70,6 +72,7 @@ def main(arguments: list[str]) -> None:
         crop_size=config.crop_size,
         batch_size=config.batch_size,
         steps_per_epoch=_WARM_UP + config.steps,
+        degradation=PhotoDegradation() if config.degradation == "photo" else None,
     )
     opening = time.perf_counter() - start
     memory["data opened"] = process.memory_info().rss
@@ -90,7 +93,8 @@ def main(arguments: list[str]) -> None:
         dataset[index % len(dataset)]
     cutting = (time.perf_counter() - start) / config.alone
     memory[f"{config.alone} more batches"] = process.memory_info().rss
-    print(f"{machine()}; {config.precision}, {config.batch_size} crops of {config.crop_size}.\n")
+    crops = f"{config.batch_size} crops of {config.crop_size}, {config.degradation}"
+    print(f"{machine()}; {config.precision}, {crops}.\n")
     print("| | |\n|---|---|")
     print(f"| opening {config.data} | {opening:.1f} s |")
     print(f"| cutting a batch, alone | {cutting * 1e3:.1f} ms |")

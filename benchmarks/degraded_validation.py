@@ -9,17 +9,18 @@ generators, and of other weights of theirs, each file a row of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 import tensorflow as tf
-from absl import flags
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.interleaved import machine
 from benchmarks.shipped import BRANCHES, replacements, shipped_generator
+from cli import dataclass_flags
 from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
 from sr_data.degradation import bicubic_upscale
@@ -30,13 +31,36 @@ from sr_data.pairs import SCALE
 from sr_data.rounding import grey_levels
 from sr_data.sensor_noise import pixel_noise
 from sr_data.sources import PairedFolder
+from srgan.config import setting
 from srgan.validation import BORDER, check_pairs, super_resolve
 
-VAL_DIR = flags.DEFINE_string("val_dir", None, "Validation images.", required=True)
-GENERATORS = flags.DEFINE_list("generators", ["mr_srgan"], "Shipped generators; may be empty.")
-WEIGHTS = flags.DEFINE_multi_string("weights", [], "NAME=FILE: a row for other weights of NAME.")
-CROP = flags.DEFINE_integer("crop", 0, "Side of the middle that is used, LR pixels; 0: all.")
-LIMIT = flags.DEFINE_integer("limit", 0, "How many images; 0: all.")
+
+@dataclasses.dataclass(frozen=True)
+class ScoringConfig:
+    """What is scored."""
+
+    val_dir: str = setting("", "Validation images, as --val_dir of the trainers. Required.")
+    generators: str = setting("mr_srgan", "Shipped generators, by commas; may be empty.")
+    weights: str = setting("", "NAME=FILE, by commas: each a row for other weights of NAME.")
+    crop: int = setting(0, "Side of the middle that is used, LR pixels; 0: all.")
+    limit: int = setting(0, "How many images; 0: all.")
+
+    def check(self) -> None:
+        """Raises a UsageError that names the first flag with a wrong value."""
+        if not self.val_dir:
+            raise UsageError("--val_dir is required: a folder of validation images")
+        for name in filter(None, self.generators.split(",")):
+            if name not in BRANCHES:
+                raise UsageError(f"--generators: {name!r} is none of {', '.join(BRANCHES)}")
+        if self.crop < 0 or 0 < self.crop < SMALLEST_CROP:
+            raise UsageError(f"--crop must be 0 or at least {SMALLEST_CROP}, got {self.crop}")
+        if self.limit < 0:
+            raise UsageError(f"--limit must be at least 0, got {self.limit}")
+
+
+DEFAULTS = ScoringConfig()
+# What the protocol's border leaves something of.
+SMALLEST_CROP = 6
 
 Image = NDArray[np.uint8]
 Enlarge = Callable[[Image], Image]
@@ -102,17 +126,22 @@ def score(
     }
 
 
-def enlargers_of(generators: list[str], weights: list[str]) -> Iterator[tuple[str, Enlarge]]:
-    """The rows of the table, each with what enlarges its images."""
-    yield "bicubic", bicubic_upscale
-    for name in generators:
-        if name not in BRANCHES:
-            raise UsageError(f"--generators: {name!r} is none of {', '.join(BRANCHES)}")
+def enlargers_of(generators: list[str], weights: list[str]) -> dict[str, Enlarge]:
+    """The rows of the table, each with what enlarges its images.
+
+    Args:
+        generators: Names of shipped ones.
+        weights: NAME=FILE.
+
+    Raises:
+        UsageError: There is no such name or file.
+        DataError: The weights are damaged, or of another network.
+    """
     files = [(item, *replacements([item]).popitem()) for item in weights]
-    for name in generators:
-        yield name, _enlarger(shipped_generator(name)[0])
-    for item, name, path in files:
-        yield item, _enlarger(shipped_generator(name, weights=path)[0])
+    found: dict[str, Enlarge] = {"bicubic": bicubic_upscale}
+    for row, name, path in [*((name, name, None) for name in generators), *files]:
+        found[row] = _enlarger(shipped_generator(name, weights=path)[0])
+    return found
 
 
 def _enlarger(generator: Any) -> Enlarge:
@@ -121,24 +150,38 @@ def _enlarger(generator: Any) -> Enlarge:
     return lambda lr: super_resolve(lambda batch: compiled(tf.constant(batch)), lr)
 
 
-def main(arguments: list[str]) -> None:
-    """Prints the table."""
-    refuse_positional(arguments)
-    for flag in (CROP, LIMIT):
-        if flag.value < 0:
-            raise UsageError(f"--{flag.name} must be at least 0, got {flag.value}")
-    if 0 < CROP.value < 8:
-        raise UsageError(f"--crop must be at least 8, or 0 for all, got {CROP.value}")
-    folder = PairedFolder(VAL_DIR.value)
+def report(config: ScoringConfig) -> str:
+    """Scores all rows.
+
+    Raises:
+        UsageError: A flag has a wrong value.
+        DataError: Images or weights cannot be used.
+    """
+    config.check()
+    folder = PairedFolder(config.val_dir)
     check_pairs(folder, SCALE)
-    enlargers = dict(enlargers_of([name for name in GENERATORS.value if name], WEIGHTS.value))
-    rows = score(folder, enlargers, CROP.value, LIMIT.value)
+    names, items = (
+        list(filter(None, text.split(","))) for text in (config.generators, config.weights)
+    )
+    rows = score(folder, enlargers_of(names, items), config.crop, config.limit)
     columns = list(rows["bicubic"])
-    print(f"{machine()}, TensorFlow {tf.__version__}, float32; PSNR of Y, dB.\n")
-    print(f"| | {' | '.join(columns)} |\n" + "|---" * (len(columns) + 1) + "|")
+    lines = [f"{machine()}, TensorFlow {tf.__version__}, float32; PSNR of Y, dB.", ""]
+    lines += [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for name, row in rows.items():
-        print(f"| {name} | " + " | ".join(f"{row[column]:.3f}" for column in columns) + " |")
+        lines.append(f"| {name} | " + " | ".join(f"{row[one]:.3f}" for one in columns) + " |")
+    return "\n".join(lines)
+
+
+def cli_main() -> NoReturn:
+    """Runs the command."""
+    dataclass_flags.define(DEFAULTS)
+    run(_main)
+
+
+def _main(arguments: list[str]) -> None:
+    refuse_positional(arguments)
+    print(report(dataclass_flags.read(DEFAULTS)))
 
 
 if __name__ == "__main__":
-    run(main)
+    cli_main()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 _REACH = 3
 
 
-def gaussian_blur(image: NDArray[np.number], sigma: float) -> NDArray[np.float32]:
+def gaussian_blur(image: NDArray[np.uint8 | np.float32], sigma: float) -> NDArray[np.float32]:
     """Blurs with a round Gaussian; the edge pixels are repeated outside of the image.
 
     Args:
@@ -28,7 +28,7 @@ def gaussian_blur(image: NDArray[np.number], sigma: float) -> NDArray[np.float32
 
 
 def stretched_blur(
-    image: NDArray[np.number], along: float, across: float, angle: float
+    image: NDArray[np.uint8 | np.float32], along: float, across: float, angle: float
 ) -> NDArray[np.float32]:
     """Blurs with a Gaussian that is wider in one direction, as `stretched_kernel` gives it.
 

@@ -3,13 +3,15 @@ import pytest
 from benchmarks import data
 
 
-def test_the_table(call_program, photo_dir, capsys) -> None:
+@pytest.mark.parametrize("degradation", ["bicubic", "photo"])
+def test_the_table(call_program, photo_dir, capsys, degradation) -> None:
     small = ("--steps=10", "--alone=2", "--batch_size=1", "--crop_size=16", "--precision=float32")
-    assert call_program(data.cli_main, f"--data=folder:{photo_dir}", *small) == 0
+    flags = (f"--data=folder:{photo_dir}", f"--degradation={degradation}", *small)
+    assert call_program(data.cli_main, *flags) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith(f"1 crops of 16, {degradation}.")
     rows = dict(
-        [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in capsys.readouterr().out.splitlines()
-        if line.startswith("|")
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")
     )
     assert rows["memory, before the data"].endswith(" MiB")
     assert 0 <= float(rows["of which waiting for the batch"].rstrip("%")) <= 100

@@ -79,7 +79,7 @@ PARTS = {
 
 
 def shift_between(image, other):
-    """Rows and columns by which `other` lies further down and right: least squares, Lucas-Kanade."""
+    """Rows and columns by which `other` lies further down and right, by least squares."""
     image, other = (one.astype(np.float64).mean(-1) for one in (image, other))
     down, right = np.gradient(image)
     inner = np.s_[4:-4, 4:-4]
@@ -240,9 +240,13 @@ def test_the_context_is_what_lies_around():
     hr[:, 80:] = 250
     crops = DecodedPhotos(Arrays(hr), 32, 4, 2**30)
     settings = PhotoDegradation(
-        **{f"{name}_share": 0.0 for name in ("clean", "noise", "jpeg", "resize", "stretched")},
+        clean_share=0.0,
         blur_share=1.0,
+        stretched_share=0.0,
         blur=(1.0, 1.0),
+        resize_share=0.0,
+        noise_share=0.0,
+        jpeg_share=0.0,
     )
     _, lr = cut_degraded(crops, (0, 10, 12, 8), settings, np.random.default_rng(0))
     assert MARGIN >= 4 and (lr[:, -1] > 50).all() and (lr[:, 0] == 0).all()
@@ -312,7 +316,7 @@ def test_shares_of_a_batch_are_the_batch():
 
 
 def test_symmetries_turn_both():
-    """LR is turned after it is degraded, as HR is: of all 8 symmetries of HR, LR is like HR's own."""
+    """LR is turned as HR is: of all 8 symmetries of HR, it is most like HR itself."""
     data = dataset(photo(64, 64), crop_size=64, rotations=True, degradation=ALWAYS)
     for lr, hr in zip(*map(from_signed, data[0]), strict=True):
         errors = [

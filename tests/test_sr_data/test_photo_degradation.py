@@ -60,11 +60,13 @@ def test_ranges():
     found = drawn(**shares, clean_share=0.0)
     some = [one for one in found if one and one.blur and one.resize and one.noise]
     assert len(some) == len(found)
-    blurs, noises = [one.blur for one in some], [one.noise for one in some]
+    blurs = [one.blur for one in some if one.blur]
+    resizes = [one.resize for one in some if one.resize]
+    noises = [one.noise for one in some if one.noise]
     assert_uniform([one.along for one in blurs], 0.1, 0.6)
     assert_uniform([one.across for one in blurs], 0.1, 0.6)
     assert_uniform([one.angle for one in blurs], 0, pi)
-    assert_uniform([one.resize.factor for one in some], 0.6, 1.4)
+    assert_uniform([one.factor for one in resizes], 0.6, 1.4)
     at_128 = np.array([128 * one.shot + one.read**2 for one in noises])
     assert_uniform(np.log(at_128) / 2, log(1), log(10))
     assert_uniform(128 * np.array([one.shot for one in noises]) / at_128, 0, 1)

@@ -112,9 +112,8 @@ def test_red_is_not_where_blue_is():
 
 
 def test_smoothing_is_a_gaussian():
-    options = {"shot": 0.1, "read": 2.0}
     plain, smooth = (
-        mosaic_noise(flat(80, 60), **options, rng=np.random.default_rng(5), smoothing=sigma)
+        mosaic_noise(flat(80, 60), 0.1, 2.0, np.random.default_rng(5), smoothing=sigma)
         for sigma in (0.0, 0.6)
     )
     expected = ndimage.gaussian_filter(plain, (0.6, 0.6, 0), truncate=4)
