@@ -22,6 +22,7 @@ from srgan.config import ObjectiveConfig, OptimizerConfig
 from srgan.discriminator import build_discriminator
 from srgan.engines import make_engine
 from srgan.paired_optimizer import build_optimizer
+from srgan.unet_discriminator import build_unet_discriminator
 from srgan.vgg_features import build_vgg_features
 from wp_srgan.config import PAPER_OBJECTIVE
 from wp_srgan.gan import WpSrgan
@@ -36,19 +37,30 @@ def build(branch: str, vgg_file: str):
         discriminator = build_discriminator(32, batch_norm=True)
         networks = {"discriminator": discriminator, "features": vgg, "feature_scale": 1e-3}
         return MrSrgan(generator, ObjectiveConfig(logarithm=False), **networks)
-    stage = int(branch[-1])
+    stage = 2 if branch == "wp2" else 1
     config = wp_srgan.config.GeneratorConfig(num_res_blocks=2, features=4)
     generator = wp_srgan.generator.build_generator(config)
-    discriminator = build_discriminator(32, batch_norm=False)
-    networks = {"discriminator": discriminator}
-    if stage == 2:
-        networks |= {"features": vgg, "feature_scale": 1e-3}
     # The shifts make the losses depend on the update's number.
     changes = {"vgg_shift": True, "discriminator_shift": True}
+    if branch == "wp1":
+        networks = {"discriminator": build_discriminator(32, batch_norm=False)}
+    else:
+        # Due in the update that is run, the seventh.
+        changes |= {"relativistic": True, "r1_gamma": 2.0, "r1_every": 3}
+        networks = {"discriminator": normalised_discriminator(unet=branch == "unet")}
+    if stage == 2:
+        networks |= {"features": vgg, "feature_scale": 1e-3}
     # Terms that are not in the paper have to agree between the engines too.
     changes |= {"lambda_lr": 0.5, "lambda_texture": 0.01}
     objective = dataclasses.replace(PAPER_OBJECTIVE[stage], **changes)
     return WpSrgan(generator, objective, stage=stage, **networks)
+
+
+def normalised_discriminator(unet: bool):
+    """One with spectral normalisation."""
+    if unet:
+        return build_unet_discriminator(32, spectral_norm=True, base_filters=8)
+    return build_discriminator(32, batch_norm=False, spectral_norm=True, base_filters=16)
 
 
 def fill(model, numbers) -> None:
@@ -90,10 +102,11 @@ def gradients_of(model, lr, hr) -> list:
         gradients = jax.jit(lambda state: jax_step.gradients(model, state, lr, hr)[0])(state)
         model.optimizer.iterations.assign(update)
         return gradients
+    # BatchNorm's, and the vectors of spectral normalisation.
     statistics = [np.array(v) for v in model.non_trainable_variables]
     gradients, _ = model.tape_gradients(lr, hr)
     for variable, value in zip(model.non_trainable_variables, statistics, strict=True):
-        variable.assign(value)  # BatchNorm has moved its statistics
+        variable.assign(value)  # the forward pass has moved them
     return gradients
 
 
@@ -101,7 +114,7 @@ def main(inputs: str, outputs: str) -> None:
     """Runs the update of every branch."""
     given = np.load(inputs)
     found = {}
-    for branch in ("mr", "wp1", "wp2"):
+    for branch in ("mr", "wp1", "wp2", "unet"):
         model = build(branch, str(given["vgg_file"]))
         facts, arrays = one_step(model, given["lr"], given["hr"])
         found[f"{branch}/facts"] = np.array(json.dumps(facts))

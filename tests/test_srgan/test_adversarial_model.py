@@ -74,6 +74,8 @@ def build_model(
 ) -> Any:  # an EveryTerm, of which the tests know whether its networks are None
     """A compiled model; by default each update is minus a rate times the gradient."""
     g, d, phi = networks(**options)
+    batch_norm = options.get("batch_norm", True)
+    objective = dataclasses.replace(objective, discriminator_batch_norm=batch_norm)
     model = EveryTerm(
         g,
         objective,
@@ -129,6 +131,10 @@ def by_hand(g, d, phi, lr, hr, objective):
             "adversarial": mean(-log_d(fake, True) if objective.logarithm else -tf.sigmoid(fake)),
             "perceptual": FEATURE_SCALE * mean((phi(sr) - phi(hr)) ** 2),
         }
+        if objective.relativistic:
+            real = d(hr, training=True)
+            more, less = fake - mean(real), real - mean(fake)
+            logs["adversarial"] = (-mean(log_d(more, True)) - mean(log_d(less, False))) / 2
         logs["loss_g"] = (
             objective.lambda_pixel * logs["pixel"]
             + objective.lambda_adv * logs["adversarial"]
@@ -139,11 +145,22 @@ def by_hand(g, d, phi, lr, hr, objective):
     with tf.GradientTape() as tape:
         real, fake = d(hr, training=True), d(sr, training=True)
         logs["d_real"], logs["d_fake"] = mean(tf.sigmoid(real)), mean(tf.sigmoid(fake))
-        if objective.logarithm:
+        if objective.relativistic:
+            more, less = real - mean(fake), fake - mean(real)
+            logs["loss_d"] = -mean(log_d(more, True)) - mean(log_d(less, False))
+        elif objective.logarithm:
             logs["loss_d"] = -mean(log_d(real, True)) - mean(log_d(fake, False))
         else:
             logs["loss_d"] = -logs["d_real"] + logs["d_fake"]
-    d_gradients = tape.gradient(logs["loss_d"], [v.value for v in d.trainable_variables])
+        d_loss = logs["loss_d"]
+        if objective.r1_gamma:
+            images = tf.constant(hr)
+            with tf.GradientTape() as inner:
+                inner.watch(images)
+                judgement = tf.reduce_sum(d(images, training=True))
+            logs["r1"] = tf.reduce_sum(inner.gradient(judgement, images) ** 2) / len(hr)
+            d_loss += objective.r1_gamma / 2 * objective.r1_every * logs["r1"]
+    d_gradients = tape.gradient(d_loss, [v.value for v in d.trainable_variables])
     g_arrays, d_arrays = (
         [np.array(x, np.float64) for x in gradients] for gradients in (g_gradients, d_gradients)
     )
@@ -166,6 +183,8 @@ def assert_near(actual: list[np.ndarray], expected: list[np.ndarray], tolerance:
         (graph_step, {"logarithm": False}, False),
         (step, {"pixel_loss": "l1"}, False),
         (step, {"logarithm": False, "lambda_pixel": 1.0}, True),
+        (step, {"relativistic": True}, True),
+        (graph_step, {"relativistic": True, "r1_gamma": 300.0, "r1_every": 5}, False),
     ],
 )
 def test_a_step_equals_gradients_by_hand(run, changes, batch_norm):
@@ -207,8 +226,10 @@ def test_two_steps_of_adam_by_hand():
             np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-6)
 
 
-def test_each_network_runs_once_on_each_of_its_inputs():
-    model = build_model(recorders=True)
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_each_network_runs_once_on_each_of_its_inputs(batch_norm):
+    """The discriminator on both at once, but for BatchNorm, which takes each kind for itself."""
+    model = build_model(recorders=True, batch_norm=batch_norm)
     lr, hr = batch()
     sr = np.array(model.generator(lr, training=True))
     recorders = [
@@ -218,10 +239,38 @@ def test_each_network_runs_once_on_each_of_its_inputs():
     for recorder in recorders:
         recorder.seen.clear()
     step(model)
-    for recorder, expected in zip(recorders, ([lr], [hr, sr], [hr, sr]), strict=True):
+    judged = [hr, sr] if batch_norm else [np.concatenate([hr, sr])]
+    for recorder, expected in zip(recorders, ([lr], judged, [hr, sr]), strict=True):
         assert len(recorder.seen) == len(expected)
         for seen, image in zip(recorder.seen, expected, strict=True):
             np.testing.assert_array_equal(seen, image)
+
+
+def test_r1_in_one_of_some_updates():
+    """On HR images as the discriminator sees them; 0 in the log and no forward pass between."""
+    changes = {"r1_gamma": 1.0, "r1_every": 4, "discriminator_shift": True}
+    model = build_model(dataclasses.replace(OBJECTIVE, **changes), recorders=True, batch_norm=False)
+    recorder = next(layer for layer in model.discriminator.layers if isinstance(layer, Recorder))
+    for update in range(6):
+        recorder.seen.clear()
+        r1 = step(model)["r1"]
+        both, *again = recorder.seen
+        assert len(again) == (update % 4 == 0)
+        assert (r1 > 0) == (update % 4 == 0)
+        for seen in again:
+            np.testing.assert_array_equal(seen, both[:3])
+
+
+def test_the_generator_does_not_feel_r1():
+    one, other = (
+        build_model(dataclasses.replace(OBJECTIVE, r1_gamma=gamma), batch_norm=False)
+        for gamma in (0.0, 300.0)
+    )
+    step(one)
+    step(other)
+    assert_near(trainable(one.generator), trainable(other.generator), 1e-6)
+    first, second = (trainable(model.discriminator)[0] for model in (one, other))
+    assert np.abs(first - second).max() > 1e-6
 
 
 def test_features_of_images_that_are_shifted_with_the_updates():

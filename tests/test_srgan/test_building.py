@@ -1,4 +1,5 @@
 import shutil
+from typing import Any
 
 import keras
 import numpy as np
@@ -68,6 +69,21 @@ def test_networks_in_bfloat16(vgg_file):
         policy = networks[network].get_layer(layer).dtype_policy
         assert (policy.compute_dtype, policy.variable_dtype) == ("bfloat16", "float32")
     assert networks["features"](np.zeros((1, 8, 8, 3))).dtype == "float32"
+
+
+def test_the_discriminator_that_is_asked_for(vgg_file):
+    def built(**changes) -> Any:
+        settings = {"lambda_vgg": 0.0, "discriminator_batch_norm": False, **changes}
+        return build_networks(objective(vgg_file, **settings), 32, "float32")["discriminator"]
+
+    assert built().output_shape == (None, 1)
+    assert built(discriminator_patches=True).output_shape == (None, 2, 2, 1)
+    assert built(discriminator_unet=True).output_shape == (None, 32, 32, 1)
+    for unet, first in ((False, "conv1"), (True, "first")):
+        settings = {"discriminator_unet": unet, "discriminator_filters": 6}
+        assert built(**settings).get_layer(first).filters == 6
+        assert not built(**settings).non_trainable_variables
+        assert built(**settings, spectral_norm=True).non_trainable_variables
 
 
 @pytest.mark.parametrize("adversarial", [True, False])

@@ -12,7 +12,8 @@ import pytest
 pytestmark = pytest.mark.slow
 
 PROGRAM = Path(__file__).with_name("one_step.py")
-BRANCHES = ("mr", "wp1", "wp2")
+# The last is WP-SRGAN's stage 1 with a U-Net; it and wp2 have all that is beyond the paper.
+BRANCHES = ("mr", "wp1", "wp2", "unet")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,8 @@ def test_both_log_the_same(steps):
     terms |= {
         "mr": {"pixel", "perceptual"},
         "wp1": {"pixel", "lr", "texture"},
-        "wp2": {"perceptual", "lr", "texture"},
+        "wp2": {"perceptual", "lr", "texture", "r1"},
+        "unet": {"pixel", "lr", "texture", "r1"},
     }[steps["branch"]]
     assert set(logs["jax"]) == terms
     # Without logarithms it is D(G(x)) - D(x), of which little may be left.
@@ -79,8 +81,8 @@ def test_updates_agree(steps):
     (_, expected), (_, found) = steps["tensorflow"], steps["jax"]
     keys = [key for key in expected if key.startswith("variable")]
     assert keys == [key for key in found if key.startswith("variable")]
-    if steps["branch"] == "mr":
-        assert sum("moving" in key for key in keys) == 14
+    statistics = sum("moving" in key or key.endswith(" u") for key in keys)
+    assert statistics == {"mr": 14, "wp1": 0, "wp2": 10, "unet": 8}[steps["branch"]]
     for key in keys:
         np.testing.assert_allclose(found[key], expected[key], rtol=1e-4, atol=1e-5, err_msg=key)
 
@@ -91,8 +93,10 @@ def test_the_updated_generators_agree(steps):
 
 
 def test_each_network_runs_once_on_each_input(steps):
-    expected = {"generator": 1, "discriminator": 2}
-    if steps["branch"] != "wp1":
+    """The discriminator on both images in one call, but for BatchNorm; and once more for R1."""
+    judgements = {"mr": 2, "wp1": 1, "wp2": 2, "unet": 2}[steps["branch"]]
+    expected = {"generator": 1, "discriminator": judgements}
+    if steps["branch"] in ("mr", "wp2"):
         expected["features"] = 2
     for engine in ("tensorflow", "jax"):
         calls = steps[engine][0]["calls"]
