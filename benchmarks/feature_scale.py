@@ -26,7 +26,9 @@ _DATA = flags.DEFINE_string(
     required=True,
 )
 _WEIGHTS = flags.DEFINE_string(
-    "vgg_weights", "imagenet", "imagenet (download), or a file: .weights.h5, .keras, .h5 or .npz"
+    "vgg_weights",
+    "imagenet",
+    "imagenet (download), or a file: .weights.h5, .keras, .h5, .npz, .onnx or .whl",
 )
 _NETWORK = flags.DEFINE_enum("vgg_network", "vgg19", ["vgg16", "vgg19"], "which VGG network")
 _LAYERS = flags.DEFINE_list(

