@@ -11,6 +11,7 @@ from typing import Any
 
 from cli.errors import UsageError
 from cli.precision import PRECISIONS
+from srgan.feature_terms import parse_feature_terms
 
 
 def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
@@ -56,6 +57,11 @@ class ObjectiveConfig:
     )
     vgg_network: str = setting("vgg19", "The network of L_vgg.", ("vgg16", "vgg19"))
     vgg_layer: str = setting("block5_conv4", "The layer whose features L_vgg compares.")
+    vgg_layers: str = setting(
+        "",
+        "Several layers in place of --vgg_layer, each with a weight, NAME:WEIGHT,NAME:WEIGHT (not "
+        "in the paper): L_vgg is then the sum of weight, scale and MSE of each, from one pass.",
+    )
     vgg_before_relu: bool = setting(False, "Compare the features before the layer's ReLU.")
     vgg_weights: str = setting(
         "imagenet",
@@ -70,7 +76,7 @@ class ObjectiveConfig:
         "shuffle at the same places, and the generator learns a grid.",
     )
     feature_scale: float = setting(
-        0.0, "Factor of the features' MSE in L_vgg; 0: the documented one of the layer."
+        0.0, "Factor of the features' MSE in L_vgg; 0: the documented one of each layer."
     )
 
 
@@ -185,6 +191,7 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
     if not data.data:
         raise UsageError("--data is required: folder:DIR with HR training images")
     _check_ranges(config)
+    parse_feature_terms(objective.vgg_network, objective.vgg_layers)
     for name, least in (("lambda_lr", 20), ("lambda_texture", 24)):
         if getattr(objective, name) and data.crop_size < least:
             raise UsageError(

@@ -66,7 +66,7 @@ def _download(network: str, needed: tuple[ConvolutionLayer, ...]) -> dict[str, L
         reason = " ".join(str(error).split())
         raise DataError(
             f"cannot get the {network} ImageNet weights ({reason}): give a file with "
-            f"--vgg_weights=PATH, {FORMATS} (docs/perceptual_weights.md says where to find one), or "
+            f"--vgg_weights=PATH, {FORMATS} (where to find one: docs/perceptual_weights.md), or "
             "train without L_vgg: --lambda_vgg=0"
         ) from error
     loaded = {}

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import keras
@@ -60,6 +61,36 @@ def test_a_layer_without_documented_scale_is_refused_before_its_weights_are_read
         build_networks(objective("missing.npz", vgg_layer="block9_conv1"), 16, "float32")
     with pytest.raises(DataError, match=r"missing\.npz: no such file"):
         build_networks(objective("missing.npz", adversarial=False), 16, "float32")
+
+
+def test_several_layers(tmp_path, vgg_file):
+    with np.load(vgg_file) as arrays:
+        weights = dict(arrays)
+    weights["block1_conv2_kernel"] = np.zeros((3, 3, 64, 64), np.float32)
+    weights["block1_conv2_bias"] = np.full(64, 7, np.float32)
+    np.savez(tmp_path / "two.npz", **weights)
+    settings = objective(
+        tmp_path / "two.npz", adversarial=False, vgg_layers="block1_conv2:0.5,block1_conv1:3"
+    )
+    networks = build_networks(settings, 16, "float32")
+    documented = [FEATURE_SCALE["vgg19", f"block1_conv{i}", False] for i in (2, 1)]
+    assert networks["feature_scale"] == [0.5 * documented[0], 3 * documented[1]]
+    images = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 3)).astype(np.float32)
+    second, first = networks["features"](images)
+    assert np.all(np.asarray(second) == 7)
+    alone = build_networks(objective(vgg_file, adversarial=False), 16, "float32")
+    np.testing.assert_array_equal(first, alone["features"](images))
+    # The given scale holds for each layer, so that the weights are all that differs.
+    settings = dataclasses.replace(settings, feature_scale=0.25)
+    assert build_networks(settings, 16, "float32")["feature_scale"] == [0.125, 0.75]
+
+
+def test_several_layers_of_which_one_has_no_scale():
+    settings = objective("missing.npz", vgg_layers="block1_conv1:1,block4_conv1:1")
+    with pytest.raises(UsageError, match="no measured feature scale for vgg19 block4_conv1: set"):
+        build_networks(settings, 16, "float32")
+    with pytest.raises(DataError, match="no such file"):
+        build_networks(dataclasses.replace(settings, feature_scale=1.0), 16, "float32")
 
 
 def test_networks_in_bfloat16(vgg_file):

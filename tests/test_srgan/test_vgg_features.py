@@ -148,6 +148,31 @@ def test_only_the_layers_up_to_the_chosen_one_are_built():
     ]
 
 
+@pytest.mark.parametrize("before_relu", [False, True])
+def test_several_layers_from_one_network(weights_file, before_relu):
+    """What is taken before its ReLU goes on behind it."""
+    names = ["block1_conv2", "block2_conv1", "block1_conv1"]
+    model = build_vgg_features("vgg19", names, before_relu=before_relu, weights=weights_file)
+    assert sum(isinstance(each, keras.layers.Conv2D) for each in model.layers) == 3
+    found = model(images())
+    for name, features in zip(names, found, strict=True):
+        expected = features_by_hand(images(), weights_file, name, before_relu)
+        np.testing.assert_allclose(np.asarray(features), expected, rtol=1e-4, atol=1e-4)
+        assert (np.asarray(features).min() < 0) == before_relu
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_one_layer_of_several_is_that_layer_alone(weights_file, dtype):
+    """In every bit: the same layers run, whatever else is taken from them."""
+    options: Any = {"weights": weights_file, "dtype": dtype}
+    layers = ["block1_conv1", "block2_conv1"]
+    several = build_vgg_features("vgg19", layers, **options)(images())
+    for layer, features in zip(layers, several, strict=True):
+        alone = build_vgg_features("vgg19", layer, **options)(images())
+        np.testing.assert_array_equal(features, alone)
+        assert keras.backend.standardize_dtype(features.dtype) == "float32"
+
+
 def test_default_is_the_last_layer_of_vgg19():
     model = build_vgg_features(weights=None)
     # keras.applications.VGG19(include_top=False): 20 024 384 parameters.

@@ -1,6 +1,5 @@
 """VGG weights from ONNX files that are made here, and from the real one where there is one."""
 
-import os
 import sys
 import zipfile
 from pathlib import Path
@@ -111,7 +110,7 @@ def test_features_are_what_onnx_runtime_computes(tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     path = write(tmp_path / "vgg.onnx", network_of(arrays_of("vgg16", "block3_conv1")))
     batch = np.random.default_rng(1).uniform(-1, 1, (1, 16, 24, 3)).astype(np.float32)
-    bgr = (batch[..., ::-1] + 1) * np.float32(127.5) - np.float32(IMAGENET_MEAN_BGR)
+    bgr = (batch[..., ::-1] + 1) * 127.5 - np.array(IMAGENET_MEAN_BGR, np.float32)
     session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (expected,) = session.run(None, {"input": np.moveaxis(bgr, -1, 1)})
     found = np.asarray(build_vgg_features("vgg16", "block3_conv1", weights=path)(batch))
@@ -232,12 +231,9 @@ def test_without_the_package(tmp_path, monkeypatch):
     assert "package onnx" in message and "pip install 'bi-gans-st[onnx]'" in message
 
 
-def test_the_vgg16_of_docs_perceptual_weights():
+def test_the_vgg16_of_docs_perceptual_weights(vgg16_file):
     """The file's first layer is that of keras.applications, whose kernel begins with 0.42947057."""
-    path = os.environ.get("BIGANS_VGG16")
-    if not path:
-        pytest.skip("needs the package of docs/perceptual_weights.md: BIGANS_VGG16=FILE names it")
-    weights = load_vgg_weights("vgg16", "block5_conv3", path)
+    weights = load_vgg_weights("vgg16", "block5_conv3", vgg16_file)
     assert len(weights) == 13
     kernel, bias = weights["block1_conv1"]
     published = [0.42947057, 0.11727387, 0.034012958]
