@@ -27,6 +27,7 @@ IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 # make λ2 · L_vgg equal to the pixel loss (MSE in [-1, 1]) on bicubic-upscaled against original
 # 96x96 crops of the 12 validation images, as printed by
 # `python -m benchmarks.feature_scale --data=VALDIR --vgg_weights=FILE`.
+# VGG16's weights are those of docs/perceptual_weights.md, whose last block is not trusted.
 # Keys: network, layer, before its ReLU.
 FEATURE_SCALE: dict[tuple[str, str, bool], float] = {
     ("vgg19", "block1_conv1", False): 6.1e-3,
@@ -47,6 +48,26 @@ FEATURE_SCALE: dict[tuple[str, str, bool], float] = {
     ("vgg19", "block3_conv4", True): 7.0e-6,
     ("vgg19", "block5_conv4", False): 1.0,
     ("vgg19", "block5_conv4", True): 1.0,
+    ("vgg16", "block1_conv1", False): 5.2e-3,
+    ("vgg16", "block1_conv1", True): 2.4e-3,
+    ("vgg16", "block1_conv2", False): 3.1e-4,
+    ("vgg16", "block1_conv2", True): 1.8e-4,
+    ("vgg16", "block2_conv1", False): 8.8e-5,
+    ("vgg16", "block2_conv1", True): 3.9e-5,
+    ("vgg16", "block2_conv2", False): 3.8e-5,
+    ("vgg16", "block2_conv2", True): 1.5e-5,
+    ("vgg16", "block3_conv1", False): 2.9e-5,
+    ("vgg16", "block3_conv1", True): 8.6e-6,
+    ("vgg16", "block3_conv2", False): 2.6e-5,
+    ("vgg16", "block3_conv2", True): 8.9e-6,
+    ("vgg16", "block3_conv3", False): 3.0e-5,
+    ("vgg16", "block3_conv3", True): 1.0e-5,
+    ("vgg16", "block4_conv1", False): 5.4e-5,
+    ("vgg16", "block4_conv1", True): 1.2e-5,
+    ("vgg16", "block4_conv2", False): 1.5e-4,
+    ("vgg16", "block4_conv2", True): 3.2e-5,
+    ("vgg16", "block4_conv3", False): 8.5e-4,
+    ("vgg16", "block4_conv3", True): 9.5e-5,
     ("vgg16", "block5_conv3", False): 1.0,
     ("vgg16", "block5_conv3", True): 1.0,
 }

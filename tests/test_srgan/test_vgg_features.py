@@ -229,15 +229,19 @@ def test_activations_on_lenna_are_those_of_the_data_readme(shared, vgg19_file):
 
 
 @pytest.mark.parametrize(
-    ("layer", "before_relu"),
+    ("network", "layer", "before_relu"),
     [
-        ("block3_conv4", False),
-        ("block3_conv4", True),
-        ("block2_conv2", True),
-        ("block1_conv1", False),
+        ("vgg19", "block3_conv4", False),
+        ("vgg19", "block3_conv4", True),
+        ("vgg19", "block2_conv2", True),
+        ("vgg19", "block1_conv1", False),
+        ("vgg16", "block4_conv3", False),
+        ("vgg16", "block4_conv3", True),
+        ("vgg16", "block3_conv2", False),
     ],
 )
-def test_feature_scale_keeps_the_papers_balance(shared, vgg19_file, layer, before_relu):
+def test_feature_scale_keeps_the_papers_balance(shared, request, network, layer, before_relu):
+    weights = request.getfixturevalue(f"{network}_file")
     originals, upscaled = [], []
     for _, hr, lr in PairedFolder(shared / "data/val"):
         top, left = (hr.shape[0] - 96) // 2, (hr.shape[1] - 96) // 2
@@ -246,9 +250,9 @@ def test_feature_scale_keeps_the_papers_balance(shared, vgg19_file, layer, befor
         upscaled.append(to_signed(bicubic_upscale(lr, 4)[window]))
     assert len(originals) == 12
     hr_crops, sr_crops = np.stack(originals), np.stack(upscaled)
-    model = build_vgg_features("vgg19", layer, before_relu=before_relu, weights=vgg19_file)
+    model = build_vgg_features(network, layer, before_relu=before_relu, weights=weights)
     difference = np.asarray(model(hr_crops)) - np.asarray(model(sr_crops))
-    perceptual = feature_scale("vgg19", layer, before_relu) * np.mean(difference**2)
+    perceptual = feature_scale(network, layer, before_relu) * np.mean(difference**2)
     pixel = np.mean((hr_crops - sr_crops) ** 2)
     assert 0.3 <= 6e-3 * perceptual / pixel <= 3
 
@@ -261,16 +265,19 @@ def test_the_papers_layers_have_scale_one(network, layer, before_relu):
     assert feature_scale(network, layer, before_relu) == 1.0
 
 
-def test_every_vgg19_layer_to_block_3_has_a_scale():
-    for each in layers_up_to("vgg19", "block3_conv4"):
-        after = feature_scale("vgg19", each.name, before_relu=False)
-        before = feature_scale("vgg19", each.name, before_relu=True)
+@pytest.mark.parametrize(
+    ("network", "deepest"), [("vgg19", "block3_conv4"), ("vgg16", "block4_conv3")]
+)
+def test_every_layer_to_the_deepest_measured_one_has_a_scale(network, deepest):
+    for each in layers_up_to(network, deepest):
+        after = feature_scale(network, each.name, before_relu=False)
+        before = feature_scale(network, each.name, before_relu=True)
         assert 0 < before < after < 1  # the ReLU removes part of the difference
-    assert len(FEATURE_SCALE) == 2 * 8 + 4
+    assert len(FEATURE_SCALE) == 2 * 8 + 2 * 10 + 4
 
 
 def test_layer_without_a_scale_names_the_flag():
-    with pytest.raises(UsageError, match="vgg16 block2_conv1: set --feature_scale"):
-        feature_scale("vgg16", "block2_conv1", False)
+    with pytest.raises(UsageError, match="vgg16 block5_conv1: set --feature_scale"):
+        feature_scale("vgg16", "block5_conv1", False)
     with pytest.raises(UsageError, match="no layer 'block9_conv1'"):
         feature_scale("vgg19", "block9_conv1", False)
