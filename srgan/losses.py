@@ -128,17 +128,20 @@ def relativistic_discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
     return ops.mean(ops.softplus(-lead)) + ops.mean(ops.softplus(lag))
 
 
-def perceptual_loss(hr_features: Any, sr_features: Any, *, scale: float) -> Any:
-    """Eq. (5): `scale` times the mean squared error of VGG features.
+def perceptual_loss(hr_features: Any, sr_features: Any, *, scale: Any) -> Any:
+    """Eq. (5): `scale` times the mean squared error of VGG features; summed where φ has several.
 
     Args:
-        hr_features: [B, h, w, C], φ of the HR images.
+        hr_features: [B, h, w, C], φ of the HR images; or a list, one of each layer.
         sr_features: The same shape, φ of the generated images.
         scale: Brings the features of a layer to the magnitude for which the paper's λ2 is
-            meant (`srgan.vgg_features.feature_scale`).
+            meant (`srgan.vgg_features.feature_scale`); for lists a factor of each layer.
 
     Returns:
         A float32 scalar.
     """
+    if isinstance(hr_features, list):
+        layers = zip(hr_features, sr_features, scale, strict=True)
+        return sum(perceptual_loss(hr, sr, scale=factor) for hr, sr, factor in layers)
     difference = ops.cast(hr_features, "float32") - ops.cast(sr_features, "float32")
     return scale * ops.mean(ops.square(difference))

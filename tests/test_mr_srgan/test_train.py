@@ -102,6 +102,7 @@ def test_defaults_are_the_papers(settings):
         **{"vgg_network": "vgg16", "vgg_layer": "block5_conv3", "vgg_before_relu": False},
         **{
             "vgg_weights": "imagenet",
+            "vgg_layers": "",
             "vgg_shift": False,
             "discriminator_shift": False,
             "discriminator_patches": False,
@@ -133,6 +134,7 @@ OTHER_VALUES = {
     **{
         "vgg_before_relu": True,
         "vgg_weights": "vgg.npz",
+        "vgg_layers": "block1_conv2:0.5",
         "vgg_shift": True,
         "discriminator_shift": True,
         "discriminator_patches": True,

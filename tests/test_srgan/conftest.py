@@ -1,6 +1,7 @@
 """A GAN of a few hundred weights, and the settings to train it for a few steps."""
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,15 @@ def training_config(photo_dir: Path) -> Callable[..., TrainingConfig]:
         return TrainingConfig(*parts)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def vgg16_file() -> str:
+    """VGG16 with ImageNet's weights; tests that need it are skipped where no file is named."""
+    path = os.environ.get("BIGANS_VGG16")
+    if not path:
+        pytest.skip("needs the VGG16 of docs/perceptual_weights.md: BIGANS_VGG16=FILE names it")
+    return path
 
 
 @pytest.fixture(scope="session")

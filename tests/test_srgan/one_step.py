@@ -35,7 +35,10 @@ def build(branch: str, vgg_file: str):
         config = mr_srgan.config.GeneratorConfig(num_mr_blocks=1, num_res_blocks=2, features=4)
         generator = mr_srgan.generator.build_generator(config)
         discriminator = build_discriminator(32, batch_norm=True)
-        networks = {"discriminator": discriminator, "features": vgg, "feature_scale": 1e-3}
+        # Several layers are not in the paper; the engines have to agree on them too.
+        vgg = build_vgg_features("vgg19", ["block1_conv2", "block1_conv1"], weights=None)
+        networks = {"discriminator": discriminator, "features": vgg}
+        networks |= {"feature_scale": [1e-5, 1e-3]}
         return MrSrgan(generator, ObjectiveConfig(logarithm=False), **networks)
     stage = 2 if branch == "wp2" else 1
     config = wp_srgan.config.GeneratorConfig(num_res_blocks=2, features=4)

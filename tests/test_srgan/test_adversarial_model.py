@@ -273,6 +273,40 @@ def test_the_generator_does_not_feel_r1():
     assert np.abs(first - second).max() > 1e-6
 
 
+def test_several_layers_from_one_pass():
+    """The term is the sum of scale · MSE; φ still runs once on each image."""
+    image = keras.Input((None, None, 3))
+    first = keras.layers.Conv2D(4, 3, activation="relu")(image)
+    second = keras.layers.Conv2D(2, 3, strides=2)(first)
+    phi = keras.Model(image, [second, first])
+    recorder = Recorder()
+    g, _, _ = networks()
+    model: Any = EveryTerm(
+        g,
+        dataclasses.replace(OBJECTIVE, lambda_pixel=0.0),
+        features=keras.Model(image, phi(recorder(image))),
+        feature_scale=[0.25, 3.0],
+    )
+    model.compile_pair(PairedOptimizer(keras.optimizers.SGD(RATE_G)))
+    lr, hr = batch()
+    with tf.GradientTape() as tape:
+        sr = g(lr)
+        of_hr, of_sr = phi(hr), phi(sr)
+        terms = [tf.reduce_mean((a - b) ** 2) for a, b in zip(of_hr, of_sr, strict=True)]
+        loss = 0.25 * terms[0] + 3.0 * terms[1]
+        weighted = OBJECTIVE.lambda_vgg * loss
+    gradients = tape.gradient(weighted, [v.value for v in g.trainable_variables])
+    before = trainable(g)
+    recorder.seen.clear()
+    logs = step(model)
+    assert len(recorder.seen) == 2
+    assert set(logs) == {"loss_g", "perceptual", "grad_norm_g"}
+    assert logs["perceptual"] == pytest.approx(float(loss), rel=1e-6)
+    assert logs["loss_g"] == pytest.approx(float(weighted), rel=1e-6)
+    moved = [(a - b) / RATE_G for a, b in zip(before, trainable(g), strict=True)]
+    assert_near(moved, [np.array(each) for each in gradients], 1e-5)
+
+
 def test_features_of_images_that_are_shifted_with_the_updates():
     model = build_model(dataclasses.replace(OBJECTIVE, vgg_shift=True), recorders=True)
     lr, hr = batch()

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 from typing import Any
 
@@ -63,6 +64,36 @@ def test_a_layer_without_documented_scale_is_refused_before_its_weights_are_read
         build_networks(objective("missing.npz", adversarial=False), 16, "float32")
 
 
+def test_several_layers(tmp_path, vgg_file):
+    with np.load(vgg_file) as arrays:
+        weights = dict(arrays)
+    weights["block1_conv2_kernel"] = np.zeros((3, 3, 64, 64), np.float32)
+    weights["block1_conv2_bias"] = np.full(64, 7, np.float32)
+    np.savez(tmp_path / "two.npz", **weights)
+    settings = objective(
+        tmp_path / "two.npz", adversarial=False, vgg_layers="block1_conv2:0.5,block1_conv1:3"
+    )
+    networks = build_networks(settings, 16, "float32")
+    documented = [FEATURE_SCALE["vgg19", f"block1_conv{i}", False] for i in (2, 1)]
+    assert networks["feature_scale"] == [0.5 * documented[0], 3 * documented[1]]
+    images = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 3)).astype(np.float32)
+    second, first = networks["features"](images)
+    assert np.all(np.asarray(second) == 7)
+    alone = build_networks(objective(vgg_file, adversarial=False), 16, "float32")
+    np.testing.assert_array_equal(first, alone["features"](images))
+    # The given scale holds for each layer, so that the weights are all that differs.
+    settings = dataclasses.replace(settings, feature_scale=0.25)
+    assert build_networks(settings, 16, "float32")["feature_scale"] == [0.125, 0.75]
+
+
+def test_several_layers_of_which_one_has_no_scale():
+    settings = objective("missing.npz", vgg_layers="block1_conv1:1,block4_conv1:1")
+    with pytest.raises(UsageError, match="no measured feature scale for vgg19 block4_conv1: set"):
+        build_networks(settings, 16, "float32")
+    with pytest.raises(DataError, match="no such file"):
+        build_networks(dataclasses.replace(settings, feature_scale=1.0), 16, "float32")
+
+
 def test_networks_in_bfloat16(vgg_file):
     networks = build_networks(objective(vgg_file), 16, "mixed_bfloat16")
     for network, layer in (("discriminator", "conv1"), ("features", "block1_conv1")):
@@ -91,15 +122,16 @@ def test_compile_model(tiny_model, training_config, adversarial):
     config = training_config(
         adversarial=adversarial,
         **{"learning_rate": 1e-3, "discriminator_learning_rate": 1e-2, "beta_1": 0.5},
+        **{"discriminator_beta_1": 0.25},
         **{"schedule": "cosine", "steps": 100},
     )
     model = tiny_model(config)
     compile_model(model, config)  # again
     pair = [model.optimizer.generator, model.optimizer.discriminator]
     assert (pair[1] is not None) == adversarial
-    for adam, rate in zip(pair, (1e-3, 1e-2), strict=True):
+    for adam, rate, beta_1 in zip(pair, (1e-3, 1e-2), (0.5, 0.25), strict=True):
         if adam is not None:
-            assert adam.beta_1 == 0.5
+            assert adam.beta_1 == beta_1
             adam.iterations.assign(50)
             assert float(adam.learning_rate) == pytest.approx(rate / 2)  # half a cosine
 

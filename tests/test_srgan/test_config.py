@@ -171,6 +171,19 @@ def test_the_unet_takes_crops_that_divide_by_8():
         check_run(config(crop_size=20, **unet))
 
 
+def test_layers_are_checked_before_the_run():
+    check_run(config(vgg_layers="block1_conv2:0.1,block3_conv4:1"))
+    for text, message in (
+        ("block3_conv4", "--vgg_layers must be NAME:WEIGHT"),
+        ("block6_conv1:1", "vgg19 has no layer 'block6_conv1'"),
+        ("block3_conv4:0", "--vgg_layers: the weight of block3_conv4"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            check_run(config(vgg_layers=text))
+    with pytest.raises(UsageError, match="vgg16 has no layer 'block3_conv4'"):
+        check_run(config(vgg_layers="block3_conv4:1", vgg_network="vgg16"))
+
+
 def test_a_loss_without_terms_is_refused():
     with pytest.raises(UsageError, match="no term left"):
         check_run(config(adversarial=False, lambda_pixel=0.0, lambda_vgg=0.0))

@@ -188,6 +188,17 @@ def test_perceptual_loss_is_scale_times_mse(scale):
     assert scalar(perceptual_loss(hr, sr, scale=scale)) == pytest.approx(scale * 13 / 3, rel=1e-6)
 
 
+def test_perceptual_loss_of_several_layers_is_their_sum():
+    hr = [np.zeros((1, 2, 2, 1), np.float32), np.ones((1, 1, 1, 3), np.float32)]
+    sr = [np.full((1, 2, 2, 1), 3, np.float32), np.array([[[[1, 3, 1]]]], np.float32)]
+    # 0.5 · 9 + 6 · 4 / 3: each layer's mean over its own size.
+    assert scalar(perceptual_loss(hr, sr, scale=[0.5, 6.0])) == pytest.approx(12.5, rel=1e-6)
+    alone = perceptual_loss(hr[1], sr[1], scale=6.0)
+    assert scalar(perceptual_loss(hr[1:], sr[1:], scale=[6.0])) == scalar(alone)
+    with pytest.raises(ValueError, match="shorter"):
+        perceptual_loss(hr, sr, scale=[0.5])
+
+
 def test_bfloat16_inputs_are_compared_in_float32():
     """1 - 2^-9 needs more than bfloat16's 8 bits: the difference itself must be float32."""
     hr = tf.ones((1, 3, 1, 1), tf.bfloat16)

@@ -148,6 +148,31 @@ def test_only_the_layers_up_to_the_chosen_one_are_built():
     ]
 
 
+@pytest.mark.parametrize("before_relu", [False, True])
+def test_several_layers_from_one_network(weights_file, before_relu):
+    """What is taken before its ReLU goes on behind it."""
+    names = ["block1_conv2", "block2_conv1", "block1_conv1"]
+    model = build_vgg_features("vgg19", names, before_relu=before_relu, weights=weights_file)
+    assert sum(isinstance(each, keras.layers.Conv2D) for each in model.layers) == 3
+    found = model(images())
+    for name, features in zip(names, found, strict=True):
+        expected = features_by_hand(images(), weights_file, name, before_relu)
+        np.testing.assert_allclose(np.asarray(features), expected, rtol=1e-4, atol=1e-4)
+        assert (np.asarray(features).min() < 0) == before_relu
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_one_layer_of_several_is_that_layer_alone(weights_file, dtype):
+    """In every bit: the same layers run, whatever else is taken from them."""
+    options: Any = {"weights": weights_file, "dtype": dtype}
+    layers = ["block1_conv1", "block2_conv1"]
+    several = build_vgg_features("vgg19", layers, **options)(images())
+    for layer, features in zip(layers, several, strict=True):
+        alone = build_vgg_features("vgg19", layer, **options)(images())
+        np.testing.assert_array_equal(features, alone)
+        assert keras.backend.standardize_dtype(features.dtype) == "float32"
+
+
 def test_default_is_the_last_layer_of_vgg19():
     model = build_vgg_features(weights=None)
     # keras.applications.VGG19(include_top=False): 20 024 384 parameters.
@@ -204,15 +229,19 @@ def test_activations_on_lenna_are_those_of_the_data_readme(shared, vgg19_file):
 
 
 @pytest.mark.parametrize(
-    ("layer", "before_relu"),
+    ("network", "layer", "before_relu"),
     [
-        ("block3_conv4", False),
-        ("block3_conv4", True),
-        ("block2_conv2", True),
-        ("block1_conv1", False),
+        ("vgg19", "block3_conv4", False),
+        ("vgg19", "block3_conv4", True),
+        ("vgg19", "block2_conv2", True),
+        ("vgg19", "block1_conv1", False),
+        ("vgg16", "block4_conv3", False),
+        ("vgg16", "block4_conv3", True),
+        ("vgg16", "block3_conv2", False),
     ],
 )
-def test_feature_scale_keeps_the_papers_balance(shared, vgg19_file, layer, before_relu):
+def test_feature_scale_keeps_the_papers_balance(shared, request, network, layer, before_relu):
+    weights = request.getfixturevalue(f"{network}_file")
     originals, upscaled = [], []
     for _, hr, lr in PairedFolder(shared / "data/val"):
         top, left = (hr.shape[0] - 96) // 2, (hr.shape[1] - 96) // 2
@@ -221,9 +250,9 @@ def test_feature_scale_keeps_the_papers_balance(shared, vgg19_file, layer, befor
         upscaled.append(to_signed(bicubic_upscale(lr, 4)[window]))
     assert len(originals) == 12
     hr_crops, sr_crops = np.stack(originals), np.stack(upscaled)
-    model = build_vgg_features("vgg19", layer, before_relu=before_relu, weights=vgg19_file)
+    model = build_vgg_features(network, layer, before_relu=before_relu, weights=weights)
     difference = np.asarray(model(hr_crops)) - np.asarray(model(sr_crops))
-    perceptual = feature_scale("vgg19", layer, before_relu) * np.mean(difference**2)
+    perceptual = feature_scale(network, layer, before_relu) * np.mean(difference**2)
     pixel = np.mean((hr_crops - sr_crops) ** 2)
     assert 0.3 <= 6e-3 * perceptual / pixel <= 3
 
@@ -236,16 +265,19 @@ def test_the_papers_layers_have_scale_one(network, layer, before_relu):
     assert feature_scale(network, layer, before_relu) == 1.0
 
 
-def test_every_vgg19_layer_to_block_3_has_a_scale():
-    for each in layers_up_to("vgg19", "block3_conv4"):
-        after = feature_scale("vgg19", each.name, before_relu=False)
-        before = feature_scale("vgg19", each.name, before_relu=True)
+@pytest.mark.parametrize(
+    ("network", "deepest"), [("vgg19", "block3_conv4"), ("vgg16", "block4_conv3")]
+)
+def test_every_layer_to_the_deepest_measured_one_has_a_scale(network, deepest):
+    for each in layers_up_to(network, deepest):
+        after = feature_scale(network, each.name, before_relu=False)
+        before = feature_scale(network, each.name, before_relu=True)
         assert 0 < before < after < 1  # the ReLU removes part of the difference
-    assert len(FEATURE_SCALE) == 2 * 8 + 4
+    assert len(FEATURE_SCALE) == 2 * 8 + 2 * 10 + 4
 
 
 def test_layer_without_a_scale_names_the_flag():
-    with pytest.raises(UsageError, match="vgg16 block2_conv1: set --feature_scale"):
-        feature_scale("vgg16", "block2_conv1", False)
+    with pytest.raises(UsageError, match="vgg16 block5_conv1: set --feature_scale"):
+        feature_scale("vgg16", "block5_conv1", False)
     with pytest.raises(UsageError, match="no layer 'block9_conv1'"):
         feature_scale("vgg19", "block9_conv1", False)

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from typing import Any
 
 import h5py
@@ -10,6 +12,7 @@ from cli.errors import DataError, UsageError
 from srgan.vgg_layers import convolution_layers, layers_up_to
 from srgan.vgg_weights import load_vgg_weights
 
+SUFFIXES = (".weights.h5", ".keras", ".h5", ".onnx", ".whl", ".npz")
 LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2")
 
 
@@ -237,7 +240,7 @@ def test_missing_file_names_the_formats(tmp_path):
         load_vgg_weights("vgg19", "block1_conv1", tmp_path / "none.npz")
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'none.npz'}: no such file")
-    assert all(suffix in message for suffix in (".weights.h5", ".keras", ".h5", ".npz"))
+    assert all(suffix in message for suffix in SUFFIXES)
 
 
 @pytest.mark.parametrize("name", ["weights", "vgg.pth", "vgg.bin"])
@@ -296,7 +299,9 @@ def test_download_takes_the_layers_from_keras_applications(monkeypatch, network)
         np.testing.assert_array_equal(bias, application.model.get_layer(name).bias)
 
 
-def test_failed_download_says_what_to_do(monkeypatch):
+def test_failed_download_says_what_to_do(monkeypatch, repository):
+    assert (repository / "docs/perceptual_weights.md").is_file()
+
     def fetch(*_, **__):
         raise Exception("URL fetch failure on\nhttps://storage.googleapis.com/x: None -- no route")
 
@@ -305,8 +310,9 @@ def test_failed_download_says_what_to_do(monkeypatch):
         load_vgg_weights("vgg19", "block5_conv4", "imagenet")
     message = str(caught.value)
     assert message.startswith("cannot get the vgg19 ImageNet weights (URL fetch failure on https:")
-    assert "--vgg_weights=PATH" in message
-    assert all(suffix in message for suffix in (".weights.h5", ".keras", ".h5", ".npz"))
+    for remedy in ("--vgg_weights=PATH", "docs/perceptual_weights.md", "--lambda_vgg=0"):
+        assert remedy in message
+    assert all(suffix in message for suffix in SUFFIXES)
     assert "\n" not in message
 
 
@@ -320,3 +326,12 @@ def test_all_of_vgg19_from_one_file(tmp_path):
     write_empty(path, "vgg19", "block5_conv4", as_keras3=False)
     loaded = load_vgg_weights("vgg19", "block5_conv4", path)
     assert list(loaded) == [each.name for each in convolution_layers("vgg19")]
+
+
+def test_a_file_is_read_without_keras(subprocess_environment, vgg_file):
+    program = (
+        "import sys; from srgan.vgg_weights import load_vgg_weights;"
+        f"load_vgg_weights('vgg19', 'block1_conv1', {str(vgg_file)!r});"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], env=subprocess_environment, check=True)
