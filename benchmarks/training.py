@@ -1,6 +1,7 @@
 """Times a training step of every recipe against Keras' and PyTorch's ways of writing it.
 
     python -m benchmarks.training
+    python -m benchmarks.training --earlier
     KERAS_BACKEND=jax python -m benchmarks.training --steps_per_call=8
 
 The same networks, at the paper's sizes, with the same weights and batch; the outputs of all of
@@ -57,6 +58,10 @@ class TimingConfig:
     )
     batch_size: int = setting(16, "Crops a step.")
     crop_size: int = setting(96, "Side of the HR crops, pixels.")
+    earlier: bool = setting(
+        False,
+        "Time ours against its own earlier form alone: PReLU in four passes, D in two calls.",
+    )
     features: int = setting(0, "Channels of the generators; 0: the paper's.")
     blocks: int = setting(0, "WP's ResBlocks and MR's memory residual blocks; 0: the paper's.")
 
@@ -213,7 +218,9 @@ def report(config: TimingConfig) -> str:
     backend = keras.backend.backend()
     if backend not in ("tensorflow", "jax"):
         raise UsageError(f"Keras runs on {backend}; set KERAS_BACKEND to tensorflow or jax")
-    forms = available_forms(backend, config.precisions.split(","), config.steps_per_call)
+    forms = available_forms(
+        backend, config.precisions.split(","), config.steps_per_call, earlier=config.earlier
+    )
     names = config.recipes.split(",")
     results = {name: time_recipe(config, forms, RECIPES[name]) for name in names}
     parts = [

@@ -28,7 +28,7 @@ class Form:
     """One way to write a step.
 
     Attributes:
-        author: "plain Keras", "ours" or "PyTorch".
+        author: "plain Keras", "ours", "ours, earlier" or "PyTorch".
         precision: "float32" or "bfloat16".
         steps_per_call: Updates in a call.
     """
@@ -46,17 +46,23 @@ class Form:
 
 PLAIN = Form("plain Keras", "float32")
 OURS, OURS_16 = (Form("ours", precision) for precision in PRECISIONS)
+EARLIER = "ours, earlier"
 TORCH, TORCH_16 = (Form("PyTorch", precision) for precision in PRECISIONS)
 
 
-def available_forms(backend: str, precisions: Sequence[str], steps_per_call: int) -> list[Form]:
+def available_forms(
+    backend: str, precisions: Sequence[str], steps_per_call: int, *, earlier: bool = False
+) -> list[Form]:
     """What can be timed.
 
     Args:
         backend: Keras'; on JAX it is ours alone.
         precisions: Of ours and of PyTorch's.
         steps_per_call: On JAX, updates in a call; timed beside 1.
+        earlier: Our step in its earlier form too, and not those of others.
     """
+    if earlier:
+        return [Form(author, one) for one in precisions for author in (EARLIER, OURS.author)]
     ours = [Form("ours", precision) for precision in precisions]
     if backend == "jax":
         several = [dataclasses.replace(form, steps_per_call=steps_per_call) for form in ours]
@@ -90,7 +96,7 @@ def make_steps(
         DataError: The VGG weights cannot be had, or the outputs differ by too much.
     """
     from benchmarks.training_networks import build_networks, random_batch
-    from benchmarks.training_steps import OurStep, PlainStep
+    from benchmarks.training_steps import EarlierStep, OurStep, PlainStep
 
     batch = random_batch(sizes)
     first = build_networks(recipe, sizes, vgg_weights, "float32")
@@ -105,7 +111,9 @@ def make_steps(
         dtype = "mixed_bfloat16" if bfloat16 else "float32"
         networks = build_networks(recipe, sizes, vgg_weights, dtype)
         networks.copy_weights(first)
-        if form.author == "ours":
+        if form.author == EARLIER:
+            steps[form] = EarlierStep(recipe, networks, batch)
+        elif form.author == OURS.author:
             steps[form] = OurStep(recipe, networks, batch, form.steps_per_call)
         else:
             steps[form] = PlainStep(recipe, networks, batch)

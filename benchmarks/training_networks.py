@@ -11,7 +11,7 @@ import numpy as np
 import mr_srgan.generator
 import wp_srgan.generator
 from benchmarks.training_recipes import SCALE, GeneratorConfig, Recipe, Sizes
-from srgan.discriminator import build_discriminator
+from srgan.building import make_discriminator
 from srgan.vgg_features import build_vgg_features, feature_scale
 
 RANDOM = "random"
@@ -88,9 +88,7 @@ def build_networks(recipe: Recipe, sizes: Sizes, vgg_weights: str, dtype: str) -
     discriminator = features = None
     scale = 1.0
     if objective.adversarial:
-        discriminator = build_discriminator(
-            sizes.crop_size, batch_norm=objective.discriminator_batch_norm, dtype=dtype
-        )
+        discriminator = make_discriminator(objective, sizes.crop_size, dtype)
     if objective.lambda_vgg:
         layer = objective.vgg_network, objective.vgg_layer
         before_relu = objective.vgg_before_relu

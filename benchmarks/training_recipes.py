@@ -62,12 +62,14 @@ def _recipes() -> dict[str, Recipe]:
     )
     wp_1, wp_2 = (wp_srgan.config.PAPER_OBJECTIVE[stage] for stage in (1, 2))
     wp_2 = dataclasses.replace(wp_2, vgg_layer="block3_conv4", vgg_before_relu=True)
+    half = dataclasses.replace(wp_2, discriminator_filters=32)
     return {
         "mr_pixel": Recipe("MR pixel only", "mr", 1, _alone(mr)),
         "mr_full": Recipe("MR, Eq. (2)", "mr", 1, mr),
         "wp_pixel": Recipe("WP pixel only", "wp", 1, _alone(wp_1)),
         "wp_stage1": Recipe("WP stage 1", "wp", 1, wp_1),
         "wp_stage2": Recipe("WP stage 2", "wp", 2, wp_2),
+        "wp_stage2_32": Recipe("WP stage 2, 32 filters in D", "wp", 2, half),
     }
 
 

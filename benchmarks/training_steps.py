@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, Protocol
 
 import keras
 import numpy as np
+from keras import ops
 
 from benchmarks.plain_networks import build_plain
 from benchmarks.plain_training import PlainGan
@@ -16,6 +18,7 @@ from mr_srgan.gan import MrSrgan
 from srgan.config import ObjectiveConfig, OptimizerConfig
 from srgan.engines import Engine, JaxEngine, make_engine
 from srgan.paired_optimizer import build_optimizer
+from srgan.prelu import PReLU
 from wp_srgan.gan import WpSrgan
 
 # Of the learning rate's schedule, which is constant.
@@ -53,10 +56,12 @@ class OurStep:
             "feature_scale": networks.feature_scale,
         }
         generator, objective = networks.generator, recipe.objective
+        model: Any
         if recipe.branch == "mr":
             model = MrSrgan(generator, objective, **options)
         else:
             model = WpSrgan(generator, objective, stage=recipe.stage, **options)
+        self.model = model
         adversarial = networks.discriminator is not None
         model.compile_pair(build_optimizer(OptimizerConfig(), RUN_LENGTH, adversarial=adversarial))
         # Scanned on CPUs too, where training would not: what that costs is to be seen.
@@ -73,6 +78,32 @@ class OurStep:
     def outputs(self) -> dict[str, np.ndarray]:
         """See `Step`."""
         return self._networks.outputs(self._batch)
+
+
+class EarlierStep(OurStep):
+    """Our update as it was written before: to see what its parts gain.
+
+    A PReLU takes four passes over memory, max(x, 0) + a·min(x, 0), and a discriminator without
+    BatchNorm takes HR and SR in two calls.
+    """
+
+    def __init__(self, recipe: Recipe, networks: Networks, batch: Batch) -> None:
+        super().__init__(recipe, networks, batch)
+        for layer in networks.generator.layers:
+            if isinstance(layer, PReLU):
+                layer.call = functools.partial(_four_passes, layer)
+        self.model.judge = self._two_calls
+
+    def _two_calls(self, hr: Any, sr: Any) -> tuple[Any, Any]:
+        discriminator: Any = self.model.discriminator
+        return discriminator(hr, training=True), discriminator(sr, training=True)
+
+
+def _four_passes(layer: PReLU, inputs: Any) -> Any:
+    repeated = layer.phases > 1 and not layer.shared
+    slope = ops.tile(layer.slope, (layer.phases,)) if repeated else layer.slope
+    zero = ops.cast(0.0, inputs.dtype)
+    return ops.maximum(inputs, zero) + slope * ops.minimum(inputs, zero)
 
 
 class PlainStep:

@@ -39,13 +39,23 @@ def build_networks(objective: ObjectiveConfig, crop_size: int, dtype: str) -> di
     """
     networks: dict[str, Any] = {"discriminator": None, "features": None}
     if objective.adversarial:
-        networks["discriminator"] = _discriminator(objective, crop_size, dtype)
+        networks["discriminator"] = make_discriminator(objective, crop_size, dtype)
     if objective.lambda_vgg:
         networks |= _build_features(objective, dtype)
     return networks
 
 
-def _discriminator(objective: ObjectiveConfig, crop_size: int, dtype: str) -> keras.Model:
+def make_discriminator(objective: ObjectiveConfig, crop_size: int, dtype: str) -> keras.Model:
+    """Builds the discriminator that an objective asks for.
+
+    Args:
+        objective: The loss.
+        crop_size: Side of the HR crops, pixels.
+        dtype: Keras dtype policy.
+
+    Raises:
+        UsageError: The crop size does not suit it.
+    """
     options: dict[str, Any] = {
         "spectral_norm": objective.spectral_norm,
         "base_filters": objective.discriminator_filters,

@@ -8,7 +8,7 @@ from benchmarks import training_forms
 from benchmarks.training_forms import OURS, OURS_16, PLAIN, TORCH, available_forms, make_steps
 from benchmarks.training_networks import build_networks, random_batch
 from benchmarks.training_recipes import RECIPES, Sizes
-from benchmarks.training_steps import OurStep, PlainStep
+from benchmarks.training_steps import EarlierStep, OurStep, PlainStep
 from cli.errors import DataError
 from mr_srgan.config import GeneratorConfig as MrConfig
 
@@ -180,3 +180,32 @@ def test_the_recipes_are_the_papers():
     ):
         objective = RECIPES[name].objective
         assert (objective.adversarial, objective.lambda_vgg) == (adversarial, vgg)
+
+
+def test_our_earlier_step_computes_the_same(case):
+    recipe, networks, outputs, losses = case
+    earlier = EarlierStep(recipe, copy_of(networks, recipe), BATCH)
+    assert_same(earlier.outputs(), outputs)
+    assert earlier.run() == pytest.approx(losses, rel=1e-4, abs=1e-6)
+
+
+def test_our_earlier_step_calls_the_discriminator_twice():
+    recipe = RECIPES["wp_stage1"]
+    calls = {}
+    for kind in (OurStep, EarlierStep):
+        step = kind(recipe, some_networks(recipe), BATCH)
+        sizes = calls[kind] = []
+        run = step.model.discriminator.call
+
+        def counted(images, *arguments, run=run, sizes=sizes, **options):
+            sizes.append(images.shape[0])
+            return run(images, *arguments, **options)
+
+        step.model.discriminator.call = counted
+        step.model.run_networks(BATCH.lr, BATCH.hr)
+    assert calls == {OurStep: [4], EarlierStep: [2, 2]}
+
+
+def test_the_earlier_form_is_timed_against_ours_alone():
+    forms = available_forms("tensorflow", ["bfloat16"], 8, earlier=True)
+    assert [form.title for form in forms] == ["ours, earlier bfloat16", "ours bfloat16"]
