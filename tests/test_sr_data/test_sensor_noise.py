@@ -119,3 +119,13 @@ def test_smoothing_is_a_gaussian():
     expected = ndimage.gaussian_filter(plain, (0.6, 0.6, 0), truncate=4)
     inner = np.s_[4:-4, 4:-4]
     np.testing.assert_allclose(smooth[inner], expected[inner], atol=0.02)
+
+
+def test_the_pattern_goes_on_beyond_the_edge():
+    """The first row by hand: what lies above it is what lies below it."""
+    image = np.full((4, 80_000, 3), 90, np.float32)
+    noise = mosaic_noise(image, 0.0, 1.0, np.random.default_rng(6))
+    # red: a site, the mean of two; green: a site, (1 + 1 + 2²) / 16; blue: one, the mean of two
+    even, odd = noise[0, 2:-2:2].var(axis=0), noise[0, 3:-2:2].var(axis=0)
+    np.testing.assert_allclose(even, [1, 0.375, 0.5], atol=0.03)
+    np.testing.assert_allclose(odd, [0.5, 1, 1], atol=0.03)
