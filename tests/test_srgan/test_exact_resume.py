@@ -21,6 +21,11 @@ FLAGS = [
     *("--warmup_steps=5", "--clip_norm=1", f"--steps={STEPS}", "--steps_per_epoch=16"),
     *("--checkpoint_every=4", "--learning_rate=1e-3"),
 ]
+# What a run may have that is not in the paper.
+BEYOND = [
+    *("--nodiscriminator_batch_norm", "--spectral_norm", "--discriminator_filters=8"),
+    *("--logarithm", "--relativistic", "--r1_gamma=1", "--r1_every=3", "--discriminator_shift"),
+]
 
 
 def command(photo_dir: Path, run_dir: Path, *flags: str) -> list[str]:
@@ -44,11 +49,12 @@ def weights(path: Path) -> Iterator[np.ndarray]:
     return iter(found[name] for name in sorted(found))
 
 
+@pytest.mark.parametrize("beyond", [[], BEYOND], ids=["paper", "beyond"])
 @pytest.mark.parametrize("engine", ["tensorflow", "jax"])
-def test_killed_at_random_moments(engine, photo_dir, tmp_path, subprocess_environment):
+def test_killed_at_random_moments(engine, beyond, photo_dir, tmp_path, subprocess_environment):
     environment = {**subprocess_environment, "KERAS_BACKEND": engine}
     # Within a call of several updates, too.
-    flags = ["--steps_per_call=2"] if engine == "jax" else []
+    flags = [*beyond, *(["--steps_per_call=2"] if engine == "jax" else [])]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run(command(photo_dir, whole, *flags), env=environment, check=True, timeout=300)
     choose = random.Random(1)
