@@ -14,7 +14,7 @@ from srgan.adversarial_model import AdversarialModel
 from srgan.config import ObjectiveConfig, TrainingConfig
 from srgan.devices import ONE_DEVICE, Devices
 from srgan.discriminator import build_discriminator
-from srgan.feature_terms import parse_feature_terms
+from srgan.feature_terms import FeatureTerm, parse_feature_terms
 from srgan.paired_optimizer import build_optimizer
 from srgan.unet_discriminator import build_unet_discriminator
 from srgan.validation import check_pairs
@@ -30,8 +30,8 @@ def build_networks(objective: ObjectiveConfig, crop_size: int, dtype: str) -> di
         dtype: Keras dtype policy.
 
     Returns:
-        "discriminator", "features" and "feature_scale"; with `vgg_layers` the features have an
-        output, and a scale, for each layer.
+        "discriminator", "features" and "feature_scale"; with several `vgg_layers` the features have
+        an output, and a scale, for each.
 
     Raises:
         UsageError: An unknown layer, or one without a documented scale.
@@ -77,15 +77,16 @@ def _build_features(objective: ObjectiveConfig, dtype: str) -> dict[str, Any]:
     def scale_of(layer: str) -> float:
         return objective.feature_scale or feature_scale(network, layer, before)
 
-    terms = parse_feature_terms(network, objective.vgg_layers)
-    layers = [term.layer for term in terms] or objective.vgg_layer
-    scales = [term.weight * scale_of(term.layer) for term in terms]
-    return {
-        "feature_scale": scales or scale_of(objective.vgg_layer),
-        "features": build_vgg_features(
-            network, layers, before_relu=before, weights=objective.vgg_weights, dtype=dtype
-        ),
-    }
+    named = parse_feature_terms(network, objective.vgg_layers)
+    terms = named or (FeatureTerm(objective.vgg_layer),)
+    layers: Any = [term.layer for term in terms]
+    scales: Any = [term.weight * scale_of(term.layer) for term in terms]
+    if len(terms) == 1:
+        (layers,), (scales,) = layers, scales
+    features = build_vgg_features(
+        network, layers, before_relu=before, weights=objective.vgg_weights, dtype=dtype
+    )
+    return {"feature_scale": scales, "features": features}
 
 
 def compile_model(model: AdversarialModel, config: TrainingConfig) -> None:

@@ -217,3 +217,13 @@ def test_validation_images_are_looked_at_before_training(training_config, photo_
     (folder / "small.png").write_bytes((folder / "0.png").read_bytes()[:500])
     with pytest.raises(DataError, match=r"small\.png: is damaged"):
         open_data(config, 4)
+
+
+def test_one_layer_with_a_weight_is_that_layer_alone(vgg_file):
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 3)).astype(np.float32)
+    plain, weighted = (
+        build_networks(objective(vgg_file, adversarial=False, **layers), 16, "float32")
+        for layers in ({}, {"vgg_layers": "block1_conv1:0.5"})
+    )
+    assert weighted["feature_scale"] == 0.5 * plain["feature_scale"]
+    np.testing.assert_array_equal(weighted["features"](images), plain["features"](images))
