@@ -1,46 +1,22 @@
-"""Where the weights of the VGG feature networks come from: a download or one of four file formats.
+"""Where the weights of the VGG feature networks come from: a download or a file.
 
 Files are read layer by layer, and only the layers that are asked for.
 """
 
-import io
-import re
-import zipfile
-import zlib
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
-import h5py
-import keras
 import numpy as np
 
 from cli.errors import DataError
+from srgan.vgg_files import FORMATS, UNREADABLE, open_layers
 from srgan.vgg_layers import ConvolutionLayer, convolution_layers, layers_up_to
 
 LayerWeights = tuple[np.ndarray, np.ndarray]
 
 IMAGENET = "imagenet"
-FORMATS = (
-    "a Keras .weights.h5 or .keras file, a legacy Keras .h5 file, or an .npz file with arrays "
-    "<layer>_kernel and <layer>_bias"
-)
-
-_LAYER_NAME = re.compile(r"block\d_conv\d")
-_UNNAMED_CONVOLUTION = re.compile(r"conv2d(?:_(\d+))?")
-# What numpy, zipfile and h5py raise for files that are cut short or something else altogether.
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    KeyError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def load_vgg_weights(network: str, layer: str, source: str | Path) -> dict[str, LayerWeights]:
@@ -70,16 +46,19 @@ def load_vgg_weights(network: str, layer: str, source: str | Path) -> dict[str, 
     if not path.exists():
         raise DataError(f"{path}: no such file; --vgg_weights takes imagenet or {FORMATS}")
     try:
-        with _open_layers(path, network, needed) as stored:
+        with open_layers(path, network, needed) as stored:
             return _take(path, network, needed, stored)
     except DataError:
         raise
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{path}: cannot be read as VGG weights ({reason})") from error
 
 
 def _download(network: str, needed: tuple[ConvolutionLayer, ...]) -> dict[str, LayerWeights]:
+    # Imported here: reading a file needs no Keras.
+    import keras
+
     application = getattr(keras.applications, network.upper())
     try:
         model = application(include_top=False, weights="imagenet")
@@ -151,68 +130,3 @@ def _check_network(path: Path, network: str, stored: dict[str, list[Any]]) -> No
 
 def _float32(array: Any) -> np.ndarray:
     return np.asarray(array[...], dtype=np.float32)
-
-
-@contextmanager
-def _open_layers(
-    path: Path, network: str, needed: tuple[ConvolutionLayer, ...]
-) -> Iterator[dict[str, list[Any]]]:
-    """Opens a file and yields the arrays of each VGG layer in it, HDF5 ones not read yet."""
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            yield _npz_layers(arrays, {each.name for each in needed})
-    elif path.suffix == ".keras":
-        with zipfile.ZipFile(path) as archive:
-            weights = io.BytesIO(archive.read("model.weights.h5"))
-        with h5py.File(weights, "r") as file:
-            yield _hdf5_layers(path, file, network)
-    elif path.suffix in (".h5", ".hdf5"):
-        with h5py.File(path, "r") as file:
-            yield _hdf5_layers(path, file, network)
-    else:
-        raise DataError(
-            f"{path}: unknown weights format; --vgg_weights takes imagenet or {FORMATS}"
-        )
-
-
-def _npz_layers(arrays: Any, needed: set[str]) -> dict[str, list[Any]]:
-    """Reads the needed layers' arrays; other layers are listed only."""
-    layers = defaultdict(list)
-    for key in arrays.files:
-        name, _, part = key.rpartition("_")
-        if _LAYER_NAME.fullmatch(name) and part in ("kernel", "bias"):
-            layers[name].append(arrays[key] if name in needed else None)
-    return dict(layers)
-
-
-def _hdf5_layers(path: Path, file: h5py.File, network: str) -> dict[str, list[Any]]:
-    """Finds the arrays of each VGG layer, however deep the model is nested in the file.
-
-    Legacy files have groups named after the layers. Keras 3 names groups by class and order
-    (layers/conv2d_1/vars) and keeps the layer's own name in an attribute; where that is no VGG
-    name, the order counts.
-    """
-    named, ordered = defaultdict(list), defaultdict(list)
-
-    def visit(key: str, item: Any) -> None:
-        parts = key.split("/")
-        if not isinstance(item, h5py.Dataset) or parts[0].startswith("optimizer"):
-            return
-        owners = [str(item.parent.attrs.get("name", "")), *reversed(parts[:-1])]
-        name = next((each for each in owners if _LAYER_NAME.fullmatch(each)), None)
-        unnamed = _UNNAMED_CONVOLUTION.fullmatch(parts[-3]) if len(parts) > 2 else None
-        if name:
-            named[name].append(item)
-        elif unnamed and parts[-2] == "vars":
-            ordered[int(unnamed[1] or 0)].append(item)
-
-    file.visititems(visit)
-    if named:
-        return {name: named[name] for name in sorted(named)}
-    names = [each.name for each in convolution_layers(network)]
-    if len(ordered) > len(names):
-        raise DataError(
-            f"{path}: has {len(ordered)} convolutions, {network} has {len(names)}: are these the "
-            "weights of another network?"
-        )
-    return dict(zip(names, (ordered[number] for number in sorted(ordered)), strict=False))

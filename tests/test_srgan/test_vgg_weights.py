@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from typing import Any
 
 import h5py
@@ -320,3 +322,12 @@ def test_all_of_vgg19_from_one_file(tmp_path):
     write_empty(path, "vgg19", "block5_conv4", as_keras3=False)
     loaded = load_vgg_weights("vgg19", "block5_conv4", path)
     assert list(loaded) == [each.name for each in convolution_layers("vgg19")]
+
+
+def test_a_file_is_read_without_keras(subprocess_environment, vgg_file):
+    program = (
+        "import sys; from srgan.vgg_weights import load_vgg_weights;"
+        f"load_vgg_weights('vgg19', 'block1_conv1', {str(vgg_file)!r});"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], env=subprocess_environment, check=True)
