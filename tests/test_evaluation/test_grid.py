@@ -32,8 +32,10 @@ def test_contrast_and_level_do_not_matter(seed, contrast, level):
 
 
 def test_a_pattern_alone_has_the_most():
-    """All variance is that of the phases, so the ratio is √256. (The middle window of nine: mirroring
-    breaks the pattern at the border.)"""
+    """All variance is that of the phases, so the ratio is √256.
+
+    It is the middle window of nine, for mirroring breaks the pattern at the border.
+    """
     image = 10 * np.tile(cell(0), (48, 48))
     assert window_grids(image)[4] == pytest.approx(16, rel=1e-9)
 
