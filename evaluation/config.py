@@ -33,8 +33,8 @@ class MeasuringConfig:
     )
     vgg_weights: str = setting(
         "",
-        "File of VGG19's ImageNet weights, or imagenet (download): compare structure and texture of "
-        "its features.",
+        "File of VGG19's ImageNet weights, or imagenet (download); with it structure and texture "
+        "of its features are compared.",
     )
     workers: int = setting(-1, "Processes that score; 0: none beside this one; -1: one a core.")
 

@@ -147,8 +147,12 @@ def of_variants(summary: Mapping[str, Any], names: Sequence[str]) -> dict[str, A
 
 
 def measures_of(one: Mapping[str, Any], absent: Mapping[str, str]) -> list[str]:
-    """A table of all measures of a set, a row a variant; those without numbers stay visible."""
-    shown = [name for name in MEASURES if name not in OPTIONAL or name not in absent]
+    """A table of all measures of a set, a row a variant.
+
+    Measures of the protocols stay visible without numbers; the optional ones do not.
+    """
+    numbers = {name for found in one["variants"].values() for name in found["means"]}
+    shown = [name for name in MEASURES if name in numbers or name not in OPTIONAL]
     rows = []
     for variant, found in one["variants"].items():
         cells = [_cell(name, found, absent) for name in shown]
