@@ -95,7 +95,7 @@ class StructureTextureDistance:
         Yields:
             float32 [H / 2ⁿ, W / 2ⁿ, C], rounded up, for n poolings before the layer.
         """
-        yield image.astype(np.float32) / 255
+        yield (image / 255).astype(np.float32)
         maps = image[..., ::-1].astype(np.float32) - _MEAN_BGR
         for name, pooled, kernel, bias in self._layers:
             if pooled:
@@ -146,9 +146,11 @@ def l2_pooling(maps: Maps) -> Maps:
     """
     padded = np.pad(maps * maps, ((1, 1), (1, 1), (0, 0)))
     height, width = ((side + 1) // 2 for side in maps.shape[:2])
-    rows = sum(_HANN[i] * padded[i : i + 2 * height - 1 : 2] for i in range(3))
-    both = sum(_HANN[j] * rows[:, j : j + 2 * width - 1 : 2] for j in range(3))
-    return np.sqrt(both)
+    outer, middle, _ = _HANN
+    rows = [padded[i : i + 2 * height - 1 : 2] for i in range(3)]
+    down = outer * (rows[0] + rows[2]) + middle * rows[1]
+    columns = [down[:, j : j + 2 * width - 1 : 2] for j in range(3)]
+    return np.sqrt(outer * (columns[0] + columns[2]) + middle * columns[1])
 
 
 def convolve_and_rectify(maps: Maps, kernel: Maps, bias: Maps) -> Maps:

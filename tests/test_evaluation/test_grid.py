@@ -41,14 +41,17 @@ def test_a_pattern_alone_has_the_most():
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (1, 3), (2, 2)])
-def test_a_grid_in_noise(shift):
+@pytest.mark.parametrize(
+    "one", [2 * cell(1), np.tile(2 * np.cos(np.pi * np.arange(4) / 2), (4, 1))]
+)
+def test_a_grid_in_noise(one, shift):
     """By its expectation: phases vary by the pattern's high-passed power and by the noise's."""
-    pattern = np.roll(np.tile(2 * cell(1), (120, 120)), shift, (0, 1))
+    pattern = np.roll(np.tile(one, (120, 120)), shift, (0, 1))
     image = pattern + np.random.default_rng(4).normal(0, 6, (480, 480))
     # The high-pass in the Fourier domain, in one period each and over all frequencies.
-    transform = [np.exp(-2 * (np.pi * np.fft.fftfreq(n)) ** 2) for n in (4, 256)]
-    passed = [(1 - np.outer(one, one)) ** 2 for one in transform]
-    power = (np.abs(np.fft.fft2(2 * cell(1))) ** 2 * passed[0]).sum() / 256
+    blurred = [np.exp(-2 * (np.pi * np.fft.fftfreq(n)) ** 2) for n in (4, 256)]
+    passed = [(1 - np.outer(each, each)) ** 2 for each in blurred]
+    power = (np.abs(np.fft.fft2(one)) ** 2 * passed[0]).sum() / 256
     noise = 36 * passed[1].mean()
     expected = np.sqrt((power + noise / 256) / ((power + noise) / 256))
     assert grid_measure([image]) == pytest.approx(expected, rel=0.05)
