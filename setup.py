@@ -50,6 +50,8 @@ EXTRAS = {
     "tiff": ["tifffile>=2024.1"],
     # `make upscale` takes its sample photo from scikit-image.
     "sample": ["scikit-image>=0.25"],
+    # A further column of the evaluation; it brings PyTorch.
+    "stlpips": ["stlpips-pytorch>=0.0.2", "torch>=2.2"],
     "test": [
         "ai-edge-litert>=2.0",
         "array-record>=0.8",

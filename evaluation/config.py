@@ -31,6 +31,11 @@ class MeasuringConfig:
     ma_model: str = setting(
         "", "File of the Ma score's regression forests (model.mat); empty: downloaded."
     )
+    vgg_weights: str = setting(
+        "",
+        "File of VGG19's ImageNet weights, or imagenet (download); with it structure and texture "
+        "of its features are compared.",
+    )
     workers: int = setting(-1, "Processes that score; 0: none beside this one; -1: one a core.")
 
 
@@ -51,12 +56,13 @@ class Prepared:
     workers: int
 
 
-def prepare(config: MeasuringConfig, *, lpips: bool = False) -> Prepared:
+def prepare(config: MeasuringConfig, *, lpips: bool = False, stlpips: bool = False) -> Prepared:
     """Checks the settings and opens what they name, the quick things first.
 
     Args:
         config: The settings.
         lpips: Whether to compute LPIPS, where it is installed.
+        stlpips: Whether to compute ST-LPIPS, where it is installed.
 
     Raises:
         UsageError: A setting is missing or out of range, or `output` is a file.
@@ -78,6 +84,12 @@ def prepare(config: MeasuringConfig, *, lpips: bool = False) -> Prepared:
         output.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"--output={output} is a file; name a folder") from None
-    instruments = find_instruments(config.niqe_parameters, config.ma_model, lpips=lpips)
+    instruments = find_instruments(
+        config.niqe_parameters,
+        config.ma_model,
+        config.vgg_weights,
+        lpips=lpips,
+        stlpips=stlpips,
+    )
     workers = default_workers() if config.workers == -1 else config.workers
     return Prepared(benchmarks, instruments, output, workers)

@@ -5,7 +5,8 @@
   PIRM-SR 2018 self-validation code does (Tables 1, 2 and 4).
 
 Beside them: PSNR with a border of 4, which most papers print, and the PSNR between the LR image and
-the enlargement shrunk again (LR consistency), as NTIRE reports it.
+the enlargement shrunk again (LR consistency), as NTIRE reports it; and distances between the RGB
+images: structure and texture of VGG19's features, LPIPS, ST-LPIPS.
 
 A gray benchmark image (Set14 `bridge`) is its own Y channel; the enlargement's gray is weighed
 0.299 R + 0.587 G + 0.114 B. The official PIRM code cannot score it at all.
@@ -35,7 +36,7 @@ PIRM_BORDER = 4
 # Column names, in the order of every table.
 ALWAYS = ("psnr", "ssim", "psnr_border4", "rmse", "lr_consistency")
 NO_REFERENCE = ("niqe", "ma")
-OPTIONAL = ("lpips",)
+OPTIONAL = ("structure_texture", "lpips", "stlpips")
 MEASURES = (*ALWAYS, *NO_REFERENCE, "perceptual_index", *OPTIONAL)
 
 Luma = NDArray[np.uint8]
@@ -48,13 +49,17 @@ class Instruments:
     Attributes:
         niqe: File of the pristine parameters; None where NIQE cannot be computed.
         ma: File of the regression forests; None where the Ma score cannot be computed.
+        vgg: File of VGG19's weights; None where structure and texture are not compared.
         lpips: Whether to compute LPIPS.
+        stlpips: Whether to compute ST-LPIPS.
         absent: Measure → why it cannot be computed, one line.
     """
 
     niqe: Path | None = None
     ma: Path | None = None
+    vgg: Path | None = None
     lpips: bool = False
+    stlpips: bool = False
     absent: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
@@ -65,13 +70,15 @@ class Instruments:
             "niqe": self.niqe is not None,
             "ma": self.ma is not None,
             "perceptual_index": both,
+            "structure_texture": self.vgg is not None,
             "lpips": self.lpips,
+            "stlpips": self.stlpips,
         }
         return tuple(name for name in MEASURES if there.get(name, True))
 
     def fingerprints(self) -> dict[str, str]:
         """Measure → hash of its file: scores by different files must not stand side by side."""
-        files = {"niqe": self.niqe, "ma": self.ma}
+        files = {"niqe": self.niqe, "ma": self.ma, "structure_texture": self.vgg}
         return {
             name: hashlib.sha256(path.read_bytes()).hexdigest()[:16]
             for name, path in files.items()
@@ -102,7 +109,7 @@ class Scorer:
             DataError: A file is not what it should be.
         """
         self._no_reference: dict[str, Callable[[Luma], float]] = {}
-        # Imported where they are wanted: SciPy, and PyTorch for LPIPS, take time to load.
+        # Imported where they are wanted: SciPy, and PyTorch for two of them, take time.
         if instruments.niqe is not None:
             from evaluation.metrics.niqe import Niqe
 
@@ -111,11 +118,19 @@ class Scorer:
             from evaluation.metrics.ma import MaMetric
 
             self._no_reference["ma"] = MaMetric(instruments.ma)
-        self._lpips: Any = None
+        self._of_colours: dict[str, Callable[[Any, Any], float]] = {}
+        if instruments.vgg is not None:
+            from evaluation.metrics.structure_texture import StructureTextureDistance
+
+            self._of_colours["structure_texture"] = StructureTextureDistance(instruments.vgg)
         if instruments.lpips:
             from evaluation.metrics.lpips_distance import LpipsDistance
 
-            self._lpips = LpipsDistance()
+            self._of_colours["lpips"] = LpipsDistance()
+        if instruments.stlpips:
+            from evaluation.metrics.stlpips_distance import StLpipsDistance
+
+            self._of_colours["stlpips"] = StLpipsDistance()
 
     def __call__(
         self,
@@ -170,8 +185,8 @@ class Scorer:
         }
         for name, measure in self._no_reference.items():
             measures[name] = lambda measure=measure: measure(shaved)
-        if self._lpips is not None:
-            measures["lpips"] = lambda: self._lpips(hr, sr)
+        for name, distance in self._of_colours.items():
+            measures[name] = lambda distance=distance: distance(hr, sr)
         return measures
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cli.errors import DataError
-from evaluation.protocol import MEASURES, Scores
+from evaluation.protocol import MEASURES, OPTIONAL, Scores
 from sr_data.atomic_write import atomic_file
 
 COLUMNS = ("image", "variant", *MEASURES, "problems", "digest")
@@ -103,7 +103,10 @@ def _read(path: Path) -> list[Record]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
+            # Measures may have come since the file was written.
+            names = tuple(reader.fieldnames or ())
+            needed = [name for name in COLUMNS if name in names or name not in OPTIONAL]
+            if names != tuple(needed):
                 raise ValueError("other columns")
             return [_record(row) for row in reader]
     except (ValueError, AttributeError, csv.Error) as error:
@@ -114,7 +117,7 @@ def _read(path: Path) -> list[Record]:
 
 
 def _record(row: dict[str, str]) -> Record:
-    values = {name: float(row[name]) for name in MEASURES if row[name]}
+    values = {name: float(row[name]) for name in MEASURES if row.get(name)}
     problems = {}
     for text in filter(None, row["problems"].split(_BETWEEN_PROBLEMS)):
         name, _, reason = text.partition(_AFTER_NAME)

@@ -10,7 +10,7 @@ from typing import Any
 
 from evaluation.evaluate import SetResult
 from evaluation.markdown import ABSENT, number, table
-from evaluation.protocol import MEASURES, Instruments, set_means
+from evaluation.protocol import MEASURES, OPTIONAL, Instruments, set_means
 from evaluation.published import BICUBIC_REMARK, TABLE_3, TABLE_4
 from sr_data.atomic_write import atomic_file
 
@@ -23,7 +23,9 @@ HEADINGS = {
     "niqe": "NIQE",
     "ma": "Ma",
     "perceptual_index": "PI",
+    "structure_texture": "Structure, texture",
     "lpips": "LPIPS",
+    "stlpips": "ST-LPIPS",
 }
 DIGITS = {
     "psnr": 2,
@@ -34,12 +36,15 @@ DIGITS = {
     "niqe": 3,
     "ma": 3,
     "perceptual_index": 3,
+    "structure_texture": 4,
     "lpips": 4,
+    "stlpips": 4,
 }
 PROTOCOL = (
     "PSNR, SSIM: Y channel (uint8), 6 border pixels left out. RMSE, NIQE, Ma, PI: Y channel, 4 "
     "border pixels shaved, as PIRM-SR 2018; PI = ((10 − Ma) + NIQE) / 2. LR consistency: PSNR "
-    "between the LR image and the result shrunk again, RGB, dB. A gray image is its own Y."
+    "between the LR image and the result shrunk again, RGB, dB. A gray image is its own Y. "
+    "Structure, texture: distance of VGG19's features as DISTS compares them; it is not DISTS."
 )
 
 
@@ -142,8 +147,12 @@ def of_variants(summary: Mapping[str, Any], names: Sequence[str]) -> dict[str, A
 
 
 def measures_of(one: Mapping[str, Any], absent: Mapping[str, str]) -> list[str]:
-    """A table of all measures of a set, a row a variant; those without numbers stay visible."""
-    shown = [name for name in MEASURES if name != "lpips" or "lpips" not in absent]
+    """A table of all measures of a set, a row a variant.
+
+    Measures of the protocols stay visible without numbers; the optional ones do not.
+    """
+    numbers = {name for found in one["variants"].values() for name in found["means"]}
+    shown = [name for name in MEASURES if name in numbers or name not in OPTIONAL]
     rows = []
     for variant, found in one["variants"].items():
         cells = [_cell(name, found, absent) for name in shown]

@@ -41,6 +41,7 @@ class RunConfig(MeasuringConfig):
     self_ensemble: bool = setting(False, "Average over the 8 turns and mirrorings of each image.")
     save_images: bool = setting(False, "Write the images too: OUT/images/METHOD/SET/NAME.png.")
     lpips: bool = setting(True, "Compute LPIPS where its package is installed.")
+    stlpips: bool = setting(True, "Compute ST-LPIPS where its package is installed.")
 
 
 DEFAULTS = RunConfig()
@@ -88,7 +89,7 @@ def _main(positional: list[str]) -> int:
 
     point = fusion_point(config)
     check_model(config.model, ensemble=config.self_ensemble)
-    prepared = prepare(config, lpips=config.lpips)
+    prepared = prepare(config, lpips=config.lpips, stlpips=config.stlpips)
     if config.model not in MODELLESS and not config.model.startswith("folder:"):
         import_tensorflow_quietly()
     enlarger = open_model(

@@ -24,6 +24,7 @@ MODULE_OF = {
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
     "scikit-image": "skimage",
+    "stlpips-pytorch": "stlpips_pytorch",
     "tensorboardx": "tensorboardX",
     "tensorflow-datasets": "tensorflow_datasets",
 }
@@ -65,7 +66,7 @@ def setup_constant(root: Path, name: str) -> Any:
 
 
 # Extras of setup.py that parts of the program import where they are installed.
-OPTIONAL = ("data", "datasets", "jax", "litert", "lpips", "onnx", "openvino", "tiff")
+OPTIONAL = ("data", "datasets", "jax", "litert", "lpips", "onnx", "openvino", "stlpips", "tiff")
 
 
 def distribution(requirement: str) -> str:

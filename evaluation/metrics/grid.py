@@ -1,83 +1,73 @@
-"""Energy of a grid of 4 pixels, which a generator may print into its results."""
+"""How much of a grid of 4 pixels stands out of an image's fine detail; 1 is none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
-_SIDE = 32  # of a window, pixels; a multiple of the period
-_STEP = 16
-_PERIOD = 4
+_PERIOD = 4  # of the grid that a generator of 4x prints, pixels
+_SIDE = 64  # of a window, pixels; a multiple of the period
+_BLUR = 1.0  # standard deviation of what the high-pass takes away, pixels
+
+# What rounding to whole grey levels does alone: a pattern weaker than that is not seen, and the
+# rounding of a slope can have any period.
+_ROUNDING = 12**-0.5
 
 
-def grid_energy(luma: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Power of an image's spectrum at the periods 2 and 4 pixels, window by window.
+def window_grids(luma: NDArray[np.number]) -> NDArray[np.float64]:
+    """The grid of each window of an image, over what plain noise would give there.
 
-    A pattern that repeats every 4 pixels in both directions has power at 16 points of the
-    spectrum only: at 0, 1/4, 1/2 and 3/4 of a cycle a pixel, down and across. It is summed over
-    these without the first (the mean), in windows of 32 pixels under Hann's, 16 pixels apart.
-    Other structures have power there too: compare with the HR image.
+    High-passed luma is the image minus its Gaussian blur (σ = 1 pixel, mirrored at the borders).
+    In windows of 64x64 pixels, side by side from the top left, it is averaged over the 256 pixels
+    of each of the 16 phases of the grid. Where there is no grid, these means differ by chance
+    alone: their standard deviation is that of the window's high-passed pixels, σ, divided by √256.
+    The measure is the standard deviation over this σ / 16. It does not depend on contrast, and it
+    asks for no reference. Of white noise it is 1.00 (the high-pass correlates neighbours and the
+    mean of a root is less than the root of a mean, which cancel to 0.01). At most it is 16, of a
+    pattern alone.
 
     Args:
-        luma: Y, float [H, W], grey levels, no side under 32 pixels.
+        luma: Y, [H, W], grey levels, no side under 64 pixels.
 
     Returns:
-        [rows, columns] of windows, squared grey levels; of a pattern alone it is the variance.
+        [windows]; those that vary less than by rounding have neither grid nor detail and are left
+        out, so there may be none.
 
     Raises:
         ValueError: The image is smaller than a window.
     """
-    windows = _windows(luma)
-    taper = np.hanning(_SIDE + 1)[:-1]
-    weights = np.outer(taper, taper)
-    centred = windows - windows.mean(axis=(2, 3), keepdims=True)
-    spectrum = np.fft.fft2(centred * weights)[..., :: _SIDE // _PERIOD, :: _SIDE // _PERIOD]
-    power = np.abs(spectrum) ** 2 / weights.sum() ** 2
-    power[..., 0, 0] = 0
-    return power.sum(axis=(2, 3))
-
-
-@dataclass(frozen=True)
-class GridRatio:
-    """Energy of a grid in SR images divided by that in HR, over windows of all images.
-
-    Attributes:
-        flat: In the quarter of the windows in which HR varies least.
-        textured: In the quarter in which it varies most.
-    """
-
-    flat: float
-    textured: float
-
-
-def grid_ratio(
-    hr_images: Iterable[NDArray[np.floating]], sr_images: Iterable[NDArray[np.floating]]
-) -> GridRatio:
-    """Compares the grids of a set of results with what the originals have at these periods.
-
-    Args:
-        hr_images: Y of the originals, see `grid_energy`.
-        sr_images: Y of the results, of the same sizes.
-
-    Raises:
-        ValueError: An image is smaller than a window.
-    """
-    variances, energies = [], []
-    for hr, sr in zip(hr_images, sr_images, strict=True):
-        variances.append(_windows(hr).var(axis=(2, 3)).ravel())
-        energies.append(np.stack([grid_energy(hr).ravel(), grid_energy(sr).ravel()]))
-    order = np.argsort(np.concatenate(variances), kind="stable")
-    energy = np.concatenate(energies, axis=1)[:, order]
-    quarter = max(1, len(order) // 4)
-    sums = [energy[:, :quarter].sum(axis=1), energy[:, -quarter:].sum(axis=1)]
-    return GridRatio(*(float(sr / hr) if hr else float("inf") for hr, sr in sums))
-
-
-def _windows(luma: NDArray[np.floating]) -> NDArray[np.float64]:
     if min(luma.shape) < _SIDE:
         raise ValueError(f"a grid shows in {_SIDE}x{_SIDE} pixels or more, not in {luma.shape}")
-    windows = np.lib.stride_tricks.sliding_window_view(luma.astype(np.float64), (_SIDE, _SIDE))
-    return windows[::_STEP, ::_STEP]
+    image = luma.astype(np.float64)
+    detail = image - gaussian_filter(image, _BLUR, mode="mirror")
+    down, across = (side // _SIDE for side in detail.shape)
+    cells = _SIDE // _PERIOD
+    windows = detail[: down * _SIDE, : across * _SIDE].reshape(
+        down, cells, _PERIOD, across, cells, _PERIOD
+    )
+    of_phases = windows.mean(axis=(1, 4)).std(axis=(1, 3)).ravel()
+    of_pixels = windows.std(axis=(1, 2, 4, 5)).ravel()
+    seen = of_pixels > _ROUNDING
+    return of_phases[seen] / (of_pixels[seen] / cells)
+
+
+def grid_measure(images: Iterable[NDArray[np.number]]) -> float:
+    """The grid of one image or of a set: the mean over all windows of all images.
+
+    Args:
+        images: Y of each, see `window_grids`.
+
+    Returns:
+        1 where no grid stands out of the detail, also where there is no detail at all.
+
+    Raises:
+        ValueError: An image is smaller than a window, or there is no image.
+    """
+    windows = [window_grids(luma) for luma in images]
+    if not windows:
+        raise ValueError("there is no image to look for a grid in")
+    every = np.concatenate(windows)
+    return float(every.mean()) if every.size else 1.0

@@ -1,7 +1,8 @@
 """The files that metrics need and that others publish: downloaded once into the user's cache.
 
-A file is known by its git blob id, the name of its content in the repository that publishes it. Its
-address need not be trusted, then, and a cached copy that was damaged is noticed and replaced.
+A file is known by its hash: its git blob id, the name of its content in the repository that
+publishes it, or the MD5 that its publisher states. Its address need not be trusted, then, and a
+cached copy that was damaged is noticed and replaced.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from sr_data.atomic_write import atomic_file
 
 _TIMEOUT = 30  # seconds without a byte
 _CHUNK = 1 << 16
+_MD5 = "md5:"
 _NETWORK_ERRORS = (
     urllib.error.URLError,
     http.client.HTTPException,
@@ -39,14 +41,15 @@ class ModelFile:
       name: of the file in the cache folder.
       title: what it is, for messages.
       url: where it is published.
-      git_blob_id: SHA-1 of its content as git computes it, in hexadecimal.
+      content: SHA-1 of its content as git computes it, in hexadecimal; or "md5:" and the MD5
+        of its content, where no more is published.
       flag: the flag with which a person names a copy of it.
     """
 
     name: str
     title: str
     url: str
-    git_blob_id: str
+    content: str
     flag: str
 
 
@@ -54,7 +57,7 @@ MA_MODEL = ModelFile(
     name="ma_model.mat",
     title="the model of the metric of Ma et al.",
     url="https://raw.githubusercontent.com/chaoma99/sr-metric/HEAD/model.mat",
-    git_blob_id="a852aefb6a49e52703044fee4fa60c3f5b8d5adc",
+    content="a852aefb6a49e52703044fee4fa60c3f5b8d5adc",
     flag="--ma_model",
 )
 
@@ -63,8 +66,18 @@ NIQE_PARAMETERS = ModelFile(
     title="the parameters of NIQE",
     url="https://raw.githubusercontent.com/roimehrez/PIRM2018/HEAD/utils/niqe_release/"
     "modelparameters.mat",
-    git_blob_id="3b212e8643102209c2354f4c8b74ecc8359f8e3c",
+    content="3b212e8643102209c2354f4c8b74ecc8359f8e3c",
     flag="--niqe_parameters",
+)
+
+VGG19_WEIGHTS = ModelFile(
+    name="vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    title="VGG19's ImageNet weights",
+    url="https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
+    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    # As keras.applications states it.
+    content="md5:253f8cb515780f3b799900260a226db6",
+    flag="--vgg_weights",
 )
 
 
@@ -110,9 +123,18 @@ def git_blob_id(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _hash_like(expected: str, path: Path) -> str:
+    """A file's hash, of the kind of an expected one."""
+    if not expected.startswith(_MD5):
+        return git_blob_id(path)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+    return _MD5 + digest.hexdigest()
+
+
 def _is_genuine(path: Path, model_file: ModelFile) -> bool:
     try:
-        return git_blob_id(path) == model_file.git_blob_id
+        return _hash_like(model_file.content, path) == model_file.content
     except OSError:
         return False
 
@@ -133,11 +155,11 @@ def _download(model_file: ModelFile, target: Path) -> None:
                 f"{target}: {model_file.title} cannot be downloaded from {model_file.url} "
                 f"({getattr(error, 'reason', error)}); try again, or {copy}"
             ) from error
-        found = git_blob_id(temporary)
-        if found != model_file.git_blob_id:
+        found = _hash_like(model_file.content, temporary)
+        if found != model_file.content:
             raise DataError(
                 f"{target}: what {model_file.url} serves is not {model_file.title} "
-                f"(git blob id {found}, expected {model_file.git_blob_id}); {copy}"
+                f"(hash {found}, expected {model_file.content}); {copy}"
             )
 
 

@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import inspect
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from evaluation.metrics import model_files
 from evaluation.metrics.model_files import (
     MA_MODEL,
     NIQE_PARAMETERS,
+    VGG19_WEIGHTS,
     ModelFile,
     fetch,
     git_blob_id,
@@ -127,7 +129,7 @@ def test_the_checksum_of_the_official_niqe_parameters(shared):
     path = shared / "reference" / "metrics" / "niqe_modelparameters.mat"
     if not path.is_file():
         pytest.skip(f"needs the official parameters, {path}")
-    assert git_blob_id(path) == NIQE_PARAMETERS.git_blob_id
+    assert git_blob_id(path) == NIQE_PARAMETERS.content
 
 
 @pytest.mark.parametrize("file", [MA_MODEL, NIQE_PARAMETERS])
@@ -135,8 +137,31 @@ def test_the_published_files(file):
     url = urlsplit(file.url)
     assert url.scheme == "https"
     assert url.path.endswith(".mat")
-    assert len(bytes.fromhex(file.git_blob_id)) == 20
+    assert len(bytes.fromhex(file.content)) == 20
     assert Path(file.name).name == file.name
+
+
+def test_the_published_vgg19():
+    """What keras.applications downloads, and the hash that it expects."""
+    from keras.src.applications import vgg19
+
+    assert VGG19_WEIGHTS.url == vgg19.WEIGHTS_PATH_NO_TOP
+    source = inspect.getsource(vgg19)
+    assert source.count(f'"{VGG19_WEIGHTS.content.removeprefix("md5:")}"') == 1
+    assert Path(urlsplit(VGG19_WEIGHTS.url).path).name == VGG19_WEIGHTS.name
+
+
+@pytest.mark.parametrize(("path", "good"), [("/good", True), ("/wrong", False)])
+def test_a_file_that_is_known_by_its_md5(server, tmp_path, path, good):
+    md5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
+    file = dataclasses.replace(server.file(path), content=md5)
+    if not good:
+        assert f"expected {md5}" in complaint(file, tmp_path)
+        assert visible(tmp_path) == []
+        return
+    for _ in range(2):
+        assert fetch(file, tmp_path).read_bytes() == CONTENT
+    assert server.requests == ["/good"]
 
 
 def test_a_file_is_downloaded_once(server, tmp_path, capfd):
@@ -251,7 +276,7 @@ fetch(ModelFile("any.mat", "the model of a test", url, blob_id, "--any_model"), 
 
 
 def started(file: ModelFile, cache: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", PROGRAM, file.url, file.git_blob_id, str(cache)]
+    command = [sys.executable, "-c", PROGRAM, file.url, file.content, str(cache)]
     return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
 
 

@@ -160,17 +160,34 @@ def test_a_result_of_another_size(pair, size) -> None:
     assert scores.problems == {"image": f"the result is {size[1]}x{size[0]} pixels, HR is 72x64"}
 
 
-def test_lpips_compares_the_colours(pair, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "place", "instruments"),
+    [
+        ("lpips", "lpips_distance.LpipsDistance", Instruments(lpips=True)),
+        ("stlpips", "stlpips_distance.StLpipsDistance", Instruments(stlpips=True)),
+        (
+            "structure_texture",
+            "structure_texture.StructureTextureDistance",
+            Instruments(vgg=Path("v")),
+        ),
+    ],
+)
+def test_distances_of_the_colours(pair, monkeypatch, name, place, instruments) -> None:
     hr, lr, sr = pair
 
-    class Lpips:
+    class Distance:
+        def __init__(self, *files: Path) -> None:
+            assert files in ((), (Path("v"),))
+
         def __call__(self, reference: np.ndarray, image: np.ndarray) -> float:
             np.testing.assert_array_equal(reference, hr)
             np.testing.assert_array_equal(image, sr)
             return 0.25
 
-    monkeypatch.setattr("evaluation.metrics.lpips_distance.LpipsDistance", Lpips)
-    assert Scorer(Instruments(lpips=True))(hr, lr, sr).values["lpips"] == 0.25
+    monkeypatch.setattr(f"evaluation.metrics.{place}", Distance)
+    scores = Scorer(instruments)(hr, lr, sr)
+    assert set(scores.values) == set(instruments.measures)
+    assert scores.values[name] == 0.25
 
 
 @pytest.mark.parametrize(
@@ -181,6 +198,8 @@ def test_lpips_compares_the_colours(pair, monkeypatch) -> None:
         (Instruments(ma=Path("m")), {"ma"}),
         (Instruments(niqe=Path("n"), ma=Path("m")), {"niqe", "ma", "perceptual_index"}),
         (Instruments(lpips=True), {"lpips"}),
+        (Instruments(stlpips=True), {"stlpips"}),
+        (Instruments(vgg=Path("v")), {"structure_texture"}),
     ],
 )
 def test_what_can_be_measured(instruments: Instruments, more: set[str]) -> None:
@@ -196,6 +215,7 @@ def test_fingerprints_are_of_the_content(tmp_path: Path) -> None:
     one = Instruments(niqe=first, ma=second).fingerprints()
     assert set(one) == {"niqe", "ma"}
     assert one == Instruments(niqe=copy, ma=second).fingerprints()
+    assert Instruments(vgg=first).fingerprints() == {"structure_texture": one["niqe"]}
     other = Instruments(niqe=second).fingerprints()
     assert other["niqe"] == one["ma"] != one["niqe"]
 

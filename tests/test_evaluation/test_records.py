@@ -48,6 +48,15 @@ def test_the_file_is_for_people_too(tmp_path: Path) -> None:
     assert row["niqe"] == row["problems"] == ""
 
 
+def test_a_file_that_is_older_than_a_measure(tmp_path: Path) -> None:
+    path = tmp_path / "Set5.csv"
+    path.write_text(f"{HEADER},problems,digest\nbaby,x,1,2,3,4,5,6,7,8,9,,d\n")
+    row = Records(path).get("baby", "x")
+    assert row is not None
+    assert row.has(("psnr", "lpips")) and not row.has(("stlpips",))
+    assert (row.scores.values["lpips"], row.digest) == (9, "d")
+
+
 def test_a_row_replaces_its_elder(tmp_path: Path) -> None:
     path = tmp_path / "Set5.csv"
     records = Records(path)
@@ -95,6 +104,8 @@ HEADER = "image,variant,psnr,ssim,psnr_border4,rmse,lr_consistency,niqe,ma,perce
         b"image,psnr\nbaby,3\n",
         f"{HEADER},problems,digest\nbaby,x,many\n".encode(),
         f"{HEADER},problems,digest\nbaby\n".encode(),
+        f"{HEADER.replace(',rmse', '')},problems,digest\n".encode(),
+        f"{HEADER},problems,digest,more\n".encode(),
         b"\x89PNG\r\n\x1a\n\xff\xfe",
     ],
 )

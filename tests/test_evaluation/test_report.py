@@ -150,6 +150,18 @@ def test_all_measures(result) -> None:
     assert cells(lines, "y") == [*expected[:1], "0.1235", *expected[2:8], "0.5000"]
 
 
+def test_further_distances_have_columns_where_they_were_measured(result) -> None:
+    scores = {
+        "x": {"a": without("lpips")},
+        "y": {"a": changed(stlpips=0.25, structure_texture=0.2)},
+    }
+    summary = summarize([result("Set5", scores)], WITH_ALL, {})
+    lines = measures_of(summary["sets"]["Set5"], summary["absent"])
+    assert lines[0].endswith("| PI | Structure, texture | LPIPS | ST-LPIPS |")
+    assert cells(lines, "x")[-3:] == ["—", "—", "—"]
+    assert cells(lines, "y")[-3:] == ["0.2000", "0.1000", "0.2500"]
+
+
 def test_a_measure_that_cannot_be_computed_says_so(result) -> None:
     scores = without("ma", "perceptual_index", "lpips")
     summary = summarize([result("Set5", {"x": {"a": scores}})], WITHOUT_MA, {})

@@ -1,0 +1,245 @@
+r"""Compares generators on photos, by numbers and by a sheet of crops to look at.
+
+    python -m benchmarks.compare_generators --weights=A=runs/a/generator.weights.h5 \
+        --weights=wp_srgan_stage2 --data=VAL --vgg_weights=FILE --stlpips --output=OUT
+
+VAL holds HR/ and LR_x4/. A generator is a shipped one, or NAME=FILE with the `config.json` of its
+run beside FILE. Prints a table, a row a generator beside bicubic interpolation and HR itself, and
+writes it as OUT/comparison.md; OUT/crops.png shows five places, a column a generator.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from benchmarks.interleaved import machine
+from cli.entry_point import command_line, refuse_positional, run, warnings_only
+from cli.errors import DataError, UsageError
+from cli.tensorflow_start import import_keras_quietly
+from evaluation.instruments import STLPIPS_PACKAGE
+from evaluation.markdown import ABSENT, number, table
+from evaluation.metrics.grid import grid_measure
+from evaluation.metrics.model_files import NIQE_PARAMETERS, VGG19_WEIGHTS, fetch
+from evaluation.protocol import Instruments, Scorer, Scores, set_means
+from evaluation.report import DIGITS, HEADINGS
+from evaluation.scoring import default_workers, score, scoring_pool
+from evaluation.sheets.rows import draw_rows, most_detailed
+from evaluation.sheets.sheet import Crop
+from sr_data.atomic_write import atomic_file
+from sr_data.degradation import bicubic_upscale
+from sr_data.image_io import write_rgb
+from sr_data.luma import luma_of_gray, rgb_to_y
+from sr_data.sources import PairedFolder
+from srgan.vgg_weights import IMAGENET
+
+WEIGHTS = flags.DEFINE_multi_string("weights", [], "NAME=FILE, or a shipped one; for each one.")
+DATA = flags.DEFINE_string("data", None, "Folder with HR/ and LR_x4/. Required.", required=True)
+OUTPUT = flags.DEFINE_string("output", None, "Folder of the results. Required.", required=True)
+VGG_WEIGHTS = flags.DEFINE_string(
+    "vgg_weights", "", "VGG19's weights, imagenet (download) or a file; without it no such column."
+)
+STLPIPS = flags.DEFINE_bool("stlpips", False, "Compute ST-LPIPS; its package is needed.")
+NIQE_FILE = flags.DEFINE_string(
+    "niqe_parameters", "", "NIQE's pristine parameters; cached or downloaded if empty."
+)
+WORKERS = flags.DEFINE_integer("workers", -1, "Processes that score; -1: one a core.", -1)
+CROPS = flags.DEFINE_list(
+    "crops", [], "NAME:ROW:COLUMN in pixels of HR, top left; empty: found by their detail."
+)
+CROP_SIZE = flags.DEFINE_integer("crop_size", 80, "Side of a crop, pixels.", 1)
+ZOOM = flags.DEFINE_integer("zoom", 3, "Each pixel of a crop becomes a square of so many.", 1)
+
+# Of the table, in this order; the grid follows.
+SHOWN = ("psnr", "structure_texture", "stlpips", "niqe", "lr_consistency")
+GRID = "Grid (1 = none)"
+BICUBIC, HR = "bicubic", "HR"
+
+_FOUND_CROPS = 5
+
+Pixels = NDArray[np.uint8]
+Versions = dict[str, Pixels]  # bicubic, generators, HR
+Enlargers = Mapping[str, Callable[[Pixels], Pixels]]
+
+
+def instruments() -> Instruments:
+    """What the flags ask for.
+
+    Raises:
+        UsageError: ST-LPIPS is asked for, and its package is not installed.
+        DataError: A file is missing, or is not what it should be.
+    """
+    if STLPIPS.value and importlib.util.find_spec(STLPIPS_PACKAGE) is None:
+        raise UsageError("--stlpips needs a package: pip install stlpips-pytorch torch")
+    vgg = None
+    if VGG_WEIGHTS.value:
+        vgg = fetch(VGG19_WEIGHTS) if VGG_WEIGHTS.value == IMAGENET else Path(VGG_WEIGHTS.value)
+    niqe = Path(NIQE_FILE.value) if NIQE_FILE.value else fetch(NIQE_PARAMETERS)
+    found = Instruments(niqe=niqe, vgg=vgg, stlpips=STLPIPS.value)
+    for path in filter(None, (niqe, vgg)):
+        if not path.is_file():
+            raise DataError(f"{path}: no such file")
+    Scorer(found)  # in this process: an unfit file is a plain error here
+    return found
+
+
+def open_enlargers(items: Sequence[str]) -> Enlargers:
+    """What makes 4x images: bicubic interpolation, and the generators that --weights names.
+
+    Raises:
+        UsageError, DataError: See `chosen_generators`; or a name is taken.
+    """
+    for name in {item.partition("=")[0] for item in items} & {BICUBIC, HR}:
+        raise UsageError(f"--weights={name}=…: this name is taken")
+    # Here, because a process that scores imports this module and needs no TensorFlow.
+    import_keras_quietly()
+    import tensorflow as tf
+
+    from benchmarks.chosen_generators import chosen_generators
+    from srgan.saved_model import Tower
+
+    def enlarger(tower: Tower) -> Callable[[Pixels], Pixels]:
+        return lambda lr: tower.serving_default(tf.constant(lr[None]))["sr"].numpy()[0]
+
+    generators = chosen_generators(items)
+    return {
+        BICUBIC: bicubic_upscale,
+        **{name: enlarger(Tower(generator)) for name, generator in generators.items()},
+    }
+
+
+def compare(
+    folder: PairedFolder, enlargers: Enlargers, found: Instruments, workers: int
+) -> tuple[dict[str, Versions], dict[str, dict[str, float]]]:
+    """Makes and scores all versions of all photos.
+
+    Returns:
+        Photo → version → pixels; and version → measure → mean, of the grid under `GRID`.
+
+    Raises:
+        DataError: A photo cannot be read, or is too small for the grid.
+    """
+    photos: dict[str, Versions] = {}
+    waiting: dict[str, list[Any]] = {}
+    lumas: dict[str, list[Pixels]] = {}
+    with scoring_pool(found, workers) as pool:
+        for index, (name, hr, lr) in enumerate(tqdm(folder, total=len(folder), disable=None)):
+            gray = folder.is_gray(index)
+            made = {version: enlarge(lr) for version, enlarge in enlargers.items()}
+            photos[name] = {**made, HR: hr}
+            for version, image in photos[name].items():
+                lumas.setdefault(version, []).append((luma_of_gray if gray else rgb_to_y)(image))
+                jobs = waiting.setdefault(version, [])
+                jobs.append(pool.submit(score, hr, lr, image, gray))
+        scores: dict[str, list[Scores]] = {
+            version: [job.result() for job in tqdm(jobs, desc=version, disable=None)]
+            for version, jobs in waiting.items()
+        }
+    try:
+        grids = {version: grid_measure(images) for version, images in lumas.items()}
+    except ValueError as error:
+        raise DataError(f"{folder.directory}: {error}") from error
+    return photos, {
+        version: {**set_means(one), GRID: grids[version]} for version, one in scores.items()
+    }
+
+
+def comparison(means: Mapping[str, Mapping[str, float]], found: Instruments) -> list[str]:
+    """The table's lines."""
+    shown = [name for name in SHOWN if name in found.measures]
+    rows = [
+        [
+            version,
+            *(_cell(values.get(name), DIGITS[name]) for name in shown),
+            _cell(values[GRID], 2),
+        ]
+        for version, values in means.items()
+    ]
+    return table(["", *(HEADINGS[name] for name in shown), GRID], rows)
+
+
+def _cell(value: float | None, digits: int) -> str:
+    # HR's PSNR is infinite.
+    return ABSENT if value is None or math.isinf(value) else number(value, digits)
+
+
+def find_places(photos: Mapping[str, Versions], side: int) -> list[tuple[str, Crop]]:
+    """Five photos' squares with the most detail, spread evenly from the busiest photo to the calm.
+
+    The busiest alone would all be leaves and gravel.
+    """
+    found = [(name, *most_detailed(made[HR], side)) for name, made in photos.items()]
+    found.sort(key=lambda one: -one[2])
+    count = min(_FOUND_CROPS, len(found))
+    spread = np.linspace(0, len(found) - 1, count).round().astype(int)
+    return [found[i][:2] for i in spread]
+
+
+def named_places(
+    items: Sequence[str], photos: Mapping[str, Versions], side: int
+) -> list[tuple[str, Crop]]:
+    """Reads NAME:ROW:COLUMN.
+
+    Raises:
+        UsageError: It is none, there is no such photo, or the square does not lie in it.
+    """
+    places = []
+    for item in items:
+        name, *corner = item.rsplit(":", 2)
+        if len(corner) != 2 or not all(one.isdecimal() for one in corner):
+            raise UsageError(f"--crops={item}: give NAME:ROW:COLUMN in whole pixels")
+        if name not in photos:
+            raise UsageError(f"--crops={item}: there is no photo {name}")
+        row, column = map(int, corner)
+        height, width = photos[name][HR].shape[:2]
+        if row + side > height or column + side > width:
+            raise UsageError(
+                f"--crops={item}: {side} pixels from there do not lie in {width}x{height}"
+            )
+        places.append((name, Crop(column, row, side, side)))
+    return places
+
+
+def draw(
+    photos: Mapping[str, Versions], places: Sequence[tuple[str, Crop]], zoom: int
+) -> NDArray[np.uint8]:
+    """The sheet: a row a place, a column a version."""
+    rows = []
+    for name, (x, y, width, height) in places:
+        crops = [image[y : y + height, x : x + width] for image in photos[name].values()]
+        rows.append((f"{name}:{y}:{x}", crops))
+    return draw_rows(rows, list(photos[places[0][0]]), zoom)
+
+
+def main(arguments: list[str]) -> None:
+    """Prints the table and writes the sheet."""
+    refuse_positional(arguments)
+    warnings_only()
+    folder = PairedFolder(Path(DATA.value))
+    found = instruments()
+    enlargers = open_enlargers(WEIGHTS.value)
+    output = Path(OUTPUT.value)
+    output.mkdir(parents=True, exist_ok=True)
+    workers = default_workers() if WORKERS.value == -1 else WORKERS.value
+    photos, means = compare(folder, enlargers, found, workers)
+    text = "\n".join([f"`{command_line()}`", "", machine(), "", *comparison(means, found)])
+    with atomic_file(output / "comparison.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    side = CROP_SIZE.value
+    named = named_places(CROPS.value, photos, side)
+    sheet = draw(photos, named or find_places(photos, side), ZOOM.value)
+    write_rgb(output / "crops.png", sheet)
+    print(text)
+    print(f"{output / 'crops.png'}")
+
+
+if __name__ == "__main__":
+    run(main)
