@@ -158,7 +158,8 @@ def by_hand(g, d, phi, lr, hr, objective):
             with tf.GradientTape() as inner:
                 inner.watch(images)
                 judgement = tf.reduce_sum(d(images, training=True))
-            logs["r1"] = tf.reduce_sum(inner.gradient(judgement, images) ** 2) / len(hr)
+            slopes = tf.convert_to_tensor(inner.gradient(judgement, images))
+            logs["r1"] = tf.reduce_sum(slopes**2) / len(hr)
             d_loss += objective.r1_gamma / 2 * objective.r1_every * logs["r1"]
     d_gradients = tape.gradient(d_loss, [v.value for v in d.trainable_variables])
     g_arrays, d_arrays = (
