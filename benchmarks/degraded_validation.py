@@ -2,15 +2,17 @@
 
     python -m benchmarks.degraded_validation --val_dir=VAL --weights=mr_srgan=FILE --crop=100
 
-VAL is a validation folder, as --val_dir of the trainers. Prints one Markdown table: the mean PSNR
+VAL is a validation folder, as --val_dir of the trainers. Prints two Markdown tables: the mean PSNR
 of Y (the protocol of validation: 6 border pixels left out) of bicubic interpolation, of shipped
-generators, and of other weights of theirs, each file a row of its own.
+generators, and of other weights of theirs, each file a row of its own; and the grid of 4 pixels in
+the same results, and in those of --photos.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -23,8 +25,11 @@ from benchmarks.shipped import BRANCHES, replacements, shipped_generator
 from cli import dataclass_flags
 from cli.entry_point import refuse_positional, run
 from cli.errors import UsageError
+from evaluation.metrics.grid import SIDE as GRID_SIDE
+from evaluation.metrics.grid import grid_measure
 from sr_data.degradation import bicubic_upscale
 from sr_data.fidelity import psnr
+from sr_data.image_io import read_rgb
 from sr_data.jpeg import through_jpeg
 from sr_data.luma import rgb_to_y
 from sr_data.pairs import SCALE
@@ -44,6 +49,9 @@ class ScoringConfig:
     weights: str = setting("", "NAME=FILE, by commas: each a row for other weights of NAME.")
     crop: int = setting(0, "Side of the middle that is used, LR pixels; 0: all.")
     limit: int = setting(0, "How many images; 0: all.")
+    photos: str = setting(
+        "", "Files, by commas: photos without an original, of which the grid alone is measured."
+    )
 
     def check(self) -> None:
         """Raises a UsageError that names the first flag with a wrong value."""
@@ -63,6 +71,7 @@ DEFAULTS = ScoringConfig()
 SMALLEST_CROP = 6
 
 Image = NDArray[np.uint8]
+Luma = NDArray[np.number]
 Enlarge = Callable[[Image], Image]
 
 QUALITIES = (75, 50, 30)
@@ -103,27 +112,54 @@ def middle(hr: Image, lr: Image, side: int) -> tuple[Image, Image]:
     return hr, lr[top : top + side, left : left + side]
 
 
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """What was found of each row, by column.
+
+    Attributes:
+        psnr: Of Y, dB, an image each.
+        luma: Y of the results, for the grid.
+    """
+
+    psnr: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    luma: dict[str, list[Luma]] = dataclasses.field(default_factory=dict)
+
+
 def score(
     folder: PairedFolder, enlargers: dict[str, Enlarge], crop: int, limit: int
-) -> dict[str, dict[str, float]]:
-    """Mean PSNR, dB: row → column → value.
+) -> dict[str, Scores]:
+    """Scores every row.
 
     The whole LR image is degraded, and its middle is cut out afterwards.
     """
-    values: dict[str, dict[str, list[float]]] = {name: {} for name in enlargers}
+    found = {name: Scores() for name in enlargers}
     count = min(limit, len(folder)) if limit else len(folder)
     for number in tqdm(range(count), desc="images", unit="image", disable=None):
         _, hr, lr = folder[number]
         for column, version in degraded_versions(lr, number).items():
             real, part = middle(hr, version, crop)
             for name, enlarge in enlargers.items():
-                pair = rgb_to_y(real), rgb_to_y(enlarge(part))
-                value = psnr(*pair, data_range=255, border=BORDER)
-                values[name].setdefault(column, []).append(value)
-    return {
-        name: {column: float(np.mean(found)) for column, found in row.items()}
-        for name, row in values.items()
-    }
+                luma = rgb_to_y(enlarge(part))
+                value = psnr(rgb_to_y(real), luma, data_range=255, border=BORDER)
+                found[name].psnr.setdefault(column, []).append(value)
+                found[name].luma.setdefault(column, []).append(luma)
+    return found
+
+
+def grid_cell(images: list[Luma]) -> str:
+    """The grid of a set of results, or a dash where one is too small to show one."""
+    if any(min(luma.shape) < GRID_SIDE for luma in images):
+        return "–"
+    return f"{grid_measure(images):.2f}"
+
+
+def table(rows: dict[str, dict[str, str]]) -> list[str]:
+    """Row → column → cell, as Markdown."""
+    columns = list(rows["bicubic"])
+    lines = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    return lines + [
+        f"| {name} | {' | '.join(row[one] for one in columns)} |" for name, row in rows.items()
+    ]
 
 
 def enlargers_of(generators: list[str], weights: list[str]) -> dict[str, Enlarge]:
@@ -163,13 +199,23 @@ def report(config: ScoringConfig) -> str:
     names, items = (
         list(filter(None, text.split(","))) for text in (config.generators, config.weights)
     )
-    rows = score(folder, enlargers_of(names, items), config.crop, config.limit)
-    columns = list(rows["bicubic"])
-    lines = [f"{machine()}, TensorFlow {tf.__version__}, float32; PSNR of Y, dB.", ""]
-    lines += [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    for name, row in rows.items():
-        lines.append(f"| {name} | " + " | ".join(f"{row[one]:.3f}" for one in columns) + " |")
-    return "\n".join(lines)
+    photos = {path: read_rgb(Path(path)) for path in filter(None, config.photos.split(","))}
+    enlargers = enlargers_of(names, items)
+    rows = score(folder, enlargers, config.crop, config.limit)
+    for path, photo in photos.items():
+        for name, enlarge in enlargers.items():
+            rows[name].luma[Path(path).stem] = [rgb_to_y(enlarge(photo))]
+    means = {
+        name: {column: f"{np.mean(values):.3f}" for column, values in row.psnr.items()}
+        for name, row in rows.items()
+    }
+    grids = {
+        name: {column: grid_cell(images) for column, images in row.luma.items()}
+        for name, row in rows.items()
+    }
+    head = f"{machine()}, TensorFlow {tf.__version__}, float32; PSNR of Y, dB."
+    grid_head = "The grid of 4 pixels over what noise gives (1 = none)."
+    return "\n".join([head, "", *table(means), "", grid_head, "", *table(grids)])
 
 
 def cli_main() -> NoReturn:

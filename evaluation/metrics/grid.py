@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 _PERIOD = 4  # of the grid that a generator of 4x prints, pixels
-_SIDE = 64  # of a window, pixels; a multiple of the period
+SIDE = 64  # of a window, pixels; a multiple of the period
 _BLUR = 1.0  # standard deviation of what the high-pass takes away, pixels
 
 # What rounding to whole grey levels does alone: a pattern weaker than that is not seen, and the
@@ -39,13 +39,13 @@ def window_grids(luma: NDArray[np.number]) -> NDArray[np.float64]:
     Raises:
         ValueError: The image is smaller than a window.
     """
-    if min(luma.shape) < _SIDE:
-        raise ValueError(f"a grid shows in {_SIDE}x{_SIDE} pixels or more, not in {luma.shape}")
+    if min(luma.shape) < SIDE:
+        raise ValueError(f"a grid shows in {SIDE}x{SIDE} pixels or more, not in {luma.shape}")
     image = luma.astype(np.float64)
     detail = image - gaussian_filter(image, _BLUR, mode="mirror")
-    down, across = (side // _SIDE for side in detail.shape)
-    cells = _SIDE // _PERIOD
-    windows = detail[: down * _SIDE, : across * _SIDE].reshape(
+    down, across = (side // SIDE for side in detail.shape)
+    cells = SIDE // _PERIOD
+    windows = detail[: down * SIDE, : across * SIDE].reshape(
         down, cells, _PERIOD, across, cells, _PERIOD
     )
     of_phases = windows.mean(axis=(1, 4)).std(axis=(1, 3)).ravel()

@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks import degraded_validation as module
 from benchmarks.degraded_validation import degraded_versions, middle
 from sr_data.degradation import bicubic_downscale, bicubic_upscale
-from sr_data.image_io import to_signed
+from sr_data.image_io import to_signed, write_rgb
 from srgan.validation import validate
 
 
@@ -74,7 +74,7 @@ def test_a_run(
     flags = [f"--val_dir={photo_dir}", "--generators=wp_srgan_stage1", f"--weights=mr_srgan={file}"]
     assert call_program(module.cli_main, *flags) == 0
     assert asked == [("wp_srgan_stage1", None), ("mr_srgan", file)]
-    head, _, *table = capsys.readouterr().out.splitlines()[1:]
+    head, _, *table = capsys.readouterr().out.splitlines()[1:7]
     lines = [line.split("|")[1:-1] for line in (head, *table)]
     rows = {line[0].strip(): [float(cell) for cell in line[1:]] for line in lines[2:]}
     assert list(rows) == ["bicubic", "wp_srgan_stage1", f"mr_srgan={file}"]
@@ -137,3 +137,33 @@ def test_what_is_not_there(
     assert "missing: no such folder" in capsys.readouterr().err
     assert call_program(module.cli_main, f"--val_dir={photo_dir}", "--weights=mr_srgan=none") == 2
     assert "there is no file 'none'" in capsys.readouterr().err
+
+
+def test_the_grid_of_results_and_of_photos_without_an_original(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call_program: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def shipped(name: str, *, weights: Path | None = None) -> tuple[Any, None]:
+        # Of each pixel a checkerboard, beside bicubic interpolation.
+        board = np.indices((4, 4)).sum(0) % 2
+        tiled = module.tf.constant(np.tile(board, (20, 20))[None, :, :, None], module.tf.float32)
+
+        def enlarge(lr: Any, training: bool) -> Any:
+            return module.tf.repeat(module.tf.repeat(lr, 4, 1), 4, 2) + 0.2 * tiled
+
+        return enlarge, None
+
+    monkeypatch.setattr(module, "shipped_generator", shipped)
+    rng = np.random.default_rng(0)
+    (tmp_path / "val").mkdir()
+    write_rgb(tmp_path / "val" / "a.png", np.full((80, 80, 3), 120, np.uint8))
+    write_rgb(tmp_path / "cat.png", rng.integers(110, 140, (20, 20, 3), dtype=np.uint8))
+    flags = [f"--val_dir={tmp_path / 'val'}", f"--photos={tmp_path / 'cat.png'}"]
+    assert call_program(module.cli_main, *flags) == 0
+    *_, head, _, bicubic, generator = capsys.readouterr().out.splitlines()
+    assert head.endswith("| noise σ 5 | cat |")
+    none, board = (line.split("|")[2:-1] for line in (bicubic, generator))
+    assert all(float(cell) < 4 for cell in none)
+    assert float(board[0]) > 10
