@@ -58,14 +58,14 @@ class PhotoDegradation:
     """
 
     clean_share: float = 0.15
-    blur_share: float = 0.5
+    blur_share: float = 0.3
     stretched_share: float = 0.4
     blur: Range = (0.1, 0.6)
     area_share: float = 0.25
     bilinear_share: float = 0.25
-    resize_share: float = 0.25
+    resize_share: float = 0.15
     resize: Range = (0.6, 1.4)
-    noise_share: float = 0.5
+    noise_share: float = 0.35
     noise: Range = (1.0, 10.0)
     mosaic_share: float = 0.6
     smoothing: Range = (0.0, 0.6)
