@@ -136,7 +136,8 @@ def test_gradients_by_hand(slope):
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         loss = tf.reduce_sum(layer(inputs) * weights)
-    by_input, by_slope = tape.gradient(loss, [inputs, layer.slope.value])
+    gradients = tape.gradient(loss, [inputs, layer.slope.value])
+    by_input, by_slope = (np.asarray(tf.convert_to_tensor(one)) for one in gradients)
     np.testing.assert_allclose(by_input, np.where(inputs > 0, 1, slope) * weights, rtol=1e-6)
     expected = (np.minimum(inputs, 0) * weights).sum((0, 1, 2))
     np.testing.assert_allclose(by_slope, expected, rtol=1e-5)
