@@ -272,7 +272,8 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
     multiple = 8 if objective.discriminator_unet else 16
     if objective.adversarial and data.crop_size % multiple:
         raise UsageError(f"--crop_size must divide by {multiple}, got {data.crop_size}")
-    _check_discriminator(objective)
+    if objective.adversarial:
+        _check_discriminator(objective)
     weights = ("lambda_pixel", "lambda_lr", "lambda_texture", "lambda_vgg")
     if not (objective.adversarial or any(getattr(objective, name) for name in weights)):
         raise UsageError("the loss has no term left: give --lambda_pixel or --lambda_vgg a weight")

@@ -113,6 +113,12 @@ def test_defaults_are_the_papers(settings, number, weights):
             "vgg_shift": False,
             "discriminator_shift": False,
             "discriminator_patches": False,
+            "discriminator_unet": False,
+            "discriminator_filters": 64,
+            "relativistic": False,
+            "r1_gamma": 0.0,
+            "r1_every": 16,
+            "spectral_norm": False,
             "feature_scale": 0.0,
         },
         "lambda_lr": 0.0,
@@ -123,11 +129,14 @@ def test_defaults_are_the_papers(settings, number, weights):
         **{"learning_rate": 1e-4, "discriminator_learning_rate": 0.0, "beta_1": 0.9},
         **{"schedule": "step", "decay_at": 0.5, "ema_decay": 0.0},
         **{"warmup_steps": 0, "discriminator_warmup": 0, "clip_norm": 0.0},
+        **{"optimizer": "adam", "output_rate": 1.0, "beta_2": 0.999},
+        **{"discriminator_beta_1": 0.9, "discriminator_beta_2": 0.999},
     }
+    assert vars(config.initialization) == {"residual_scale": 1.0, "upsampler_init": "xavier"}
     assert vars(config.data) == {
         **{"data": "folder:photos", "val_dir": "", "crop_size": 96, "batch_size": 16},
         **{"flips": True, "rotations": False, "seed": 0},
-        **{"degradation": "bicubic", "clean_share": 0.15},
+        **{"degradation": "bicubic", "clean_share": 0.15, "crop_energy": 1.0},
     }
     assert vars(config.run) == {
         **{"run_dir": "runs/wp", "steps": 500_000, "steps_per_epoch": 500},
@@ -164,7 +173,16 @@ OTHER_VALUES = {
         "vgg_shift": True,
         "discriminator_shift": True,
         "discriminator_patches": True,
+        "discriminator_unet": True,
+        "discriminator_filters": 32,
+        "relativistic": True,
+        "r1_gamma": 2.0,
+        "r1_every": 4,
+        "spectral_norm": True,
     },
+    **{"optimizer": "muon", "output_rate": 0.25, "beta_2": 0.75},
+    **{"discriminator_beta_1": 0.375, "discriminator_beta_2": 0.625},
+    **{"residual_scale": 0.0625, "upsampler_init": "icnr", "crop_energy": 0.5},
     **{"feature_scale": 0.75, "lambda_lr": 0.125, "lambda_texture": 0.0625},
     **{"learning_rate": 3e-4, "discriminator_learning_rate": 2e-4, "schedule": "cosine"},
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},
@@ -293,7 +311,7 @@ def test_the_flags_of_the_loss_and_of_the_optimizers(start):
     started = start(
         *("--stage=1", "--lambda_pixel=0.7", "--lambda_adv=0.3", "--pixel_loss=l1"),
         *("--nologarithm", "--learning_rate=1e-3", "--discriminator_learning_rate=2e-3"),
-        *("--beta_1=0.5", "--ema_decay=0.75"),
+        *("--beta_1=0.5", "--discriminator_beta_1=0.5", "--ema_decay=0.75"),
     )
     model, (lr, hr) = started.model, started.dataset[0]
     sr, real, fake = by_hand(model, (lr, hr))
