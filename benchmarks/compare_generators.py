@@ -1,7 +1,8 @@
 r"""Compares generators on photos, by numbers and by a sheet of crops to look at.
 
-    python -m benchmarks.compare_generators --weights=A=runs/a/generator.weights.h5 \
-        --weights=wp_srgan_stage2 --data=VAL --vgg_weights=FILE --stlpips --output=OUT
+    python -m benchmarks.compare_generators \
+        --weights=A=runs/a/generator.weights.h5,wp_srgan_stage2 --data=VAL \
+        --vgg_weights=FILE --stlpips --output=OUT
 
 VAL holds HR/ and LR_x4/. A generator is a shipped one, or NAME=FILE with the `config.json` of its
 run beside FILE. Prints a table, a row a generator beside bicubic interpolation and HR itself, and
@@ -10,18 +11,19 @@ writes it as OUT/comparison.md; OUT/crops.png shows five places, a column a gene
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
-from absl import flags
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.interleaved import machine
+from cli import dataclass_flags
 from cli.entry_point import command_line, refuse_positional, run, warnings_only
 from cli.errors import DataError, UsageError
 from cli.tensorflow_start import import_keras_quietly
@@ -39,24 +41,41 @@ from sr_data.degradation import bicubic_upscale
 from sr_data.image_io import write_rgb
 from sr_data.luma import luma_of_gray, rgb_to_y
 from sr_data.sources import PairedFolder
+from srgan.config import setting
 from srgan.vgg_weights import IMAGENET
 
-WEIGHTS = flags.DEFINE_multi_string("weights", [], "NAME=FILE, or a shipped one; for each one.")
-DATA = flags.DEFINE_string("data", None, "Folder with HR/ and LR_x4/. Required.", required=True)
-OUTPUT = flags.DEFINE_string("output", None, "Folder of the results. Required.", required=True)
-VGG_WEIGHTS = flags.DEFINE_string(
-    "vgg_weights", "", "VGG19's weights, imagenet (download) or a file; without it no such column."
-)
-STLPIPS = flags.DEFINE_bool("stlpips", False, "Compute ST-LPIPS; its package is needed.")
-NIQE_FILE = flags.DEFINE_string(
-    "niqe_parameters", "", "NIQE's pristine parameters; cached or downloaded if empty."
-)
-WORKERS = flags.DEFINE_integer("workers", -1, "Processes that score; -1: one a core.", -1)
-CROPS = flags.DEFINE_list(
-    "crops", [], "NAME:ROW:COLUMN in pixels of HR, top left; empty: found by their detail."
-)
-CROP_SIZE = flags.DEFINE_integer("crop_size", 80, "Side of a crop, pixels.", 1)
-ZOOM = flags.DEFINE_integer("zoom", 3, "Each pixel of a crop becomes a square of so many.", 1)
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonConfig:
+    """What is compared."""
+
+    weights: str = setting("", "NAME=FILE, or shipped ones, by commas. Required.")
+    data: str = setting("", "Folder with HR/ and LR_x4/. Required.")
+    output: str = setting("", "Folder of the results. Required.")
+    vgg_weights: str = setting(
+        "", "VGG19's weights, imagenet (download) or a file; without it no such column."
+    )
+    stlpips: bool = setting(False, "Compute ST-LPIPS; its package is needed.")
+    niqe_parameters: str = setting("", "NIQE's pristine parameters; cached or downloaded if empty.")
+    workers: int = setting(-1, "Processes that score; -1: one a core.")
+    crops: str = setting(
+        "",
+        "NAME:ROW:COLUMN in pixels of HR, top left, by commas; empty: found by their detail.",
+    )
+    crop_size: int = setting(80, "Side of a crop, pixels.")
+    zoom: int = setting(3, "Each pixel of a crop becomes a square of so many.")
+
+    def check(self) -> None:
+        """Raises a UsageError that names the first flag with a wrong value."""
+        for name in ("weights", "data", "output"):
+            if not getattr(self, name):
+                raise UsageError(f"--{name} is required")
+        for name, least in (("workers", -1), ("crop_size", 1), ("zoom", 1)):
+            if getattr(self, name) < least:
+                raise UsageError(f"--{name} must be at least {least}, got {getattr(self, name)}")
+
+
+DEFAULTS = ComparisonConfig()
 
 # Of the table, in this order; the grid follows.
 SHOWN = ("psnr", "structure_texture", "stlpips", "niqe", "lr_consistency")
@@ -70,20 +89,20 @@ Versions = dict[str, Pixels]  # bicubic, generators, HR
 Enlargers = Mapping[str, Callable[[Pixels], Pixels]]
 
 
-def instruments() -> Instruments:
+def instruments(config: ComparisonConfig) -> Instruments:
     """What the flags ask for.
 
     Raises:
         UsageError: ST-LPIPS is asked for, and its package is not installed.
         DataError: A file is missing, or is not what it should be.
     """
-    if STLPIPS.value and importlib.util.find_spec(STLPIPS_PACKAGE) is None:
+    if config.stlpips and importlib.util.find_spec(STLPIPS_PACKAGE) is None:
         raise UsageError("--stlpips needs a package: pip install stlpips-pytorch torch")
     vgg = None
-    if VGG_WEIGHTS.value:
-        vgg = fetch(VGG19_WEIGHTS) if VGG_WEIGHTS.value == IMAGENET else Path(VGG_WEIGHTS.value)
-    niqe = Path(NIQE_FILE.value) if NIQE_FILE.value else fetch(NIQE_PARAMETERS)
-    found = Instruments(niqe=niqe, vgg=vgg, stlpips=STLPIPS.value)
+    if config.vgg_weights:
+        vgg = fetch(VGG19_WEIGHTS) if config.vgg_weights == IMAGENET else Path(config.vgg_weights)
+    niqe = Path(config.niqe_parameters) if config.niqe_parameters else fetch(NIQE_PARAMETERS)
+    found = Instruments(niqe=niqe, vgg=vgg, stlpips=config.stlpips)
     for path in filter(None, (niqe, vgg)):
         if not path.is_file():
             raise DataError(f"{path}: no such file")
@@ -219,27 +238,42 @@ def draw(
     return draw_rows(rows, list(photos[places[0][0]]), zoom)
 
 
-def main(arguments: list[str]) -> None:
-    """Prints the table and writes the sheet."""
+def cli_main() -> NoReturn:
+    """Runs the command."""
+    dataclass_flags.define(DEFAULTS)
+    run(_main)
+
+
+def _main(arguments: list[str]) -> None:
     refuse_positional(arguments)
     warnings_only()
-    folder = PairedFolder(Path(DATA.value))
-    found = instruments()
-    enlargers = open_enlargers(WEIGHTS.value)
-    output = Path(OUTPUT.value)
+    write_comparison(dataclass_flags.read(DEFAULTS))
+
+
+def write_comparison(config: ComparisonConfig) -> None:
+    """Prints the table and writes it and the sheet.
+
+    Raises:
+        UsageError: A flag has a wrong value.
+        DataError: A file is missing, or is not what it should be.
+    """
+    config.check()
+    folder = PairedFolder(Path(config.data))
+    found = instruments(config)
+    enlargers = open_enlargers(config.weights.split(","))
+    output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
-    workers = default_workers() if WORKERS.value == -1 else WORKERS.value
+    workers = default_workers() if config.workers == -1 else config.workers
     photos, means = compare(folder, enlargers, found, workers)
     text = "\n".join([f"`{command_line()}`", "", machine(), "", *comparison(means, found)])
     with atomic_file(output / "comparison.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
-    side = CROP_SIZE.value
-    named = named_places(CROPS.value, photos, side)
-    sheet = draw(photos, named or find_places(photos, side), ZOOM.value)
+    named = named_places(list(filter(None, config.crops.split(","))), photos, config.crop_size)
+    sheet = draw(photos, named or find_places(photos, config.crop_size), config.zoom)
     write_rgb(output / "crops.png", sheet)
     print(text)
     print(f"{output / 'crops.png'}")
 
 
 if __name__ == "__main__":
-    run(main)
+    cli_main()

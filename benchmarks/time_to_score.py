@@ -1,8 +1,7 @@
 r"""How much processor time recipes take to reach a validation score.
 
     python -m benchmarks.time_to_score --psnr=25.0 --data=folder:PHOTOS --val_dir=VAL \
-        --recipe="wp_srgan.train --stage=1 --flagfile=configs/wp_pixel.cfg" \
-        --recipe="wp_srgan.train --stage=1 --flagfile=..."
+        --recipes="wp_srgan.train --flagfile=A.cfg; wp_srgan.train --flagfile=B.cfg"
 
 The recipes run one after the other, each in a process of its own that validates every --every
 updates, until its score is reached or the recipe ends. Prints a Markdown table: updates, LR pixels
@@ -20,21 +19,42 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
-from absl import flags, logging
+from absl import logging
 
 from benchmarks.interleaved import machine
+from cli import dataclass_flags
 from cli.entry_point import refuse_positional, run
 from cli.errors import DataError, UsageError
+from srgan.config import setting
 from srgan.run_dir import CONFIG
 from srgan.run_log import SCORES
 
-RECIPES = flags.DEFINE_multi_string("recipe", [], "Module and flags of a training, in one text.")
-PSNR = flags.DEFINE_float("psnr", 25.0, "The validation PSNR to reach, dB.")
-DATA = flags.DEFINE_string("data", None, "As for the trainings.", required=True)
-VAL_DIR = flags.DEFINE_string("val_dir", None, "As for the trainings.", required=True)
-EVERY = flags.DEFINE_integer("every", 50, "Updates between two validations.")
+
+@dataclasses.dataclass(frozen=True)
+class RaceConfig:
+    """What is timed."""
+
+    recipes: str = setting(
+        "", "Module and flags of each training, separated by semicolons. Required."
+    )
+    psnr: float = setting(25.0, "The validation PSNR to reach, dB.")
+    data: str = setting("", "As for the trainings. Required.")
+    val_dir: str = setting("", "As for the trainings. Required.")
+    every: int = setting(50, "Updates between two validations.")
+
+    def check(self) -> None:
+        """Raises a UsageError that names the first flag with a wrong value."""
+        for name in ("recipes", "data", "val_dir"):
+            if not getattr(self, name):
+                raise UsageError(f"--{name} is required")
+        if self.every < 1:
+            raise UsageError(f"--every must be at least 1, got {self.every}")
+
+
+DEFAULTS = RaceConfig()
 
 # Seconds between two looks at a run.
 _PAUSE = 0.2
@@ -59,19 +79,19 @@ class Reached:
     seconds: float
 
 
-def time_recipe(recipe: str, folder: Path) -> Reached:
+def time_recipe(recipe: str, config: RaceConfig, folder: Path) -> Reached:
     """Runs a recipe until it has the score.
 
     Raises:
         DataError: The training failed; what it said stands in `folder`/log.
     """
-    common = [f"--data={DATA.value}", f"--val_dir={VAL_DIR.value}", f"--run_dir={folder / 'run'}"]
+    common = [f"--data={config.data}", f"--val_dir={config.val_dir}", f"--run_dir={folder / 'run'}"]
     command = [sys.executable, "-m", *shlex.split(recipe), *common]
     log = folder / "log"
     begun = time.perf_counter()
     with log.open("w") as output:
         training = subprocess.Popen(
-            [*command, f"--steps_per_epoch={EVERY.value}"], stdout=output, stderr=output
+            [*command, f"--steps_per_epoch={config.every}"], stdout=output, stderr=output
         )
     process, cpu, seen = psutil.Process(training.pid), 0.0, 0
     try:
@@ -84,7 +104,7 @@ def time_recipe(recipe: str, folder: Path) -> Reached:
             if step > seen:
                 logging.info("%s: step %d, %.3f dB, %.0f CPU s", recipe, step, psnr, cpu)
                 seen = step
-            if psnr >= PSNR.value or (ended and training.returncode == 0):
+            if psnr >= config.psnr or (ended and training.returncode == 0):
                 pixels = step * pixels_of_a_batch(run_dir)
                 return Reached(psnr, step, pixels, cpu, time.perf_counter() - begun)
             if ended:
@@ -113,25 +133,40 @@ def pixels_of_a_batch(run_dir: Path) -> int:
     return data["batch_size"] * (data["crop_size"] // 4) ** 2
 
 
-def main(arguments: list[str]) -> None:
-    """Prints the table."""
-    refuse_positional(arguments)
-    if not RECIPES.value:
-        raise UsageError('--recipe is required: "wp_srgan.train --stage=1 --flagfile=FILE"')
-    if EVERY.value < 1:
-        raise UsageError(f"--every must be at least 1, got {EVERY.value}")
-    rows = []
-    for recipe in RECIPES.value:
+def report(config: RaceConfig) -> str:
+    """Runs all recipes.
+
+    Raises:
+        UsageError: A flag has a wrong value.
+        DataError: A training failed.
+    """
+    config.check()
+    lines = [
+        f"{machine()}; until the validation photos have {config.psnr} dB.",
+        "",
+        "| recipe | dB | updates | M LR pixels | CPU seconds | seconds |",
+        "|---" * 6 + "|",
+    ]
+    for recipe in filter(None, map(str.strip, config.recipes.split(";"))):
         with tempfile.TemporaryDirectory() as folder:
-            rows.append((recipe, time_recipe(recipe, Path(folder))))
-    print(f"{machine()}; until the validation photos have {PSNR.value} dB.\n")
-    print("| recipe | dB | updates | M LR pixels | CPU seconds | seconds |\n" + "|---" * 6 + "|")
-    for recipe, found in rows:
-        print(
+            found = time_recipe(recipe, config, Path(folder))
+        lines.append(
             f"| {recipe} | {found.psnr:.3f} | {found.step} | {found.pixels / 1e6:.2f} | "
             f"{found.cpu_seconds:.0f} | {found.seconds:.0f} |"
         )
+    return "\n".join(lines)
+
+
+def cli_main() -> NoReturn:
+    """Runs the command."""
+    dataclass_flags.define(DEFAULTS)
+    run(_main)
+
+
+def _main(arguments: list[str]) -> None:
+    refuse_positional(arguments)
+    print(report(dataclass_flags.read(DEFAULTS)))
 
 
 if __name__ == "__main__":
-    run(main)
+    cli_main()

@@ -154,7 +154,7 @@ def test_the_program(shared, tmp_path, repository, subprocess_environment) -> No
     save_weights(wp_srgan.generator.build_generator(config), tmp_path / "generator.weights.h5")
     command = [
         sys.executable, "-m", "benchmarks.compare_generators",
-        f"--weights=mine={tmp_path / 'generator.weights.h5'}", "--weights=wp_srgan_stage1",
+        f"--weights=mine={tmp_path / 'generator.weights.h5'},wp_srgan_stage1",
         f"--data={tmp_path / 'data'}", f"--output={tmp_path / 'out'}", "--workers=1",
         f"--vgg_weights={shared / 'data' / 'vgg19_conv3_4.npz'}",
         f"--niqe_parameters={shared / 'reference' / 'metrics' / 'niqe_modelparameters.mat'}",

@@ -42,7 +42,7 @@ SMALL = (
 
 @pytest.mark.slow
 def test_two_recipes(photo_dir, subprocess_environment) -> None:
-    command = program(photo_dir, f"--recipe={SMALL}", f"--recipe={SMALL} --seed=1", "--psnr=5")
+    command = program(photo_dir, f"--recipes={SMALL}; {SMALL} --seed=1", "--psnr=5")
     done = subprocess.run(
         command, env=subprocess_environment, capture_output=True, text=True, timeout=300
     )
@@ -54,7 +54,7 @@ def test_two_recipes(photo_dir, subprocess_environment) -> None:
 
 @pytest.mark.slow
 def test_a_recipe_that_fails_is_told_in_one_line(photo_dir, subprocess_environment) -> None:
-    command = program(photo_dir, f"--recipe={SMALL} --crop_size=17")
+    command = program(photo_dir, f"--recipes={SMALL} --crop_size=17")
     done = subprocess.run(
         command, env=subprocess_environment, capture_output=True, text=True, timeout=300
     )
