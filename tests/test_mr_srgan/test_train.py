@@ -610,7 +610,7 @@ def assert_whole_run(folder: Path, num_steps: int) -> None:
             assert repr(value) == row[name]
     assert sorted(path.name for path in folder.iterdir()) == [
         *("checkpoints", "config.json", "discriminator.weights.h5", "events"),
-        *("generator.weights.h5", "losses.csv"),
+        *("generator.weights.h5", "losses.csv", "scores.csv"),
     ]
     assert not list(folder.rglob(".tmp*"))
     found = {}

@@ -1,3 +1,4 @@
+import dataclasses
 import threading
 
 import cv2
@@ -300,8 +301,9 @@ def test_a_batch_depends_on_seed_epoch_and_index_alone():
 
 def test_every_crop_has_draws_of_its_own():
     """The same place of the same picture, again and again: the picture has one place."""
-    data = dataset(photo(32, 32), flips=False, degradation=ALWAYS)
-    other = dataset(photo(32, 32), flips=False, degradation=ALWAYS, epoch=1)
+    noisy = dataclasses.replace(ALWAYS, noise_share=1.0)
+    data = dataset(photo(32, 32), flips=False, degradation=noisy)
+    other = dataset(photo(32, 32), flips=False, degradation=noisy, epoch=1)
     crops = [
         crop.tobytes() for index in range(6) for one in (data, other) for crop in one[index][0]
     ]
