@@ -33,7 +33,7 @@ BEYOND_THE_PAPER = [
     "--vgg_layers=block1_conv1:0.5",
 ]
 # Name → flags, and how often the run is killed.
-SETTINGS = {"paper": ([], 10), "beyond the paper": (BEYOND_THE_PAPER, 5)}
+SETTINGS = {"paper": ([], 10), "beyond the paper": (BEYOND_THE_PAPER, 3)}
 
 
 def command(photo_dir: Path, run_dir: Path, *flags: str) -> list[str]:
