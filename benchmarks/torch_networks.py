@@ -23,8 +23,7 @@ from srgan.bicubic_skip import BicubicUpsampling
 from srgan.config import ObjectiveConfig
 from srgan.discriminator import CONVOLUTIONS, LEAKY_SLOPE
 from srgan.prelu import INITIAL_SLOPE
-from srgan.vgg_features import IMAGENET_MEAN_BGR
-from srgan.vgg_layers import layers_up_to
+from srgan.vgg_layers import IMAGENET_MEAN_BGR, layers_up_to
 
 BLOCK, SCALE = 2, 4
 

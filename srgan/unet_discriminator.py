@@ -13,9 +13,8 @@ import keras
 from keras import ops
 
 from cli.errors import UsageError
+from srgan.discriminator import LEAKY_SLOPE
 from srgan.spectral_norm import SpectralConv2D
-
-LEAKY_SLOPE = 0.2
 
 # Three convolutions halve the image.
 CROP_MULTIPLE = 8

@@ -15,11 +15,8 @@ import keras
 from keras import ops
 
 from cli.errors import UsageError
-from srgan.vgg_layers import ConvolutionLayer, layers_up_to
+from srgan.vgg_layers import IMAGENET_MEAN_BGR, ConvolutionLayer, layers_up_to
 from srgan.vgg_weights import IMAGENET, load_vgg_weights
-
-# Mean of ImageNet, blue, green, red, in grey levels (0..255), as Caffe's VGG models subtract it.
-IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 
 # The perceptual loss is scale · mean((φ(HR) − φ(SR))²). The paper's λ2 = 6e-3 weighs the raw mean
 # of SRGAN's layer, whose scale is therefore 1 by definition: weights of block 5 were not at hand

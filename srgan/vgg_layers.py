@@ -12,6 +12,9 @@ from cli.errors import UsageError
 BLOCK_CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 BLOCK_FILTERS = (64, 128, 256, 512, 512)
 
+# Mean of ImageNet, blue, green, red, in grey levels (0..255), as Caffe's VGG models subtract it.
+IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+
 
 @dataclass(frozen=True)
 class ConvolutionLayer:

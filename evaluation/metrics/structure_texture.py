@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from srgan.vgg_layers import layers_up_to
+from srgan.vgg_layers import IMAGENET_MEAN_BGR, layers_up_to
 from srgan.vgg_weights import load_vgg_weights
 
 LAST_LAYER = "block3_conv4"
@@ -28,8 +28,7 @@ COMPARED = ("block1_conv2", "block2_conv2", LAST_LAYER)
 # c1 and c2 of DISTS, for maps that are zero or flat.
 _STABILIZER = 1e-6
 
-# Of ImageNet, blue, green, red, in grey levels.
-_MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
+_MEAN_BGR = np.array(IMAGENET_MEAN_BGR, np.float32)
 
 # Hann's window of 5 without its zeros at the ends: DISTS pools with its outer product.
 _HANN = np.array([0.25, 0.5, 0.25], np.float32)

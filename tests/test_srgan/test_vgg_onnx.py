@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from cli.errors import DataError
-from srgan.vgg_features import IMAGENET_MEAN_BGR, build_vgg_features
-from srgan.vgg_layers import layers_up_to
+from srgan.vgg_features import build_vgg_features
+from srgan.vgg_layers import IMAGENET_MEAN_BGR, layers_up_to
 from srgan.vgg_weights import load_vgg_weights
 
 onnx = pytest.importorskip("onnx")
