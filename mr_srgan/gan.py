@@ -16,6 +16,7 @@ class MrSrgan(AdversarialModel):
             **self.pixel_term(hr, passes),
             **self.lr_term(hr, passes),
             **self.texture_term(hr, passes),
+            **self.grid_term(hr, passes),
             **self.adversarial_term(passes),
             **self.perceptual_term(passes),
         }

@@ -32,10 +32,10 @@ from srgan.losses import (
 )
 from srgan.paired_optimizer import PairedOptimizer, global_norm
 from srgan.phase_shift import moved, shifted
-from srgan.texture import texture_loss
+from srgan.texture import grid_loss, texture_loss
 
 # That of two pixel shuffles; another scale's divides it.
-_TEXTURE_PERIOD = 4
+_PERIOD = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +173,14 @@ class AdversarialModel(keras.Model):
         weight = self.objective.lambda_texture
         if not weight:
             return {}
-        return {"texture": (weight, texture_loss(hr, passes.sr, _TEXTURE_PERIOD))}
+        return {"texture": (weight, texture_loss(hr, passes.sr, _PERIOD))}
+
+    def grid_term(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:
+        """λ_grid·L_grid, or nothing where its weight is 0."""
+        weight = self.objective.lambda_grid
+        if not weight:
+            return {}
+        return {"grid": (weight, grid_loss(hr, passes.sr, _PERIOD))}
 
     def adversarial_term(self, passes: Passes) -> dict[str, tuple[float, Any]]:
         """λ1·L_adv, or nothing without a discriminator."""

@@ -38,6 +38,11 @@ class ObjectiveConfig:
         "Weight of L_texture, the distance of the energies of fine structure in small windows (not "
         "in the paper): as much texture as HR has, wherever it lies.",
     )
+    lambda_grid: float = setting(
+        0.0,
+        "Weight of L_grid, which asks the 4x4 phases of the pixel shuffles for means as even as "
+        "HR's (not in the paper): perceptual losses make a grid, and this takes it away.",
+    )
     adversarial: bool = setting(
         True, "Train a discriminator. Off: no discriminator is built, L_adv is left out."
     )
@@ -264,7 +269,7 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
         raise UsageError("--data is required: folder:DIR with HR training images")
     _check_ranges(config)
     parse_feature_terms(objective.vgg_network, objective.vgg_layers)
-    for name, least in (("lambda_lr", 20), ("lambda_texture", 24)):
+    for name, least in (("lambda_lr", 20), ("lambda_texture", 24), ("lambda_grid", 40)):
         if getattr(objective, name) and data.crop_size < least:
             raise UsageError(
                 f"--{name} needs a --crop_size of {least} or more, got {data.crop_size}"
@@ -274,7 +279,7 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
         raise UsageError(f"--crop_size must divide by {multiple}, got {data.crop_size}")
     if objective.adversarial:
         _check_discriminator(objective)
-    weights = ("lambda_pixel", "lambda_lr", "lambda_texture", "lambda_vgg")
+    weights = ("lambda_pixel", "lambda_lr", "lambda_texture", "lambda_grid", "lambda_vgg")
     if not (objective.adversarial or any(getattr(objective, name) for name in weights)):
         raise UsageError("the loss has no term left: give --lambda_pixel or --lambda_vgg a weight")
     epoch = min(run.steps_per_epoch, run.steps)
@@ -304,7 +309,7 @@ def _check_ranges(config: TrainingConfig) -> None:
         # What numpy's and Keras' generators take.
         (config.data, ("seed",), 0, 2**32),
         (config.objective, ("lambda_pixel", "lambda_adv", "lambda_vgg"), 0, infinity),
-        (config.objective, ("lambda_lr", "lambda_texture"), 0, infinity),
+        (config.objective, ("lambda_lr", "lambda_texture", "lambda_grid"), 0, infinity),
         (config.objective, ("feature_scale", "r1_gamma"), 0, infinity),
         (config.objective, ("r1_every", "discriminator_filters"), 1, infinity),
         (config.optimizer, ("discriminator_learning_rate",), 0, infinity),

@@ -33,6 +33,7 @@ class WpSrgan(AdversarialModel):
             **self.pixel_term(hr, passes),
             **self.lr_term(hr, passes),
             **self.texture_term(hr, passes),
+            **self.grid_term(hr, passes),
             **self.adversarial_term(passes),
         }
         return terms if self.stage == 1 else {**terms, **self.perceptual_term(passes)}

@@ -93,6 +93,17 @@ def test_a_term_of_the_texture():
         assert (weight, float(value)) == (2.0, pytest.approx(expected, abs=0.1))
 
 
+def test_a_term_of_the_grid():
+    """A grid that HR does not have; a change of the brightness is none."""
+    hr = np.random.default_rng(0).normal(0, 0.1, (1, 48, 48, 3)).astype(np.float32)
+    tile = np.zeros((4, 4, 1), np.float32)
+    tile[0, 0] = 0.2
+    model = gan(dataclasses.replace(PAPER_OBJECTIVE, lambda_grid=2.0))
+    for sr, low, high in ((hr + 0.25, 0, 1e-3), (hr + np.tile(tile, (12, 12, 1)), 5, 100)):
+        weight, value = model.generator_terms(hr, dataclasses.replace(PASSES, sr=sr))["grid"]
+        assert weight == 2.0 and low <= float(value) < high
+
+
 def test_terms_without_their_network_are_left_out():
     assert set(terms(PAPER_OBJECTIVE, Passes(SR))) == {"pixel"}
     without_d = Passes(SR, real_features=PASSES.real_features, fake_features=PASSES.fake_features)

@@ -84,6 +84,7 @@ REFUSED = {
     "lambda_vgg": [-1.0, NAN, INFINITY],
     "lambda_lr": [-1.0, NAN, INFINITY],
     "lambda_texture": [-1.0, NAN, INFINITY],
+    "lambda_grid": [-1.0, NAN, INFINITY],
     "feature_scale": [-1.0, NAN, INFINITY],
     "r1_gamma": [-1.0, NAN, INFINITY],
     "r1_every": [0, -1],
@@ -127,13 +128,15 @@ def test_what_is_not(changes):
     check_run(config(**changes))
 
 
-@pytest.mark.parametrize(("name", "least"), [("lambda_lr", 20), ("lambda_texture", 24)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("lambda_lr", 20), ("lambda_texture", 24), ("lambda_grid", 40)]
+)
 def test_crops_too_small_for_a_term_are_refused(name, least):
     message = f"--{name} needs a --crop_size of {least} or more, got 16"
     with pytest.raises(UsageError, match=f"^{message}$"):
         check_run(config(crop_size=16, **{name: 0.5}))
     check_run(config(crop_size=16))
-    check_run(config(crop_size=32, **{name: 0.5}))
+    check_run(config(crop_size=48, **{name: 0.5}))
 
 
 @pytest.mark.parametrize(
@@ -189,5 +192,5 @@ def test_a_loss_without_terms_is_refused():
         check_run(config(adversarial=False, lambda_pixel=0.0, lambda_vgg=0.0))
     check_run(config(adversarial=False, lambda_pixel=0.0))
     check_run(config(adversarial=False, lambda_vgg=0.0))
-    for name in ("lambda_lr", "lambda_texture"):
+    for name in ("lambda_lr", "lambda_texture", "lambda_grid"):
         check_run(config(adversarial=False, lambda_pixel=0.0, lambda_vgg=0.0, **{name: 0.1}))

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy.signal import correlate2d
 
-from srgan.texture import BANDS, texture_loss
+from srgan.texture import BANDS, grid_loss, texture_loss
 
 FLOOR = (0.3 / 127.5) ** 2
 
@@ -95,4 +95,67 @@ def test_flat_images_have_a_finite_gradient():
     with tf.GradientTape() as tape:
         tape.watch(flat)
         value = texture_loss(flat, flat + 0.0, 4)
+    assert float(value) == 0 and np.isfinite(np.array(tape.gradient(value, flat))).all()
+
+
+def grid_by_hand(hr: np.ndarray, sr: np.ndarray, period: int) -> float:
+    """Band by band, window by window and phase by phase, in double precision."""
+    found = []
+    for photos in zip(hr, sr, strict=True):
+        lumas = [x.astype(np.float64) @ [0.299, 0.587, 0.114] for x in photos]
+        rows, columns = ((side - 8) // (8 * period) for side in lumas[0].shape)
+        for phases in (period, period // 2):
+            for band in range(7):
+                kernel = BANDS[..., 0, band].astype(np.float64)
+                h, s = (correlate2d(x, kernel, "valid") for x in lumas)
+                side = 8 * phases
+                for row, column in np.ndindex(rows, columns):
+                    window = np.s_[row * side :, column * side :]
+                    h_w, s_w = (x[window][:side, :side] for x in (h, s))
+                    by_chance = np.sqrt((h_w**2).mean() + FLOOR) / 8
+                    for top, left in np.ndindex(phases, phases):
+                        apart = (s_w - h_w)[top::phases, left::phases].mean()
+                        found.append((phases, rho(apart / by_chance)))
+            lumas = [x.reshape(len(x) // 2, 2, x.shape[1] // 2, 2).mean((1, 3)) for x in lumas]
+    return sum(np.mean([x for scale, x in found if scale == p]) for p in (period, period // 2)) / 2
+
+
+@pytest.mark.parametrize(("shape", "period"), [((2, 40, 72, 3), 4), ((1, 24, 40, 3), 2)])
+def test_the_grid_against_a_calculation_by_hand(shape, period):
+    hr, sr = pair(*shape)
+    assert float(grid_loss(hr, sr, period)) == pytest.approx(grid_by_hand(hr, sr, period), rel=1e-5)
+
+
+def test_a_grid_costs_more_than_noise_of_its_strength():
+    rng = np.random.default_rng(2)
+    hr = 0.2 * rng.standard_normal((1, 96, 96, 1)).astype(np.float32) * np.ones(3, "f")
+    strength = 0.05
+    noise = strength * rng.standard_normal((1, 96, 96, 1)).astype(np.float32)
+    grid = strength * np.tile(rng.choice([-1, 1], (1, 4, 4, 1)), (1, 24, 24, 1)).astype(np.float32)
+    assert float(grid_loss(hr, hr, 4)) == 0
+    assert float(grid_loss(hr, hr + grid, 4)) > 10 * float(grid_loss(hr, hr + noise, 4))
+
+
+def test_the_grids_gradient_points_at_the_grid_alone():
+    rng = np.random.default_rng(3)
+    hr = 0.2 * rng.standard_normal((4, 96, 96, 1)).astype(np.float32) * np.ones(3, "f")
+    tile = 0.05 * rng.choice([-1, 1], (1, 4, 4, 1)).astype(np.float32)
+    grid = np.tile(tile, (1, 24, 24, 1)) * np.ones(3, "f")
+    sr = tf.constant(hr + grid)
+    with tf.GradientTape() as tape:
+        tape.watch(sr)
+        value = grid_loss(hr, sr, 4)
+    gradient = np.array(tape.gradient(value, sr))[:, 8:64, 8:64]
+    # What is left of it once the mean of each phase is taken out.
+    by_phase = gradient.reshape(4, 14, 4, 14, 4, 3)
+    rest = by_phase - by_phase.mean((1, 3), keepdims=True)
+    assert np.corrcoef(gradient.ravel(), grid[0, 8:64, 8:64].ravel().tolist() * 4)[0, 1] > 0.5
+    assert rest.std() < 0.3 * gradient.std()
+
+
+def test_flat_images_have_a_finite_gradient_of_the_grid():
+    flat = tf.zeros((1, 48, 48, 3))
+    with tf.GradientTape() as tape:
+        tape.watch(flat)
+        value = grid_loss(flat, flat + 0.0, 4)
     assert float(value) == 0 and np.isfinite(np.array(tape.gradient(value, flat))).all()

@@ -79,6 +79,20 @@ def test_a_term_of_the_texture():
         assert (weight, float(value)) == (0.25, pytest.approx(expected, abs=0.1))
 
 
+def test_a_term_of_the_grid():
+    """A grid that HR does not have; see tests/test_srgan/test_texture.py."""
+    hr = np.random.default_rng(0).normal(0, 0.1, (2, 64, 64, 3)).astype(np.float32)
+    tile = np.zeros((4, 4, 1), np.float32)
+    tile[0, 0] = 0.2
+    for stage in (1, 2):
+        objective = dataclasses.replace(PAPER_OBJECTIVE[stage], lambda_grid=0.25)
+        passes = dataclasses.replace(PASSES, sr=hr + np.tile(tile, (16, 16, 1)))
+        weight, value = gan(stage, objective).generator_terms(hr, passes)["grid"]
+        assert weight == 0.25
+        assert float(value) > 5
+        assert "grid" not in gan(stage).generator_terms(hr, passes)
+
+
 def test_stage_2_with_a_pixel_term():
     objective = dataclasses.replace(PAPER_OBJECTIVE[2], lambda_pixel=0.01, pixel_loss="l1")
     found = terms(gan(2, objective))

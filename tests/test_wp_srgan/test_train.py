@@ -123,6 +123,7 @@ def test_defaults_are_the_papers(settings, number, weights):
         },
         "lambda_lr": 0.0,
         "lambda_texture": 0.0,
+        "lambda_grid": 0.0,
     }
     # The rate is divided by 10 after 2.5e5 of 5e5 iterations.
     assert vars(config.optimizer) == {
@@ -183,7 +184,7 @@ OTHER_VALUES = {
     **{"optimizer": "muon", "output_rate": 0.25, "beta_2": 0.75},
     **{"discriminator_beta_1": 0.375, "discriminator_beta_2": 0.625},
     **{"residual_scale": 0.0625, "upsampler_init": "icnr", "crop_energy": 0.5},
-    **{"feature_scale": 0.75, "lambda_lr": 0.125, "lambda_texture": 0.0625},
+    **{"feature_scale": 0.75, "lambda_lr": 0.125, "lambda_texture": 0.0625, "lambda_grid": 0.25},
     **{"learning_rate": 3e-4, "discriminator_learning_rate": 2e-4, "schedule": "cosine"},
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
