@@ -22,7 +22,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-versi
 .DELETE_ON_ERROR:
 
 upscale: $(VENV)/.runtime
-	$(BIN)/python -m upscaler "$(IMAGE)" --output="$(OUTPUT)" --xi="$(XI)"
+	$(BIN)/python -m bigans "$(IMAGE)" --output="$(OUTPUT)" --xi="$(XI)"
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -44,7 +44,7 @@ EXTRAS = {
     # A further column of the evaluation; it brings PyTorch.
     "lpips": ["lpips>=0.1.4", "torch>=2.2"],
     "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
-    # Also what `python -m upscaler --runtime=openvino` runs on.
+    # Also what `python -m bigans --runtime=openvino` runs on.
     "openvino": ["openvino>=2025.0"],
     # BigTIFF results that need not fit into memory.
     "tiff": ["tifffile>=2024.1"],
@@ -77,7 +77,7 @@ EXTRAS = {
 ENTRY_POINTS = {
     "console_scripts": [
         "bigans-fuse = fusion.export:cli_main",
-        "bigans-upscale = upscaler.__main__:cli_main",
+        "bigans-upscale = bigans.__main__:cli_main",
         "mr-srgan-export = mr_srgan.export:cli_main",
         "mr-srgan-train = mr_srgan.train:cli_main",
         "wp-srgan-export = wp_srgan.export:cli_main",
@@ -93,7 +93,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(exclude=["tests", "tests.*", "benchmarks", "benchmarks.*"]),
     package_data={
-        "pretrained": ["MODEL_CARD.md", "weights/*"],
+        "bigans.pretrained": ["MODEL_CARD.md", "weights/*"],
         "sr_data": [f"builders/*/*.{suffix}" for suffix in ("bib", "md", "tsv", "txt")],
     },
     install_requires=REQUIRES,

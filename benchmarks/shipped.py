@@ -13,9 +13,9 @@ import mr_srgan.config
 import mr_srgan.generator
 import wp_srgan.config
 import wp_srgan.generator
-from cli.errors import UsageError
-from pretrained.manifest import read_manifest, verified_weights
-from srgan.weights import load_start
+from bigans.pretrained.manifest import read_manifest, verified_weights
+from sr_program.errors import UsageError
+from srgan.runs.weights import load_start
 
 BRANCHES = {
     "mr_srgan": (mr_srgan.config, mr_srgan.generator),

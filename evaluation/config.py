@@ -6,11 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from cli.errors import UsageError
-from evaluation.instruments import find_instruments
-from evaluation.protocol import Instruments
-from evaluation.scoring import default_workers
+from evaluation.scoring.instruments import find_instruments
+from evaluation.scoring.processes import default_workers
+from evaluation.scoring.protocol import Instruments
 from sr_data.benchmarks import Benchmark, open_benchmark
+from sr_program.errors import UsageError
 
 
 def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 from absl import logging
 
-from cli import dataclass_flags, entry_point
-from cli.errors import UsageError
-from cli.tensorflow_start import import_tensorflow_quietly
 from evaluation.config import MeasuringConfig, setting
-from evaluation.model_choice import HELP
+from evaluation.methods.choice import HELP
+from sr_program import dataclass_flags, entry_point
+from sr_program.errors import UsageError
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 if TYPE_CHECKING:
-    from evaluation.enlargers import Enlarger
-    from evaluation.fusion_points import FusionPoint
+    from evaluation.methods.fusion_points import FusionPoint
+    from evaluation.methods.method import Enlarger
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,7 @@ def cli_main() -> NoReturn:
 
 def fusion_point(config: RunConfig) -> FusionPoint:
     """Where a fused model is evaluated."""
-    from evaluation.fusion_points import FusionPoint
+    from evaluation.methods.fusion_points import FusionPoint
 
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
@@ -71,7 +71,7 @@ def fusion_point(config: RunConfig) -> FusionPoint:
 
 def _tell_what_has_no_effect(model: str, enlarger: Enlarger) -> None:
     """A warning, not an error: one set of flags may serve several methods, one after the other."""
-    from evaluation.enlargers import Fused
+    from evaluation.methods.method import Fused
 
     if not isinstance(enlarger, Fused):
         for name in dataclass_flags.given("xi", "max_deviation"):
@@ -83,9 +83,9 @@ def _main(positional: list[str]) -> int:
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.config import prepare
-    from evaluation.evaluate import evaluate
-    from evaluation.model_choice import MODELLESS, check_model, open_model
-    from evaluation.report import failures, markdown, summarize, write
+    from evaluation.methods.choice import MODELLESS, check_model, open_model
+    from evaluation.reports.report import failures, markdown, summarize, write
+    from evaluation.scoring.evaluate import evaluate
 
     point = fusion_point(config)
     check_model(config.model, ensemble=config.self_ensemble)

@@ -7,7 +7,7 @@ writes models/fused/1. A tower is a SavedModel or a directory of numbered versio
 than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or of
 one an image, and have to be given:
 
-    --format=openvino   fused.xml and towers.xml; `python -m upscaler --saved_model` takes them too
+    --format=openvino   fused.xml and towers.xml; `python -m bigans --saved_model` takes them too
     --format=onnx       fused.onnx and towers.onnx
     --format=litert     fused.tflite; its interpreter has to be told each new size of the inputs
                         (resize_tensor_input; a signature runner does it by itself)
@@ -28,17 +28,17 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from cli import entry_point
-from cli.errors import DataError, UsageError
-from cli.extras import require_extra
-from cli.tensorflow_start import import_tensorflow_quietly
-from fusion.versions import latest_version
-from sr_data.atomic_write import atomic_directory
+from sr_program import entry_point
+from sr_program.errors import DataError, UsageError
+from sr_program.files.atomic_write import atomic_directory
+from sr_program.files.versions import latest_version
+from sr_program.machine.optional_packages import require_extra
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 # TensorFlow takes seconds to import: --help and a wrong path do without it.
 if TYPE_CHECKING:
+    from fusion.formats.int8 import Photos
     from fusion.fused_model import FusedModel
-    from fusion.int8 import Photos
     from fusion.modes import Delta, Threshold
 
 Format = Literal["saved_model", "onnx", "openvino", "litert"]
@@ -68,7 +68,7 @@ def build(
         delta: "as_read" or "as_printed"; see `fusion.fused_model.fuse`.
         format: "saved_model", or what another runtime reads; see `portable_model`.
         int8_photos: For "onnx" and "openvino": compute in int8, with ranges measured on the LR
-            photos in this folder; see `fusion.int8`.
+            photos in this folder; see `fusion.formats.int8`.
 
     Returns:
         `output_dir`/1.
@@ -109,7 +109,7 @@ def _photos(folder: str | os.PathLike[str], format: Format) -> Photos:
         choices = " or ".join(_INT8_FORMATS)
         raise UsageError(f"int8_photos has no effect on format {format!r}; choose {choices}")
     require_extra("onnx")
-    from fusion.int8 import calibration_photos
+    from fusion.formats.int8 import calibration_photos
 
     return calibration_photos(folder)
 
@@ -124,12 +124,12 @@ def _write(
         functions = model.signature_functions
         tf.saved_model.save(model, os.fspath(directory), signatures=functions)
         return functools.partial(_check_reload, model, directory)
-    from fusion.portable_model import PortableModel
-    from fusion.runtime_check import check_runs
+    from fusion.formats.portable_model import PortableModel
+    from fusion.formats.runtime_check import check_runs
 
     portable = PortableModel(model)
     if photos is not None:
-        from fusion.int8 import check_quantized
+        from fusion.formats.int8 import check_quantized
 
         runs = _module(format).write(portable, directory, photos)
         return functools.partial(check_quantized, portable.functions, runs, photos)
@@ -140,14 +140,14 @@ def _write(
 def _module(format: Format) -> Any:
     """What writes the format; its packages are imported no sooner."""
     if format == "onnx":
-        from fusion import onnx_format
+        from fusion.formats import onnx as onnx_format
 
         return onnx_format
     if format == "openvino":
-        from fusion import openvino_format
+        from fusion.formats import openvino as openvino_format
 
         return openvino_format
-    from fusion import litert_format
+    from fusion.formats import litert as litert_format
 
     return litert_format
 

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from cli.errors import DataError, UsageError
 from fusion.modes import DELTAS, THRESHOLDS, Delta, Threshold, TowerFacts
 from fusion.parts import deviations, merge_at
 from fusion.quantile import quantile
@@ -26,7 +25,8 @@ from fusion.soft_threshold import (
     soft_threshold_together,
 )
 from fusion.tower import IMAGE, UNROUNDED, load_tower, receptive_field
-from sr_data.rounding import grey_levels
+from sr_images.rounding import grey_levels
+from sr_program.errors import DataError, UsageError
 
 DEFAULT_XI = 0.73  # the paper's choice, section 4.3
 USE_XI = -1.0  # any max_deviation < 0

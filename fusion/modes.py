@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Literal
 
-from cli.errors import DataError
+from sr_program.errors import DataError
 
 # See `fusion.fused_model.fuse`.
 Threshold = Literal["joint", "per_channel", "luma"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.modes import LUMA_WEIGHTS, Delta, Threshold
-from sr_data.rounding import grey_levels
+from sr_images.rounding import grey_levels
 
 Levels = NDArray[np.float32]
 

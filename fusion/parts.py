@@ -17,7 +17,7 @@ from fusion.soft_threshold import (
     soft_threshold,
     soft_threshold_together,
 )
-from sr_data.rounding import grey_levels
+from sr_images.rounding import grey_levels
 
 
 def deviations(faithful: tf.Tensor, vivid: tf.Tensor, threshold: Threshold = "joint") -> tf.Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from cli.errors import DataError
+from sr_program.errors import DataError
 
 UNROUNDED = "unrounded"
 IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")

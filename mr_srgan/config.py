@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from cli.errors import UsageError
+from sr_program.errors import UsageError
 from srgan.config import ObjectiveConfig, setting
 
 # Eq. (4) has no logarithm. The paper does not give VGG16's layer; this is its last.

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from absl import flags
 
-from cli.entry_point import refuse_positional, run
-from cli.errors import UsageError
-from cli.precision import PRECISIONS, resolve
-from cli.tensorflow_start import import_tensorflow_quietly
 from mr_srgan.config import GeneratorConfig
-from srgan.run_dir import generator_of
+from sr_program.entry_point import refuse_positional, run
+from sr_program.errors import UsageError
+from sr_program.machine.precision import PRECISIONS, resolve
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from srgan.runs.run_dir import generator_of
 
 
 def export_weights(
@@ -29,8 +29,8 @@ def export_weights(
         weights: A `.weights.h5` file, or a checkpoint.
         config: The architecture that it belongs to.
         directory: The model's directory.
-        precision: See `cli.precision.resolve`. In bfloat16 everything between the first and the
-            last convolution is; input, output and weights are float32.
+        precision: See `sr_program.machine.precision.resolve`. In bfloat16 everything between the
+            first and the last convolution is; input, output and weights are float32.
 
     Returns:
         `directory/1`.
@@ -42,7 +42,7 @@ def export_weights(
     # TensorFlow is needed for the export alone, and not for this module's help.
     import_tensorflow_quietly()
     from mr_srgan.generator import build_generator
-    from srgan import saved_model
+    from srgan.runs import saved_model
 
     generator = build_generator(config, saved_model.DTYPES[resolve(precision)])
     return saved_model.export_weights(generator, weights, directory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from srgan.adversarial_model import AdversarialModel, Passes
+from srgan.steps.adversarial_model import AdversarialModel, Passes
 
 
 class MrSrgan(AdversarialModel):

@@ -6,12 +6,12 @@ import keras
 
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.memory_block import memory_block
-from srgan.batch_norm import batch_normalization
 from srgan.config import InitializationConfig
-from srgan.initialization import PAPER_INITIALIZATION
-from srgan.prelu import PReLU
-from srgan.residual_block import conv
-from srgan.tail import image_tail
+from srgan.layers.batch_norm import batch_normalization
+from srgan.layers.initialization import PAPER_INITIALIZATION
+from srgan.layers.prelu import PReLU
+from srgan.layers.residual_block import conv
+from srgan.layers.tail import image_tail
 
 
 def build_generator(

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 
 from mr_srgan.gate import Conv2D as Gate
-from srgan.initialization import kernel_initializer
-from srgan.residual_block import residual_block
+from srgan.layers.initialization import kernel_initializer
+from srgan.layers.residual_block import residual_block
 
 
 def memory_block(

@@ -8,10 +8,10 @@ weights. A run that was stopped continues when the same command is given again.
 
 from __future__ import annotations
 
-from cli import dataclass_flags
-from cli.entry_point import refuse_positional, run
-from cli.tensorflow_start import import_keras_quietly
 from mr_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
+from sr_program import dataclass_flags
+from sr_program.entry_point import refuse_positional, run
+from sr_program.machine.tensorflow_start import import_keras_quietly
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
 
 DEFAULTS = TrainingConfig(PAPER_OBJECTIVE, OptimizerConfig(), DataConfig(), RunConfig())
@@ -35,12 +35,12 @@ def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int
     import_keras_quietly()
     from mr_srgan.gan import MrSrgan
     from mr_srgan.generator import build_generator
-    from srgan import building
-    from srgan.devices import open_devices
-    from srgan.dtype_policy import dtype_policy
-    from srgan.seeding import seed_everything
-    from srgan.training import train
-    from srgan.weights import load_start
+    from srgan.runs import building
+    from srgan.runs.training import train
+    from srgan.runs.weights import load_start
+    from srgan.steps.devices import open_devices
+    from srgan.steps.dtype_policy import dtype_policy
+    from srgan.steps.seeding import seed_everything
 
     seed_everything(config.data.seed, deterministic=config.run.deterministic)
     devices = open_devices(config.run.devices)

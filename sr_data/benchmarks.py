@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.errors import DataError, UsageError
 from sr_data.pairs import ImagePair, pair_files, pairs_to_make, unpaired
 from sr_data.sources import FolderSource
+from sr_program.errors import DataError, UsageError
 
 BENCHMARKS = ("Set5", "Set14", "BSD100", "Urban100", "Manga109", "PIRM_val")
 

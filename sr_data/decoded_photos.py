@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cli.errors import DataError
-from sr_data.degradation import bicubic_downscale
 from sr_data.sources import ImageSource
+from sr_images.bicubic import bicubic_downscale
+from sr_program.errors import DataError
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 

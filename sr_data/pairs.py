@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.errors import DataError
-from sr_data.degradation import bicubic_downscale
-from sr_data.image_io import is_gray, read_rgb
+from sr_images.bicubic import bicubic_downscale
+from sr_images.image_io import is_gray, read_rgb
+from sr_program.errors import DataError
 
 SCALE = 4  # HR pixels for each LR pixel
 # what LR files may have after the name of their HR file

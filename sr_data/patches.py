@@ -9,14 +9,14 @@ import numpy as np
 from absl import logging
 from numpy.typing import NDArray
 
-from cli.errors import DataError
 from sr_data.decoded_photos import DecodedPhotos
-from sr_data.degraded_crops import Crops, cut_degraded
-from sr_data.image_io import to_signed
+from sr_data.degradations.degraded_crops import Crops, cut_degraded
+from sr_data.degradations.photo_degradation import PhotoDegradation
 from sr_data.pairs import SCALE
-from sr_data.photo_degradation import PhotoDegradation
 from sr_data.prepared import PreparedSource
 from sr_data.sources import ImageSource
+from sr_images.image_io import to_signed
+from sr_program.errors import DataError
 
 # Decoded images, bytes.
 MEMORY_LIMIT = 4 * 2**30

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.errors import DataError
-from sr_data.array_records import RecordReader
 from sr_data.pairs import SCALE
-from sr_data.tile_grid import Box
-from sr_data.tile_manifest import SHARDS, Manifest, Photo, Shard, read_manifest
-from sr_data.tile_record import decode_tile
+from sr_data.prepare.array_records import RecordReader
+from sr_data.prepare.tile_grid import Box
+from sr_data.prepare.tile_manifest import SHARDS, Manifest, Photo, Shard, read_manifest
+from sr_data.prepare.tile_record import decode_tile
+from sr_program.errors import DataError
 
 
 class PreparedSource:

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.errors import DataError, UsageError
-from sr_data.image_io import IMAGE_SUFFIXES, read_rgb
 from sr_data.pairs import SCALE, pair_files, pairs_to_make
 from sr_data.prepared import PreparedSource
 from sr_data.tfds_source import TfdsSource
+from sr_images.image_io import IMAGE_SUFFIXES, read_rgb
+from sr_program.errors import DataError, UsageError
 
 
 class ImageSource(Protocol):

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.errors import DataError, UsageError
-from sr_data.image_io import decode_rgb
+from sr_images.image_io import decode_rgb
+from sr_program.errors import DataError, UsageError
 
 # NAME[/CONFIG][:VERSION][:SPLIT]
 _SPEC = re.compile(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from cli.errors import UsageError
-from cli.precision import PRECISIONS
-from srgan.feature_terms import parse_feature_terms
+from sr_program.errors import UsageError
+from sr_program.machine.precision import PRECISIONS
+from srgan.losses.feature_terms import parse_feature_terms
 
 
 def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:

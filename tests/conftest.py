@@ -76,7 +76,7 @@ def call_program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 @pytest.fixture(scope="session")
 def photo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of three small pictures: colour gradients under noise."""
-    from sr_data.image_io import write_rgb
+    from sr_images.image_io import write_rgb
 
     folder = tmp_path_factory.mktemp("photos")
     random = np.random.default_rng(7)

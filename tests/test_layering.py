@@ -9,29 +9,38 @@ import pytest
 
 # From the bottom up; packages of one row do not know of each other.
 LAYERS = (
-    ("cli",),
+    ("sr_program",),
+    ("sr_images",),
     ("sr_data",),
     ("srgan",),
     ("mr_srgan", "wp_srgan"),
     ("fusion",),
-    ("pretrained",),
-    ("evaluation", "upscaler", "serving"),
+    ("bigans",),
+    ("evaluation",),
     ("benchmarks",),
 )
 HEIGHT = {package: height for height, row in enumerate(LAYERS) for package in row}
 BRANCHES = ("mr_srgan", "wp_srgan")
 
-# What the only room above the bridge that knows the branches may take from them.
+# The rooms of a package from the bottom up. What lies beside them, as a package's config, is free.
+ROOMS = {
+    "srgan": ("layers", "vgg", "losses", "steps", "runs"),
+    "bigans": ("pretrained", "models", "upscaler"),
+    "evaluation": ("metrics", "methods", "scoring", "reports"),
+}
+
+# The only room above the bridge that knows the branches, and what it may take from them.
+PRETRAINED = "bigans/pretrained"
 PRETRAINED_MAY_IMPORT = {
     f"{branch}.{module}" for branch in BRANCHES for module in ("export", "config")
 }
 
 # They load SavedModels, which need no Keras.
-WITHOUT_KERAS = ("fusion", "upscaler", "evaluation")
+WITHOUT_KERAS = ("fusion", "bigans", "evaluation")
 
 # The programs: they alone may define or read flags.
 ENTRY_POINTS = ("train.py", "export.py", "run.py", "__main__.py")
-FLAG_MODULES = ("absl.flags", "absl.app", "cli.dataclass_flags")
+FLAG_MODULES = ("absl.flags", "absl.app", "sr_program.dataclass_flags")
 
 
 class Import(NamedTuple):
@@ -81,7 +90,7 @@ def all_imports(root: Path) -> list[Import]:
 def violations(root: Path) -> list[str]:
     """What breaks the rules, one line each."""
     imports = all_imports(root)
-    rules = (_goes_upward, _reaches_a_branch, _takes_keras, _reads_flags)
+    rules = (_goes_upward, _climbs_within, _reaches_a_branch, _takes_keras, _reads_flags)
     found = [
         f"{one.file}:{one.line} imports {one.module}: {reason}"
         for one in imports
@@ -104,11 +113,22 @@ def _goes_upward(one: Import) -> str | None:
     return None
 
 
+def _climbs_within(one: Import) -> str | None:
+    package, *inside = one.file.with_suffix("").parts
+    imported, *target = one.module.split(".")
+    rooms = ROOMS.get(package, ())
+    if imported != package or not target or inside[0] not in rooms or target[0] not in rooms:
+        return None
+    if rooms.index(target[0]) > rooms.index(inside[0]):
+        return f"{package}.{target[0]} is not below {package}.{inside[0]}"
+    return None
+
+
 def _reaches_a_branch(one: Import) -> str | None:
     package, imported = one.file.parts[0], _top(one.module)
     if imported not in BRANCHES or package in (*BRANCHES, "benchmarks"):
         return None
-    if package == "pretrained" and one.module in PRETRAINED_MAY_IMPORT:
+    if one.file.as_posix().startswith(PRETRAINED) and one.module in PRETRAINED_MAY_IMPORT:
         return None
     return "above the bridge, branches are known by their SavedModels only"
 
@@ -122,8 +142,12 @@ def _takes_keras(one: Import) -> str | None:
 def _reads_flags(one: Import) -> str | None:
     if one.module not in FLAG_MODULES or one.file.name in ENTRY_POINTS:
         return None
-    # cli is how entry points get their flags; a benchmark is a program.
-    return None if one.file.parts[0] in ("cli", "benchmarks") else "only entry points have flags"
+    # sr_program is how entry points get their flags; a benchmark is a program.
+    return (
+        None
+        if one.file.parts[0] in ("sr_program", "benchmarks")
+        else "only entry points have flags"
+    )
 
 
 def _keras_at_import_time(root: Path, imports: list[Import]) -> list[str]:
@@ -163,28 +187,47 @@ def test_every_package_has_a_layer(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "code", "complaint"),
     [
-        ("sr_data/patches.py", "import srgan.losses", "srgan is not below sr_data"),
+        ("sr_data/patches.py", "import srgan.losses.equations", "srgan is not below sr_data"),
         ("sr_data/patches.py", "def f():\n    from srgan import losses", "not below sr_data"),
         ("mr_srgan/gan.py", "from wp_srgan.config import X", "wp_srgan is not below mr_srgan"),
-        ("upscaler/tiling.py", "import evaluation.tables", "evaluation is not below upscaler"),
-        ("pretrained/x.py", "if TYPE_CHECKING:\n    import upscaler", "not below pretrained"),
+        (
+            "bigans/upscaler/tiles/tiling.py",
+            "import evaluation.tables",
+            "evaluation is not below bigans",
+        ),
+        ("fusion/x.py", "if TYPE_CHECKING:\n    import bigans", "not below fusion"),
+        ("bigans/models/x.py", "from bigans.upscaler import y", "not below bigans.models"),
+        ("srgan/layers/x.py", "import srgan.runs.weights", "not below srgan.layers"),
         ("fusion/export.py", "from mr_srgan.config import X", "branches are known by"),
-        ("pretrained/saved_models.py", "import mr_srgan.generator", "branches are known by"),
-        ("pretrained/saved_models.py", "from wp_srgan import generator", "branches are known by"),
-        ("upscaler/upscaler.py", "import wp_srgan.export", "branches are known by"),
-        ("upscaler/upscaler.py", "def f():\n    import keras", "without Keras"),
+        ("bigans/pretrained/saved_models.py", "import mr_srgan.generator", "branches are known by"),
+        (
+            "bigans/pretrained/saved_models.py",
+            "from wp_srgan import generator",
+            "branches are known by",
+        ),
+        ("bigans/upscaler/upscaler.py", "import wp_srgan.export", "branches are known by"),
+        ("bigans/upscaler/upscaler.py", "def f():\n    import keras", "without Keras"),
         ("fusion/fused_model.py", "from keras import ops", "without Keras"),
         ("evaluation/run.py", "import keras", "without Keras"),
-        ("fusion/fused_model.py", "import srgan.prelu", "loads Keras through"),
-        ("srgan/losses.py", "from absl import flags", "only entry points have flags"),
-        ("srgan/losses.py", "from absl.flags import FLAGS", "only entry points have flags"),
-        ("srgan/training.py", "from cli import dataclass_flags", "only entry points have flags"),
-        ("mr_srgan/gan.py", "from ..upscaler import tiling", "upscaler is not below mr_srgan"),
+        ("fusion/fused_model.py", "import srgan.layers.prelu", "loads Keras through"),
+        ("srgan/losses/equations.py", "from absl import flags", "only entry points have flags"),
+        (
+            "srgan/losses/equations.py",
+            "from absl.flags import FLAGS",
+            "only entry points have flags",
+        ),
+        (
+            "srgan/runs/training.py",
+            "from sr_program import dataclass_flags",
+            "only entry points have flags",
+        ),
+        ("mr_srgan/gan.py", "from ..bigans import upscaler", "bigans is not below mr_srgan"),
     ],
 )
 def test_a_bad_import_is_found(tmp_path: Path, file: str, code: str, complaint: str) -> None:
     _write_good_tree(tmp_path)
     assert violations(tmp_path) == []
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(code)
     found = violations(tmp_path)
     assert any(line.startswith(file) and complaint in line for line in found), found
@@ -192,29 +235,28 @@ def test_a_bad_import_is_found(tmp_path: Path, file: str, code: str, complaint: 
 
 def _write_good_tree(root: Path) -> None:
     tree = {
-        "cli/entry_point.py": "from absl import flags",
-        "cli/dataclass_flags.py": "from absl import flags",
-        "mr_srgan/train.py": "from cli import dataclass_flags",
-        "sr_data/patches.py": "import keras\nfrom cli import entry_point",
-        "srgan/losses.py": "from keras import ops",
-        "srgan/prelu.py": "import keras",
+        "sr_program/entry_point.py": "from absl import flags",
+        "sr_program/dataclass_flags.py": "from absl import flags",
+        "mr_srgan/train.py": "from sr_program import dataclass_flags",
+        "sr_data/patches.py": "import keras\nfrom sr_program import entry_point",
+        "srgan/losses/equations.py": "from keras import ops",
+        "srgan/layers/prelu.py": "import keras",
         "mr_srgan/config.py": "import dataclasses",
         "mr_srgan/gan.py": "from srgan import losses\nfrom . import config",
         "mr_srgan/export.py": "from absl import flags\nimport mr_srgan.gan",
-        "mr_srgan/generator.py": "from srgan import prelu",
+        "mr_srgan/generator.py": "from srgan.layers import prelu",
         "wp_srgan/config.py": "",
         "wp_srgan/generator.py": "",
         "wp_srgan/export.py": "from absl import flags",
         "fusion/export.py": "from absl import flags\nimport tensorflow as tf",
         "fusion/fused_model.py": "def f():\n    from sr_data import patches",
-        "pretrained/saved_models.py": "def f():\n    import mr_srgan.export, wp_srgan.config",
-        "pretrained/x.py": "",
-        "upscaler/upscaler.py": "from pretrained.saved_models import f",
-        "upscaler/tiling.py": "import numpy as np",
+        "bigans/pretrained/saved_models.py": "import mr_srgan.export, wp_srgan.config",
+        "bigans/upscaler/upscaler.py": "from bigans.pretrained.saved_models import f",
+        "bigans/upscaler/tiles/tiling.py": "import numpy as np",
         "evaluation/tables.py": "",
         "evaluation/run.py": "from absl import app",
     }
     for name, code in tree.items():
         path = root / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code)

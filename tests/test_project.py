@@ -108,7 +108,7 @@ def test_the_wheel_holds_the_code_and_its_data(repository: Path, tmp_path: Path)
         shutil.copytree(repository / package, tree / package, ignore=ignored)
     for name in ("setup.py", "pyproject.toml", "LICENSE"):
         shutil.copy(repository / name, tree)
-    weights = tree / "pretrained" / "weights"
+    weights = tree / "bigans" / "pretrained" / "weights"
     weights.mkdir(exist_ok=True)
     (weights / "any.weights.h5").touch()
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
@@ -118,7 +118,7 @@ def test_the_wheel_holds_the_code_and_its_data(repository: Path, tmp_path: Path)
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     wanted = {path for package in packages for path in (tree / package).rglob("*.py")}
     wanted |= {path for path in weights.iterdir() if path.is_file()}
-    wanted.add(tree / "pretrained" / "MODEL_CARD.md")
+    wanted.add(tree / "bigans" / "pretrained" / "MODEL_CARD.md")
     builders = [path for path in (tree / "sr_data" / "builders").rglob("*") if path.is_file()]
     assert {path.suffix for path in builders} == {".bib", ".md", ".py", ".tsv", ".txt"}
     wanted.update(builders)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from cli.errors import UsageError
+from sr_program.errors import UsageError
 from srgan.config import ObjectiveConfig, setting
 
 # Eq. (8) has the logarithm; the discriminator has no BatchNorm; φ is SRGAN's φ5,4.

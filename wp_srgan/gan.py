@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from srgan.adversarial_model import AdversarialModel, Passes
 from srgan.config import ObjectiveConfig
+from srgan.steps.adversarial_model import AdversarialModel, Passes
 
 
 class WpSrgan(AdversarialModel):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import keras
 
-from srgan.batch_norm import batch_normalization
 from srgan.config import InitializationConfig
-from srgan.initialization import PAPER_INITIALIZATION
-from srgan.prelu import PReLU
-from srgan.residual_block import conv, residual_block
-from srgan.tail import image_tail
+from srgan.layers.batch_norm import batch_normalization
+from srgan.layers.initialization import PAPER_INITIALIZATION
+from srgan.layers.prelu import PReLU
+from srgan.layers.residual_block import conv, residual_block
+from srgan.layers.tail import image_tail
 from wp_srgan.config import GeneratorConfig
 
 

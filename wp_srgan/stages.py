@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.errors import DataError, UsageError
-from srgan.run_dir import DISCRIMINATOR, GENERATOR, generator_of
+from sr_program.errors import DataError, UsageError
+from srgan.runs.run_dir import DISCRIMINATOR, GENERATOR, generator_of
 from wp_srgan.config import GeneratorConfig
 
 # Keras takes seconds to import: the programs' help does without it.
@@ -33,7 +33,7 @@ def start_from_stage_1(model: WpSrgan, run_dir: str | Path) -> None:
         DataError: Stage 1 is not there, or without its discriminator; the message says how to
             make it.
     """
-    from srgan.weights import load_weights
+    from srgan.runs.weights import load_weights
 
     folder = stage_dir(run_dir, 1)
     needed = [GENERATOR] + ([DISCRIMINATOR] if model.discriminator is not None else [])

@@ -13,10 +13,10 @@ import dataclasses
 
 from absl import flags
 
-from cli import dataclass_flags
-from cli.entry_point import refuse_positional, run
-from cli.errors import UsageError
-from cli.tensorflow_start import import_keras_quietly
+from sr_program import dataclass_flags
+from sr_program.entry_point import refuse_positional, run
+from sr_program.errors import UsageError
+from sr_program.machine.tensorflow_start import import_keras_quietly
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
 from wp_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
 from wp_srgan.stages import STAGES, check_architecture, stage_dir, start_from_stage_1
@@ -61,12 +61,12 @@ def train_stage(stage: int, architecture: GeneratorConfig, config: TrainingConfi
     """
     # Keras and its engine take seconds to import: the help and a wrong flag do without them.
     import_keras_quietly()
-    from srgan import building
-    from srgan.devices import open_devices
-    from srgan.dtype_policy import dtype_policy
-    from srgan.seeding import seed_everything
-    from srgan.training import train
-    from srgan.weights import load_start
+    from srgan.runs import building
+    from srgan.runs.training import train
+    from srgan.runs.weights import load_start
+    from srgan.steps.devices import open_devices
+    from srgan.steps.dtype_policy import dtype_policy
+    from srgan.steps.seeding import seed_everything
     from wp_srgan.gan import WpSrgan
     from wp_srgan.generator import build_generator
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_data.image_io import to_signed
+from sr_images.image_io import to_signed
 
 
 class LpipsDistance:

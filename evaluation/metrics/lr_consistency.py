@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_data.degradation import Edge, bicubic_downscale
-from sr_data.fidelity import psnr
+from sr_images.bicubic import Edge, bicubic_downscale
+from sr_images.fidelity import psnr
 
 _SCALE = 4
 

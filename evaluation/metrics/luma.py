@@ -1,5 +1,5 @@
-"""The Y channel that the metrics score; see `sr_data.luma`."""
+"""The Y channel that the metrics score; see `sr_images.luma`."""
 
-from sr_data.luma import rgb_to_y
+from sr_images.luma import rgb_to_y
 
 __all__ = ["rgb_to_y"]

@@ -17,9 +17,9 @@ from pathlib import Path
 import filelock
 from tqdm import tqdm
 
-from cli.errors import DataError
-from pretrained.saved_models import CACHE_VARIABLE, cache_folder
-from sr_data.atomic_write import atomic_file
+from bigans.pretrained.saved_models import CACHE_VARIABLE, cache_folder
+from sr_program.errors import DataError
+from sr_program.files.atomic_write import atomic_file
 
 _TIMEOUT = 30  # seconds without a byte
 _CHUNK = 1 << 16

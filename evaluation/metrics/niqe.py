@@ -18,10 +18,10 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
-from cli.errors import DataError
 from evaluation.metrics import agg_fit
-from evaluation.metrics.imresize import imresize
 from evaluation.metrics.model_files import NIQE_PARAMETERS, fetch
+from sr_images.imresize import imresize
+from sr_program.errors import DataError
 
 Array = NDArray[np.float64]
 

@@ -1,5 +1,5 @@
-"""Peak signal-to-noise ratio; see `sr_data.fidelity`, where training's validation finds it too."""
+"""Peak signal-to-noise ratio; see `sr_images.fidelity`, which training's validation uses too."""
 
-from sr_data.fidelity import psnr
+from sr_images.fidelity import psnr
 
 __all__ = ["psnr"]

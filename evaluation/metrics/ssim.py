@@ -1,5 +1,5 @@
-"""Structural similarity; see `sr_data.fidelity`, where training's validation finds it too."""
+"""Structural similarity; see `sr_images.fidelity`, where training's validation finds it too."""
 
-from sr_data.fidelity import ssim
+from sr_images.fidelity import ssim
 
 __all__ = ["ssim"]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_data.image_io import to_signed
+from sr_images.image_io import to_signed
 
 # Module → what the package takes from it. It does so without requiring these packages, and AlexNet
 # uses none of them.

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from srgan.vgg_layers import IMAGENET_MEAN_BGR, layers_up_to
-from srgan.vgg_weights import load_vgg_weights
+from srgan.vgg.layers import IMAGENET_MEAN_BGR, layers_up_to
+from srgan.vgg.weights import load_vgg_weights
 
 LAST_LAYER = "block3_conv4"
 
@@ -57,7 +57,7 @@ class StructureTextureDistance:
         """Loads VGG19.
 
         Args:
-            weights: File of its ImageNet weights, see `srgan.vgg_weights.load_vgg_weights`.
+            weights: File of its ImageNet weights, see `srgan.vgg.weights.load_vgg_weights`.
 
         Raises:
             DataError: The file is missing, unreadable, or of another network.

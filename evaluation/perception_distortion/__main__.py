@@ -14,10 +14,10 @@ import dataclasses
 import sys
 from typing import NoReturn
 
-from cli import dataclass_flags, entry_point
-from cli.errors import UsageError
-from cli.tensorflow_start import import_tensorflow_quietly
 from evaluation.config import MeasuringConfig, prepare, setting
+from sr_program import dataclass_flags, entry_point
+from sr_program.errors import UsageError
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 _TENTHS = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
 
@@ -47,12 +47,12 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
-    from evaluation.evaluate import evaluate
-    from evaluation.fusion_points import MODES
-    from evaluation.model_choice import check_fused_model
+    from evaluation.methods.choice import check_fused_model
+    from evaluation.methods.fusion_points import MODES
     from evaluation.perception_distortion.plane import report
     from evaluation.perception_distortion.sweep import Sweep, sweep_points
-    from evaluation.report import failures, summarize
+    from evaluation.reports.report import failures, summarize
+    from evaluation.scoring.evaluate import evaluate
 
     points = [point for mode in MODES for point in sweep_points(mode, getattr(config, mode))]
     if not points:
@@ -79,7 +79,7 @@ def _main(positional: list[str]) -> int:
 def _fused_directory(model: str) -> str:
     if model != "pretrained":
         return model
-    from pretrained.saved_models import saved_models
+    from bigans.pretrained.saved_models import saved_models
 
     return str(saved_models().fused)
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.published import MODELS
+from evaluation.reports.published import MODELS
 
 # Where the paper's Bi-GANs-ST lies between its two generators, in mean squared error (Table 2):
 # (15.77² − 11.36²) / (16.28² − 11.36²) = 0.88.

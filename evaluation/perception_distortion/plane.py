@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 
 from evaluation.config import Prepared
-from evaluation.fusion_points import FusionPoint
-from evaluation.markdown import number, table
+from evaluation.methods.fusion_points import FusionPoint
 from evaluation.perception_distortion.choice import PAPER_POSITION, xi_at_position, xi_for_rmse
 from evaluation.perception_distortion.plot import PaperPoints, PlanePoint, draw_plane, on_curve
 from evaluation.perception_distortion.sweep import GRID, mean_squares
-from evaluation.protocol import MEASURES, Instruments
-from evaluation.published import models_on
-from evaluation.report import DIGITS, HEADINGS, PROTOCOL, notes, write
-from sr_data.atomic_write import atomic_file
+from evaluation.reports.markdown import number, table
+from evaluation.reports.published import models_on
+from evaluation.reports.report import DIGITS, HEADINGS, PROTOCOL, notes, write
+from evaluation.scoring.protocol import MEASURES, Instruments
 from sr_data.benchmarks import Benchmark
+from sr_program.files.atomic_write import atomic_file
 
 # Section 4.3 of the paper; always marked.
 DEFAULT_XI = 0.73
@@ -37,7 +37,7 @@ def report(
 
     Args:
         prepared: The sets, and where the results go.
-        summary: From `evaluation.report.summarize`.
+        summary: From `evaluation.reports.report.summarize`.
         points: The places of the curves.
         target_rmse: Grey levels; 0: none.
         command: The command line, printed beside the numbers.

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.fusion_points import Mode
-from evaluation.published import Perception
-from sr_data.atomic_write import atomic_file
+from evaluation.methods.fusion_points import Mode
+from evaluation.reports.published import Perception
+from sr_program.files.atomic_write import atomic_file
 
 # RMSE bounds of the PIRM-SR 2018 challenge's regions 1, 2 and 3, grey levels.
 REGIONS = ((0.0, 11.5), (11.5, 12.5), (12.5, 16.0))

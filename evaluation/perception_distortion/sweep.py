@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.errors import DataError, UsageError
-from evaluation.enlargers import Fused, Image
-from evaluation.fusion_points import FusionPoint, Mode
+from evaluation.methods.fusion_points import FusionPoint, Mode
+from evaluation.methods.method import Fused, Image
 from evaluation.metrics.rmse import rmse
-from evaluation.protocol import PIRM_BORDER
-from sr_data.atomic_write import atomic_file
+from evaluation.scoring.protocol import PIRM_BORDER
 from sr_data.benchmarks import Benchmark, BenchmarkImage
-from sr_data.luma import luma_of_gray, rgb_to_y
+from sr_images.luma import luma_of_gray, rgb_to_y
+from sr_program.errors import DataError, UsageError
+from sr_program.files.atomic_write import atomic_file
 
 # ξ of the fine grid.
 GRID = np.linspace(0, 1, 51)

@@ -12,11 +12,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from cli import dataclass_flags, entry_point
-from cli.errors import DataError, UsageError
-from cli.tensorflow_start import import_tensorflow_quietly
 from evaluation.config import Prepared, prepare
 from evaluation.sheets.config import SheetsConfig
+from sr_program import dataclass_flags, entry_point
+from sr_program.errors import DataError, UsageError
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 if TYPE_CHECKING:
     from evaluation.sheets.sheet import Crop
@@ -66,7 +66,7 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
-    from evaluation.model_choice import check_fused_model
+    from evaluation.methods.choice import check_fused_model
     from fusion.export import find_saved_model
 
     crop = parse_crop(config.crop)

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cli.errors import DataError
 from evaluation.config import Prepared
-from evaluation.enlargers import Enlarger, Image
-from evaluation.protocol import Scorer, Scores
-from evaluation.report import DIGITS, HEADINGS
+from evaluation.methods.method import Enlarger, Image
+from evaluation.reports.report import DIGITS, HEADINGS
+from evaluation.scoring.protocol import Scorer, Scores
 from evaluation.sheets.config import SheetsConfig
 from evaluation.sheets.sheet import Crop, Panel, draw_sheet, where_they_differ
 from evaluation.tables.paper_tables import FIRST_STAGE, SECOND_STAGE, methods
 from sr_data.benchmarks import Benchmark, BenchmarkImage
-from sr_data.image_io import write_rgb
+from sr_images.image_io import write_rgb
+from sr_program.errors import DataError
 
 # Figure of the paper → label → our variant; HR is put where the paper puts it.
 HR = "HR"

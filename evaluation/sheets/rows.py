@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from evaluation.sheets.sheet import Crop
-from sr_data.luma import rgb_to_y
+from sr_images.luma import rgb_to_y
 
 _MARGIN = 8
 _LINE = 18

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from sr_data.luma import rgb_to_y
+from sr_images.luma import rgb_to_y
 
 _MARGIN = 8
 _LINE = 18

@@ -13,10 +13,10 @@ import dataclasses
 import sys
 from typing import NoReturn
 
-from cli import dataclass_flags, entry_point
-from cli.errors import UsageError
-from cli.tensorflow_start import import_tensorflow_quietly
 from evaluation.config import MeasuringConfig, prepare, setting
+from sr_program import dataclass_flags, entry_point
+from sr_program.errors import UsageError
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,9 +43,9 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
-    from evaluation.evaluate import evaluate
-    from evaluation.model_choice import check_fused_model
-    from evaluation.report import failures, summarize, write
+    from evaluation.methods.choice import check_fused_model
+    from evaluation.reports.report import failures, summarize, write
+    from evaluation.scoring.evaluate import evaluate
     from evaluation.tables.paper_tables import chosen_tables, default_benchmarks, methods, page
     from fusion.export import find_saved_model
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cli.errors import UsageError
-from evaluation.enlargers import Bicubic, Enlarger, Fused, Together, Tower
-from evaluation.fusion_points import FusionPoint
-from evaluation.markdown import table
-from evaluation.published import (
+from evaluation.methods.fusion_points import FusionPoint
+from evaluation.methods.method import Bicubic, Enlarger, Fused, Together, Tower
+from evaluation.reports.markdown import table
+from evaluation.reports.published import (
     BENCHMARKS,
     BICUBIC_REMARK,
     MODELS,
@@ -19,7 +18,8 @@ from evaluation.published import (
     TABLE_4,
     Perception,
 )
-from evaluation.report import PROTOCOL, compared, notes, of_variants, pair, published_pair
+from evaluation.reports.report import PROTOCOL, compared, notes, of_variants, pair, published_pair
+from sr_program.errors import UsageError
 
 FIRST_STAGE, SECOND_STAGE = STAGES
 TABLES = (1, 2, 3, 4)
@@ -58,7 +58,7 @@ def methods(fused: str, stage1: str, xi: float) -> Enlarger:
     Raises:
         DataError: A model is missing or unfit.
     """
-    from pretrained.saved_models import saved_models, stage_1_model
+    from bigans.pretrained.saved_models import saved_models, stage_1_model
 
     points = [
         FusionPoint("MR-SRGAN", "quantile", 0.0),

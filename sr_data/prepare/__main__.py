@@ -15,10 +15,10 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from cli import dataclass_flags, entry_point
-from cli.errors import DataError, UsageError
 from sr_data.prepare.preparation import Outcome, damaged_shards, prepare
-from sr_data.tile_manifest import TileSettings
+from sr_data.prepare.tile_manifest import TileSettings
+from sr_program import dataclass_flags, entry_point
+from sr_program.errors import DataError, UsageError
 
 
 def _setting(default: Any, help_text: str) -> Any:

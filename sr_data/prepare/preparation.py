@@ -13,13 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from cli.errors import DataError, UsageError
-from cli.worker_pool import WorkerPool
 from sr_data.prepare.shard_writer import ShardJob, ShardResult, ensure_shard
-from sr_data.prepared import PreparedSource
-from sr_data.sources import FolderSource, open_source
-from sr_data.tfds_source import TfdsSource
-from sr_data.tile_manifest import (
+from sr_data.prepare.tile_manifest import (
     PLAN,
     SHARDS,
     Manifest,
@@ -30,6 +25,11 @@ from sr_data.tile_manifest import (
     write_manifest,
     write_plan,
 )
+from sr_data.prepared import PreparedSource
+from sr_data.sources import FolderSource, open_source
+from sr_data.tfds_source import TfdsSource
+from sr_program.errors import DataError, UsageError
+from sr_program.machine.worker_pool import WorkerPool
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cli.errors import DataError
-from sr_data.array_records import RecordWriter, new_file
-from sr_data.degradation import bicubic_downscale
 from sr_data.pairs import SCALE
-from sr_data.prepared import PreparedSource
-from sr_data.sources import ImageSource, open_source
-from sr_data.tile_manifest import (
+from sr_data.prepare.array_records import RecordWriter, new_file
+from sr_data.prepare.tile_manifest import (
     SHARDS,
     Photo,
     Shard,
@@ -23,7 +19,11 @@ from sr_data.tile_manifest import (
     sha256,
     write_shard_entry,
 )
-from sr_data.tile_record import encode_tile
+from sr_data.prepare.tile_record import encode_tile
+from sr_data.prepared import PreparedSource
+from sr_data.sources import ImageSource, open_source
+from sr_images.bicubic import bicubic_downscale
+from sr_program.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.shipped import replacements, shipped_generator
-from cli.errors import UsageError
-from pretrained.manifest import WEIGHTS_DIR
+from bigans.pretrained.manifest import WEIGHTS_DIR
+from sr_program.errors import UsageError
 
 
 def test_other_weights_have_the_place_of_the_shipped_ones() -> None:

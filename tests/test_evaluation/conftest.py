@@ -11,7 +11,7 @@ import scipy.io
 from PIL import Image
 from scipy import ndimage
 
-from sr_data.degradation import bicubic_downscale
+from sr_images.bicubic import bicubic_downscale
 
 Towers = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -91,8 +91,8 @@ def niqe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Nothing can be downloaded, and nothing was; gives the names of what was asked for."""
-    from cli.errors import DataError
-    from evaluation import instruments
+    from evaluation.scoring import instruments
+    from sr_program.errors import DataError
 
     asked_for: list[str] = []
 

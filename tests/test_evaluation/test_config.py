@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import DataError, UsageError
 from evaluation.config import MeasuringConfig, prepare, setting
+from sr_program.errors import DataError, UsageError
 
 
 @pytest.fixture

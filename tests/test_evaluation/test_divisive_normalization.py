@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.metrics.imresize import imresize
 from evaluation.metrics.ma_parts.divisive_normalization import normalized_bands, normalized_scale
 from evaluation.metrics.ma_parts.steerable_pyramid import SteerablePyramid, steerable_pyramid
+from sr_images.imresize import imresize
 
 
 @pytest.fixture(scope="module")

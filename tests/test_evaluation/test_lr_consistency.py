@@ -6,7 +6,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from evaluation.metrics.lr_consistency import lr_consistency
-from sr_data.degradation import bicubic_downscale
+from sr_images.bicubic import bicubic_downscale
 
 
 def result(seed=0, shape=(32, 48, 3)):

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-import sr_data.luma
+import sr_images.luma
 from evaluation.metrics.luma import rgb_to_y
 
 
 def test_it_is_the_luma_of_the_data_pipeline():
-    assert rgb_to_y is sr_data.luma.rgb_to_y
+    assert rgb_to_y is sr_images.luma.rgb_to_y
 
 
 @pytest.mark.parametrize(

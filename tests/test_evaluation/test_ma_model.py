@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from cli.errors import DataError
 from evaluation.metrics.ma_parts.ma_model import load_model
+from sr_program.errors import DataError
 
 LINEAR = [0.5, 1.0, 2.0, 4.0]
 

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from cli.errors import DataError
 from evaluation.metrics import model_files
 from evaluation.metrics.model_files import (
     MA_MODEL,
@@ -27,6 +26,7 @@ from evaluation.metrics.model_files import (
     fetch,
     git_blob_id,
 )
+from sr_program.errors import DataError
 
 CONTENT = np.random.default_rng(3).bytes(300_000)
 BLOB_ID = hashlib.sha1(b"blob 300000\0" + CONTENT).hexdigest()

@@ -8,11 +8,11 @@ import scipy.io
 from PIL import Image
 from scipy import ndimage
 
-from cli.errors import DataError
 from evaluation.metrics import agg_fit, niqe
 from evaluation.metrics.luma import rgb_to_y
 from evaluation.metrics.model_files import NIQE_PARAMETERS
 from evaluation.metrics.niqe import Niqe
+from sr_program.errors import DataError
 
 PARAMETERS = "niqe_modelparameters.mat"
 WELL_CONDITIONED = 1e-9  # spread over the orders of summation

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluation.enlargers import Fused
+from evaluation.methods.method import Fused
 from evaluation.perception_distortion import plane, sweep
 from evaluation.perception_distortion.__main__ import cli_main
 from evaluation.run import cli_main as evaluate_main
@@ -279,10 +279,10 @@ def test_what_is_no_fused_model(call, offline, faithful_dir, not_models, capfd) 
 
 @pytest.mark.usefixtures("coarse")
 def test_the_shipped_model(call, monkeypatch, faithful_dir, vivid_dir, fused_dir, tmp_path) -> None:
-    from pretrained.saved_models import SavedModels
+    from bigans.pretrained.saved_models import SavedModels
 
     models = SavedModels(faithful_dir / "1", vivid_dir / "1", fused_dir / "1")
-    monkeypatch.setattr("pretrained.saved_models.saved_models", lambda: models)
+    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda: models)
     flags = ("--quantile=1", "--absolute=")
     assert call(*flags) == call(*flags, "--model=pretrained") == 0
 

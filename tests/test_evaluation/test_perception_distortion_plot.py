@@ -14,7 +14,7 @@ from evaluation.perception_distortion.plot import (
     draw_plane,
     on_curve,
 )
-from evaluation.published import Perception
+from evaluation.reports.published import Perception
 
 CURVE = [
     PlanePoint("quantile", 1.0, 16.0, 2.0),

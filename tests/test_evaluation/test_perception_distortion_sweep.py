@@ -4,8 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.errors import DataError, UsageError
-from evaluation.fusion_points import FusionPoint
+from evaluation.methods.fusion_points import FusionPoint
 from evaluation.perception_distortion.sweep import (
     GRID,
     Sweep,
@@ -14,6 +13,7 @@ from evaluation.perception_distortion.sweep import (
     sweep_points,
 )
 from sr_data.benchmarks import BenchmarkImage, open_benchmark
+from sr_program.errors import DataError, UsageError
 
 POINTS = [FusionPoint("ξ = 0", "quantile", 0.0), FusionPoint("ξ = 1", "quantile", 1.0)]
 

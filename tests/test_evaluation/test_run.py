@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.report import DIGITS
+from evaluation.reports.report import DIGITS
 from evaluation.run import cli_main
 from sr_data.benchmarks import open_benchmark
-from sr_data.image_io import read_rgb, write_rgb
+from sr_images.image_io import read_rgb, write_rgb
 
 
 @pytest.fixture
@@ -379,7 +379,7 @@ def test_offline(environment, drawn_sets, tmp_path) -> None:
 # The program, but for an image that is never finished.
 STOPS = """
 import time
-from evaluation import enlargers
+from evaluation.methods import method as enlargers
 from evaluation.run import cli_main
 
 make = enlargers.Bicubic.enlarge

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from evaluation.metrics.imresize import imresize
 from evaluation.metrics.ma_parts.divisive_normalization import normalized_bands
 from evaluation.metrics.ma_parts.ggd_shape import fitted_shape
 from evaluation.metrics.ma_parts.scale_mixture import scale_mixture_features
 from evaluation.metrics.ma_parts.steerable_pyramid import steerable_pyramid
 from evaluation.metrics.ma_parts.structural_term import structural_terms
+from sr_images.imresize import imresize
 
 
 @pytest.mark.parametrize("size", [(64, 71), (57, 60)])

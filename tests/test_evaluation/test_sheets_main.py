@@ -3,16 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.errors import DataError, UsageError
 from evaluation.config import MeasuringConfig, prepare
-from evaluation.protocol import Scores
+from evaluation.scoring.protocol import Scores
 from evaluation.sheets import columns
 from evaluation.sheets.__main__ import cli_main, parse_crop, wanted_images
 from evaluation.sheets.columns import COLUMNS, HR, caption
 from evaluation.sheets.sheet import Crop
 from sr_data.benchmarks import open_benchmark
-from sr_data.degradation import bicubic_upscale
-from sr_data.image_io import read_rgb
+from sr_images.bicubic import bicubic_upscale
+from sr_images.image_io import read_rgb
+from sr_program.errors import DataError, UsageError
 
 
 def test_a_crop() -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from evaluation.sheets.rows import draw_rows, most_detailed
 from evaluation.sheets.sheet import Crop
-from sr_data.luma import rgb_to_y
+from sr_images.luma import rgb_to_y
 
 
 def test_the_most_detailed_square_by_trying_every_place(draw_photo) -> None:

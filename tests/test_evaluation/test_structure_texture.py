@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage, signal
 
-from cli.errors import DataError
 from evaluation.metrics.structure_texture import (
     COMPARED,
     StructureTextureDistance,
@@ -12,7 +11,8 @@ from evaluation.metrics.structure_texture import (
     l2_pooling,
     texture_and_structure,
 )
-from srgan.vgg_layers import layers_up_to
+from sr_program.errors import DataError
+from srgan.vgg.layers import layers_up_to
 
 LAYERS = layers_up_to("vgg19", "block3_conv4")
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import DataError, UsageError
-from evaluation.enlargers import Fused
+from evaluation.methods.method import Fused
 from evaluation.tables.__main__ import cli_main
 from evaluation.tables.paper_tables import chosen_tables, default_benchmarks, methods, page
 from sr_data.benchmarks import open_benchmark
+from sr_program.errors import DataError, UsageError
 
 OURS = ("Bicubic", "WP-SRGAN, first stage", "MR-SRGAN", "WP-SRGAN", "Bi-GANs-ST")
 
@@ -155,11 +155,11 @@ def test_without_ma_niqe_takes_its_place() -> None:
 
 def test_methods(fused_dir, faithful_dir, vivid_dir, monkeypatch) -> None:
     assert methods(str(fused_dir), str(faithful_dir), 0.73).variants == OURS
-    from pretrained.saved_models import SavedModels
+    from bigans.pretrained.saved_models import SavedModels
 
     shipped = SavedModels(faithful_dir / "1", vivid_dir / "1", fused_dir / "1")
-    monkeypatch.setattr("pretrained.saved_models.saved_models", lambda: shipped)
-    monkeypatch.setattr("pretrained.saved_models.stage_1_model", lambda: faithful_dir / "1")
+    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda: shipped)
+    monkeypatch.setattr("bigans.pretrained.saved_models.stage_1_model", lambda: faithful_dir / "1")
     named = methods(str(fused_dir), str(faithful_dir), 0.73)
     assert methods("pretrained", "", 0.73).identity == named.identity
     assert methods("pretrained", "", 0.5).identity != named.identity

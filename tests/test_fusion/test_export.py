@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from cli.errors import DataError
-from cli.extras import is_installed
 from fusion.export import build, find_saved_model
+from sr_program.errors import DataError
+from sr_program.machine.optional_packages import is_installed
 
 ROOT = Path(__file__).parents[2]
 
@@ -198,7 +198,8 @@ def test_command_for_another_runtime(faithful_dir, vivid_dir, tmp_path, format, 
 @pytest.mark.parametrize("format", ["onnx", "openvino", "litert"])
 def test_command_without_the_package(faithful_dir, vivid_dir, tmp_path, format):
     program = (
-        f"from cli import extras; extras._MODULES[{format!r}] = ('no_such',);"
+        "from sr_program.machine import optional_packages;"
+        f"optional_packages._MODULES[{format!r}] = ('no_such',);"
         "from fusion.export import cli_main; cli_main()"
     )
     flags = [f"--faithful={faithful_dir}", f"--vivid={vivid_dir}", f"--format={format}"]

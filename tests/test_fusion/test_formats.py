@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cli.errors import DataError, UsageError
-from cli.extras import is_installed
-from fusion import runtime_check
 from fusion.export import Format, build
+from fusion.formats import runtime_check
+from sr_program.errors import DataError, UsageError
+from sr_program.machine.optional_packages import is_installed
 
 Run = Callable[..., dict[str, np.ndarray]]
 FORMATS: tuple[Format, ...] = ("onnx", "openvino", "litert")
@@ -28,7 +28,7 @@ def read_onnx(path: Path) -> Run:
 
 
 def read_openvino(path: Path) -> Run:
-    from fusion.openvino_model import openvino_core
+    from fusion.formats.openvino_model import openvino_core
 
     core = openvino_core()
     model = core.read_model(path)

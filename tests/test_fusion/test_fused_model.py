@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from cli.errors import DataError, UsageError
 from fusion.fused_model import DELTAS, THRESHOLDS, FusedModel, Threshold, fuse
-from sr_data.rounding import grey_levels
+from sr_images.rounding import grey_levels
+from sr_program.errors import DataError, UsageError
 
 # No differences so small that TensorFlow, which flushes subnormal numbers, takes them for zero.
 GREY = st.one_of(st.just(0.0), st.floats(2**-20, 255, width=32))

@@ -3,7 +3,6 @@ import shutil
 import pytest
 import tensorflow as tf
 
-from cli.errors import DataError
 from fusion.fused_model import FusedModel
 from fusion.tower import (
     UNROUNDED,
@@ -12,6 +11,7 @@ from fusion.tower import (
     load_tower,
     receptive_field,
 )
+from sr_program.errors import DataError
 
 
 class Odd(tf.Module):

@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from cli.errors import UsageError
 from mr_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
+from sr_program.errors import UsageError
 
 
 def test_architecture_is_the_papers():

@@ -12,11 +12,11 @@ import pytest
 import tensorflow as tf
 
 import mr_srgan.export
-from cli.errors import DataError
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.export import export_weights
 from mr_srgan.generator import build_generator
-from srgan.weights import save_weights
+from sr_program.errors import DataError
+from srgan.runs.weights import save_weights
 
 TINY = GeneratorConfig(num_mr_blocks=1, num_res_blocks=2, features=4, bicubic_skip=True)
 

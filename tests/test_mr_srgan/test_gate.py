@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.operations import parse
+from benchmarks.timing.operations import parse
 from mr_srgan.gate import Conv2D as Gate
 from mr_srgan.memory_block import memory_block
-from srgan.residual_block import residual_block
+from srgan.layers.residual_block import residual_block
 
 CHANNELS = 3
 

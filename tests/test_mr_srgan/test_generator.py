@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cli.errors import UsageError
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.generator import build_generator
-from srgan.bicubic_skip import BicubicUpsampling
+from sr_program.errors import UsageError
+from srgan.layers.bicubic_skip import BicubicUpsampling
 
 TINY = {"num_mr_blocks": 2, "num_res_blocks": 2, "features": 4}
 

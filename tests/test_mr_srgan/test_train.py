@@ -20,9 +20,9 @@ import tensorflow as tf
 import mr_srgan.train
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.generator import build_generator
-from sr_data.image_io import write_rgb
-from srgan.vgg_features import FEATURE_SCALE
-from srgan.weights import save_weights
+from sr_images.image_io import write_rgb
+from srgan.runs.weights import save_weights
+from srgan.vgg.features import FEATURE_SCALE
 
 TINY = (
     *("--features=4", "--num_mr_blocks=1", "--num_res_blocks=1", "--crop_size=16"),
@@ -69,7 +69,7 @@ def start(call_program, monkeypatch, photo_dir, vgg_file, tmp_path):
 
         places = f"--data=folder:{photo_dir}", f"--run_dir={tmp_path / 'run'}"
         with monkeypatch.context() as patch:
-            patch.setattr("srgan.training.train", train)
+            patch.setattr("srgan.runs.training.train", train)
             assert not call_program(
                 mr_srgan.train.cli_main, *places, f"--vgg_weights={vgg_file}", *TINY, *arguments
             )

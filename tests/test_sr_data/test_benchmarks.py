@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli.errors import DataError, UsageError
 from sr_data.benchmarks import BENCHMARKS, Benchmark, benchmark_folders, open_benchmark
-from sr_data.degradation import bicubic_downscale
 from sr_data.pairs import ImagePair
+from sr_images.bicubic import bicubic_downscale
+from sr_program.errors import DataError, UsageError
 
 
 def draw(path, seed=0, height=16, width=24, gray=False):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli.errors import DataError
-from sr_data.degradation import bicubic_downscale
+from sr_images.bicubic import bicubic_downscale
+from sr_program.errors import DataError
 
 tfds = pytest.importorskip("tensorflow_datasets")
 

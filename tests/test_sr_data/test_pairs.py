@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.errors import DataError
-from sr_data.image_io import write_rgb
 from sr_data.pairs import ImagePair, pair_files, pairs_to_make, unpaired
+from sr_images.image_io import write_rgb
+from sr_program.errors import DataError
 
 HR, LR = Path("HR"), Path("LR")
 

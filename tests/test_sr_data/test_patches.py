@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli.errors import DataError
-from sr_data.degradation import bicubic_downscale
-from sr_data.image_io import from_signed, read_rgb, write_rgb
 from sr_data.patches import PatchDataset
 from sr_data.prepare.preparation import prepare
+from sr_data.prepare.tile_manifest import TileSettings
 from sr_data.prepared import PreparedSource
 from sr_data.sources import FolderSource
-from sr_data.tile_manifest import TileSettings
+from sr_images.bicubic import bicubic_downscale
+from sr_images.image_io import from_signed, read_rgb, write_rgb
+from sr_program.errors import DataError
 
 
 class Arrays:

@@ -14,12 +14,12 @@ import psutil
 import pytest
 from PIL import Image
 
-from cli.errors import DataError
-from sr_data.image_io import write_rgb
 from sr_data.prepare.__main__ import cli_main
 from sr_data.prepare.preparation import damaged_shards, prepare
+from sr_data.prepare.tile_manifest import TileSettings
 from sr_data.prepared import PreparedSource
-from sr_data.tile_manifest import TileSettings
+from sr_images.image_io import write_rgb
+from sr_program.errors import DataError
 
 pytest.importorskip("array_record")
 

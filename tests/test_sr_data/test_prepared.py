@@ -7,12 +7,12 @@ import sys
 import numpy as np
 import pytest
 
-from cli.errors import DataError
-from sr_data.degradation import bicubic_downscale
-from sr_data.image_io import read_rgb, write_rgb
 from sr_data.prepare.preparation import prepare
+from sr_data.prepare.tile_manifest import TileSettings
 from sr_data.prepared import PreparedSource
-from sr_data.tile_manifest import TileSettings
+from sr_images.bicubic import bicubic_downscale
+from sr_images.image_io import read_rgb, write_rgb
+from sr_program.errors import DataError
 
 array_record_module = pytest.importorskip("array_record.python.array_record_module")
 

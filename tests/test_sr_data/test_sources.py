@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli.errors import DataError, UsageError
-from sr_data.degradation import bicubic_downscale
-from sr_data.image_io import write_rgb
 from sr_data.prepare.preparation import prepare
+from sr_data.prepare.tile_manifest import TileSettings
 from sr_data.prepared import PreparedSource
 from sr_data.sources import FolderSource, PairedFolder, open_source
-from sr_data.tile_manifest import TileSettings
+from sr_images.bicubic import bicubic_downscale
+from sr_images.image_io import write_rgb
+from sr_program.errors import DataError, UsageError
 
 
 def save(path, seed=0, height=8, width=12):
@@ -159,7 +159,7 @@ def test_benchmark_folders(shared):
 def test_reading_images_needs_no_deep_learning_library(subprocess_environment):
     """TensorFlow takes seconds to import; only patches may."""
     code = (
-        "import sys, sr_data.sources, sr_data.fidelity, sr_data.luma, cli.entry_point\n"
+        "import sys, sr_data.sources, sr_images.fidelity, sr_images.luma, sr_program.entry_point\n"
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'jax', 'torch')))"
     )
     assert subprocess.run([sys.executable, "-c", code], env=subprocess_environment).returncode == 0

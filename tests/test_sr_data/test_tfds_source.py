@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cli.errors import DataError, UsageError
 from sr_data.patches import PatchDataset
 from sr_data.prepare.preparation import prepare
+from sr_data.prepare.tile_manifest import TileSettings
 from sr_data.prepared import PreparedSource
 from sr_data.sources import FolderSource, open_source
 from sr_data.tfds_source import TfdsSource
-from sr_data.tile_manifest import TileSettings
+from sr_program.errors import DataError, UsageError
 
 tfds = pytest.importorskip("tensorflow_datasets")
 

@@ -56,11 +56,11 @@ def tiny_model() -> Callable[..., Any]:
     """Builds a compiled model for a run's settings, with BatchNorm in both networks."""
     import keras
 
-    from srgan.adversarial_model import AdversarialModel, Passes
-    from srgan.building import compile_model
-    from srgan.discriminator import build_discriminator
-    from srgan.residual_block import conv
-    from srgan.tail import image_tail
+    from srgan.layers.discriminator import build_discriminator
+    from srgan.layers.residual_block import conv
+    from srgan.layers.tail import image_tail
+    from srgan.runs.building import compile_model
+    from srgan.steps.adversarial_model import AdversarialModel, Passes
 
     class TinyGan(AdversarialModel):
         def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:

@@ -17,13 +17,13 @@ import mr_srgan.generator
 import wp_srgan.config
 import wp_srgan.generator
 from mr_srgan.gan import MrSrgan
-from srgan import jax_step
 from srgan.config import ObjectiveConfig, OptimizerConfig
-from srgan.discriminator import build_discriminator
-from srgan.engines import make_engine
-from srgan.paired_optimizer import build_optimizer
-from srgan.unet_discriminator import build_unet_discriminator
-from srgan.vgg_features import build_vgg_features
+from srgan.layers.discriminator import build_discriminator
+from srgan.layers.unet_discriminator import build_unet_discriminator
+from srgan.steps import jax_step
+from srgan.steps.engines import make_engine
+from srgan.steps.paired_optimizer import build_optimizer
+from srgan.vgg.features import build_vgg_features
 from wp_srgan.config import PAPER_OBJECTIVE
 from wp_srgan.gan import WpSrgan
 

@@ -14,8 +14,8 @@ from mr_srgan.config import GeneratorConfig
 from mr_srgan.gan import MrSrgan
 from mr_srgan.generator import build_generator
 from srgan.config import ObjectiveConfig, OptimizerConfig
-from srgan.engines import JaxEngine
-from srgan.paired_optimizer import build_optimizer
+from srgan.steps.engines import JaxEngine
+from srgan.steps.paired_optimizer import build_optimizer
 
 
 def images(rng: np.random.Generator, side: int) -> np.ndarray:

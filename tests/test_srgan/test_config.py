@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cli.errors import UsageError
+from sr_program.errors import UsageError
 from srgan.config import (
     DataConfig,
     InitializationConfig,

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from cli.errors import UsageError
+from sr_program.errors import UsageError
 from wp_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
 
 

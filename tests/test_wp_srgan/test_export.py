@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 
 import wp_srgan.export
-from cli.errors import DataError
-from srgan.weights import load_weights, save_weights
+from sr_program.errors import DataError
+from srgan.runs.weights import load_weights, save_weights
 from wp_srgan.config import GeneratorConfig
 from wp_srgan.export import export_weights
 from wp_srgan.generator import build_generator

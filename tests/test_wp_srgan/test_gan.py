@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from srgan.adversarial_model import Passes
 from srgan.config import ObjectiveConfig
+from srgan.steps.adversarial_model import Passes
 from wp_srgan.config import PAPER_OBJECTIVE
 from wp_srgan.gan import WpSrgan
 
@@ -68,7 +68,7 @@ def test_a_term_of_the_reduced_images():
 
 
 def test_a_term_of_the_texture():
-    """Half the contrast is a quarter of every energy; see tests/test_srgan/test_texture.py."""
+    """Half the contrast is a quarter of every energy."""
     rng = np.random.default_rng(0)
     hr = 0.5 * rng.choice([-1.0, 1.0], (2, 64, 64, 1)).astype(np.float32) * np.ones(3, np.float32)
     expected = 2 * np.sqrt(1 + np.log(4) ** 2) - 2
@@ -80,7 +80,7 @@ def test_a_term_of_the_texture():
 
 
 def test_a_term_of_the_grid():
-    """A grid that HR does not have; see tests/test_srgan/test_texture.py."""
+    """A grid that HR does not have; see tests/test_srgan/losses/test_texture.py."""
     hr = np.random.default_rng(0).normal(0, 0.1, (2, 64, 64, 3)).astype(np.float32)
     tile = np.zeros((4, 4, 1), np.float32)
     tile[0, 0] = 0.2

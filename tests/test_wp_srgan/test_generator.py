@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cli.errors import UsageError
-from srgan.bicubic_skip import BicubicUpsampling
+from sr_program.errors import UsageError
+from srgan.layers.bicubic_skip import BicubicUpsampling
 from wp_srgan.config import GeneratorConfig
 from wp_srgan.generator import build_generator
 

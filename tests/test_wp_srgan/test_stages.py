@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from cli.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError
 from srgan.config import ObjectiveConfig
-from srgan.discriminator import build_discriminator
-from srgan.weights import save_weights
+from srgan.layers.discriminator import build_discriminator
+from srgan.runs.weights import save_weights
 from wp_srgan.config import GeneratorConfig
 from wp_srgan.gan import WpSrgan
 from wp_srgan.generator import build_generator

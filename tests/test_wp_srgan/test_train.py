@@ -16,9 +16,9 @@ import pytest
 import tensorflow as tf
 
 import wp_srgan.train
-from sr_data.image_io import write_rgb
-from srgan.vgg_features import FEATURE_SCALE
-from srgan.weights import save_weights
+from sr_images.image_io import write_rgb
+from srgan.runs.weights import save_weights
+from srgan.vgg.features import FEATURE_SCALE
 from wp_srgan.config import GeneratorConfig
 from wp_srgan.generator import build_generator
 
@@ -68,7 +68,7 @@ def start(call_program, monkeypatch, photo_dir, vgg_file, tmp_path):
         given = f"--data=folder:{photo_dir}", f"--run_dir={tmp_path / 'run'}"
         tiny = f"--vgg_weights={vgg_file}", *TINY, *SHORT
         with monkeypatch.context() as patch:
-            patch.setattr("srgan.training.train", train)
+            patch.setattr("srgan.runs.training.train", train)
             assert not call_program(wp_srgan.train.cli_main, *given, *tiny, *arguments)
         return found[0]
 

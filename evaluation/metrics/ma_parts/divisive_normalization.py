@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.metrics.imresize import imresize
 from evaluation.metrics.ma_parts.steerable_pyramid import SteerablePyramid
+from sr_images.imresize import imresize
 
 FINE_GUARD, COARSE_GUARD = 16, 8
 _RING = 1

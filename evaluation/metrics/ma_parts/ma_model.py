@@ -15,8 +15,8 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
-from cli.errors import DataError
 from evaluation.metrics.ma_parts.regression_forest import RegressionForest
+from sr_program.errors import DataError
 
 GROUPS = (18, 45, 75)
 """Numbers of features: block DCT, scale mixture, singular values."""

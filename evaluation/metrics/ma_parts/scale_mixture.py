@@ -9,11 +9,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.metrics.imresize import imresize
 from evaluation.metrics.ma_parts.divisive_normalization import normalized_bands
 from evaluation.metrics.ma_parts.ggd_shape import fitted_shape
 from evaluation.metrics.ma_parts.steerable_pyramid import SteerablePyramid, steerable_pyramid
 from evaluation.metrics.ma_parts.structural_term import structural_terms
+from sr_images.imresize import imresize
 
 
 def scale_mixture_features(luma: NDArray[np.uint8]) -> NDArray[np.float64]:

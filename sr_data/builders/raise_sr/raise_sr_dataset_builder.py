@@ -9,9 +9,9 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from cli.errors import DataError
 from sr_data.pairs import ImagePair
 from sr_data.sources import FolderSource
+from sr_program.errors import DataError
 
 _ID_COLUMN = "File"
 

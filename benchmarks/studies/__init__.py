@@ -1,0 +1,1 @@
+"""Experiments on networks and pictures; each prints a table or draws a sheet."""

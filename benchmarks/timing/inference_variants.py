@@ -1,0 +1,101 @@
+"""The variants that are timed: exported once, and loaded where they are needed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.peers import runtimes as peers
+from benchmarks.timing.inference_targets import INT8, OURS, PLAIN, PRECISIONS, Form
+from benchmarks.timing.training_variants import torch_is_installed
+from bigans import Tiling, Upscaler
+from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
+from bigans.models.runtime import AnyModel, load_model
+from bigans.models.tensorflow_model import Model
+from bigans.pretrained.saved_models import saved_models
+from sr_program.machine.optional_packages import is_installed
+from sr_program.machine.precision import resolve
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """Where the graphs are.
+
+    Attributes:
+        ours: SavedModels by precision.
+        plain: A SavedModel.
+        onnx: The plain graph in ONNX, where that is installed.
+        int8: Our graph for OpenVINO, if it was asked for.
+        shared_slopes: See `benchmarks.shipped.shipped_generator`.
+    """
+
+    ours: Mapping[str, Path]
+    plain: Path
+    onnx: Path | None
+    int8: Path | None
+    shared_slopes: bool
+
+
+def export(folder: Path, int8_photos: str, *, shared_slopes: bool) -> Exported:
+    """Exports the shipped weights for everything that is installed.
+
+    Args:
+        folder: Where to, if it is not in the user's cache.
+        int8_photos: Folder of the LR photos that int8's ranges are measured on; empty: no int8.
+        shared_slopes: Of all graphs.
+    """
+    ours = {
+        precision: peers.export_shared(folder / "ours", precision)
+        if shared_slopes
+        else saved_models(precision=resolve(precision)).fused
+        for precision in PRECISIONS
+    }
+    plain = peers.export_plain(folder / "plain", shared_slopes)
+    onnx = peers.export_onnx(folder / "plain") if is_installed("onnx") else None
+    int8 = peers.export_int8(folder / "int8", int8_photos, shared_slopes) if int8_photos else None
+    return Exported(ours, plain, onnx, int8, shared_slopes)
+
+
+def forms_of(exported: Exported, wanted: str) -> list[Form]:
+    """What can be timed here, as far as `--forms` asks for it."""
+    forms = [Form("TensorFlow", "ours", precision) for precision in PRECISIONS] + [PLAIN]
+    if is_installed("openvino"):
+        graphs = ("ours", "plain")
+        forms += [Form("OpenVINO", graph, p) for p in PRECISIONS for graph in graphs]
+    if exported.int8 is not None:
+        forms.append(Form("OpenVINO", "ours", INT8))
+    if exported.onnx is not None:
+        forms.append(Form("ONNX Runtime", "plain", "float32"))
+    if torch_is_installed():
+        forms += [Form("PyTorch", "plain", precision) for precision in PRECISIONS]
+    return [form for form in forms if is_wanted(form, wanted)]
+
+
+def is_wanted(form: Form, wanted: str) -> bool:
+    """Whether `--forms` asks for it; ours in float32, which all are compared with, is always."""
+    title = form.title.lower().replace(",", "")
+    return form == OURS or any(part.strip().lower() in title for part in wanted.split(","))
+
+
+def load(form: Form, exported: Exported, tiling: Tiling) -> Upscaler:
+    """Loads a form. All of a precision have the same tiles, whatever each of them takes."""
+    model = _load(form, exported)
+    model.footprint = TENSORFLOW if form.precision == "float32" else TENSORFLOW_BFLOAT16
+    return Upscaler.of_model(model, tiling)
+
+
+def _load(form: Form, exported: Exported) -> AnyModel:
+    if form.precision == INT8:
+        assert exported.int8 is not None
+        return load_model(exported.int8, "openvino", "bfloat16")
+    precision = resolve(form.precision)
+    if form.runtime == "ONNX Runtime":
+        assert exported.onnx is not None
+        return peers.onnx_towers(exported.onnx)
+    if form.runtime == "PyTorch":
+        return peers.torch_towers(precision, exported.shared_slopes)
+    if form.runtime == "OpenVINO":
+        graph = exported.plain if form.graph == "plain" else exported.ours["float32"]
+        return load_model(graph, "openvino", precision)
+    return Model(exported.plain if form == PLAIN else exported.ours[precision])

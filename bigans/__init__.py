@@ -1,0 +1,25 @@
+"""Photos in, 4x photos out: `python -m bigans` and, in Python, `bigans.Upscaler`."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bigans.upscaler.tiles.tiling import Tiling
+    from bigans.upscaler.upscaler import Upscaler
+    from sr_program.machine.allocator import keep_freed_memory
+
+__all__ = ["Tiling", "Upscaler", "keep_freed_memory"]
+
+
+_MODULES = {
+    "Tiling": "bigans.upscaler.tiles.tiling",
+    "Upscaler": "bigans.upscaler.upscaler",
+    "keep_freed_memory": "sr_program.machine.allocator",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a name when it is asked for: `--help` does not wait for NumPy."""
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

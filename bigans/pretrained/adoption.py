@@ -1,0 +1,62 @@
+"""Takes trained generators from run folders into `weights/`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from bigans.pretrained.manifest import (
+    RECIPES,
+    WEIGHTS_DIR,
+    Manifest,
+    PretrainedGenerator,
+    file_sha256,
+    read_manifest,
+    write_manifest,
+)
+from sr_program.errors import DataError
+from sr_program.files.atomic_write import atomic_file
+from srgan.runs.run_dir import generator_of
+
+
+def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest:
+    """Copies the generators of run folders and describes them in the manifest.
+
+    A generator that is not named keeps its file and its entry.
+
+    Args:
+        runs: Run folders by the generator's name (the keys of `manifest.RECIPES`); for WP-SRGAN
+            the folder of the stage. See `srgan.runs.run_dir`.
+        weights_dir: The folder to write to.
+
+    Returns:
+        The new manifest.
+
+    Raises:
+        DataError: A run folder lacks its weights or settings, or one of the three generators is
+            neither named nor there already. Nothing is copied then.
+    """
+    generators = {name: generator_of(run) for name, run in runs.items()}
+    manifest = _present(runs, weights_dir)
+    weights_dir.mkdir(exist_ok=True)
+    for name, (weights, config) in generators.items():
+        file = f"{name}.weights.h5"
+        with atomic_file(weights_dir / file) as temporary:
+            shutil.copyfile(weights, temporary)
+        sha256 = file_sha256(weights_dir / file)
+        manifest[name] = PretrainedGenerator(file, sha256, config, RECIPES[name])
+    manifest = {name: manifest[name] for name in RECIPES}
+    write_manifest(manifest, weights_dir)
+    return manifest
+
+
+def _present(runs: Mapping[str, Path], weights_dir: Path) -> Manifest:
+    """The entries that stay; none are needed when all three generators are named."""
+    if set(runs) == set(RECIPES):
+        return {}
+    try:
+        return read_manifest(weights_dir)
+    except DataError as error:
+        missing = ", ".join(name for name in RECIPES if name not in runs)
+        raise DataError(f"name a run folder for {missing} too: {error}") from error

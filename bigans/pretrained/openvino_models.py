@@ -1,0 +1,102 @@
+"""SavedModels in OpenVINO's format in the user's cache, converted on first use.
+
+    CACHE/openvino/KEY/towers.xml
+
+KEY is a hash of the SavedModel's files and of the code that converts them. Only the conversion
+needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+from absl import logging
+from tqdm import tqdm
+
+from bigans.pretrained.saved_models import OPENVINO, cache_folder, writing
+from fusion.formats.openvino_model import TOWERS_FILE
+from sr_program.files.atomic_write import atomic_directory
+from sr_program.machine.optional_packages import require_extra
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+
+# About 17 MB each.
+_KEPT = 6
+
+
+def openvino_model(saved_model_dir: Path, cache_dir: str | os.PathLike[str] | None = None) -> Path:
+    """Returns a directory with the towers of a SavedModel; the first call converts them (seconds).
+
+    Args:
+        saved_model_dir: Holds saved_model.pb.
+        cache_dir: As for `bigans.pretrained.saved_models.saved_models`.
+
+    Returns:
+        A directory that holds towers.xml.
+
+    Raises:
+        UsageError: OpenVINO is not installed.
+        DataError: The SavedModel cannot be converted (NoTowersError) or loaded, or the cache
+            folder cannot be written.
+    """
+    require_extra("openvino")
+    cache = cache_folder(cache_dir) / OPENVINO
+    target = cache / _key(saved_model_dir)
+    if not _complete(target):
+        with writing(cache):
+            if not _complete(target):  # by another process, while this one waited
+                _convert(saved_model_dir, target)
+                _forget_old(cache, newest=target)
+    _mark_as_used(target)
+    return target
+
+
+def _complete(directory: Path) -> bool:
+    return (directory / TOWERS_FILE).is_file()
+
+
+def _key(saved_model_dir: Path) -> str:
+    digest = hashlib.sha256()
+    for folder in (saved_model_dir, _converter()):
+        for path in sorted(folder.rglob("*")):
+            # Other files of a SavedModel (assets, a fingerprint) do not change what it computes.
+            if path.suffix in (".pb", ".index", ".py") or ".data-" in path.name:
+                content = path.read_bytes()
+                digest.update(f"\n{path.relative_to(folder)} {len(content)}\n".encode())
+                digest.update(content)
+    return digest.hexdigest()[:20]
+
+
+def _converter() -> Path:
+    spec = importlib.util.find_spec("fusion")
+    assert spec is not None and spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
+
+
+def _convert(saved_model_dir: Path, target: Path) -> None:
+    for leftover in target.parent.glob(".tmp-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    logging.info("converting %s for OpenVINO in %s", saved_model_dir, target)
+    with tqdm(total=1, desc="first run: preparing for OpenVINO", disable=None) as progress:
+        import_tensorflow_quietly()
+        from fusion.formats.saved_towers import write_towers
+
+        with atomic_directory(target) as temporary:
+            write_towers(saved_model_dir, temporary)
+        progress.update()
+
+
+def _forget_old(cache: Path, newest: Path) -> None:
+    models = [path for path in cache.iterdir() if path.is_dir() and path != newest]
+    for path in sorted(models, key=lambda path: path.stat().st_mtime)[: -(_KEPT - 1)]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _mark_as_used(target: Path) -> None:
+    try:
+        os.utime(target)
+    except OSError:
+        logging.debug("%s is read-only", target)

@@ -1,0 +1,252 @@
+"""The shipped generators as SavedModels in the user's cache, built on first use.
+
+    CACHE/KEY/mr_srgan/1   CACHE/KEY/wp_srgan/stage2/1   CACHE/KEY/fused/1
+
+KEY is a hash of the precision, the manifest, the weights and the source code that builds the
+models, so that neither new weights nor a changed network is ever served by an old file. A finished
+set appears by one rename under a lock: processes may start at once, and one that is killed leaves
+no half of a model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import filelock
+import platformdirs
+from absl import logging
+from tqdm import tqdm
+
+from bigans.pretrained.manifest import WEIGHTS_DIR, Manifest, read_manifest, verified_weights
+from sr_program.errors import DataError
+from sr_program.files.atomic_write import atomic_directory
+from sr_program.machine.precision import Precision
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+
+CACHE_VARIABLE = "BIGANS_CACHE"
+
+# The packages whose code decides what the SavedModels compute.
+_BUILDERS = ("sr_data", "srgan", "mr_srgan", "wp_srgan", "fusion")
+
+# Every change of weights or code makes a new set (about 50 MB), and so does each precision; so many
+# of them stay.
+_KEPT_SETS = 4
+
+# Where `openvino_models` keeps its own.
+OPENVINO = "openvino"
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedModels:
+    """Version directories of the three models; the parent of each is what a model server watches.
+
+    Attributes:
+        faithful: MR-SRGAN.
+        vivid: WP-SRGAN, stage 2.
+        fused: Both, merged by soft thresholding.
+    """
+
+    faithful: Path
+    vivid: Path
+    fused: Path
+
+
+def saved_models(
+    cache_dir: str | os.PathLike[str] | None = None,
+    weights_dir: Path = WEIGHTS_DIR,
+    precision: Precision = "float32",
+) -> SavedModels:
+    """Returns the SavedModels of the shipped weights; the first call builds them (seconds).
+
+    Later calls only compare the hashes of the weights, without importing TensorFlow.
+
+    Args:
+        cache_dir: Where the models are kept; by default the folder that the environment variable
+            BIGANS_CACHE names, else the user's cache folder of this system.
+        weights_dir: Holds the weights and their manifest.
+        precision: What the models compute in.
+
+    Raises:
+        DataError: Weights are missing or damaged, or the cache folder cannot be written.
+    """
+    manifest = read_manifest(weights_dir)
+    weights = {
+        name: verified_weights(manifest[name], weights_dir)
+        for name in ("mr_srgan", "wp_srgan_stage2")
+    }
+    target = cache_folder(cache_dir) / _key(manifest, precision)
+    if not _complete(target):
+        _build_once(target, manifest, weights, precision)
+    _mark_as_used(target)
+    return _paths(target)
+
+
+def stage_1_model(
+    cache_dir: str | os.PathLike[str] | None = None, weights_dir: Path = WEIGHTS_DIR
+) -> Path:
+    """Returns the SavedModel of WP-SRGAN after its first stage; the first call builds it.
+
+    It is no part of the fused model: for comparisons, as in the paper's Table 1.
+
+    Args:
+        cache_dir: As for `saved_models`.
+        weights_dir: As for `saved_models`.
+
+    Raises:
+        DataError: Weights are missing or damaged, or the cache folder cannot be written.
+    """
+    manifest = read_manifest(weights_dir)
+    weights = verified_weights(manifest["wp_srgan_stage1"], weights_dir)
+    vivid = saved_models(cache_dir, weights_dir).vivid
+    target = vivid.parent.with_name("stage1")
+    if not _is_model(target / "1"):
+        with writing(target.parent.parent.parent):
+            if not _is_model(target / "1"):
+                with atomic_directory(target) as temporary:
+                    _build_stage_1(temporary, manifest, weights)
+    return target / "1"
+
+
+def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
+    """Where this program keeps what it has built or downloaded.
+
+    Args:
+        cache_dir: The folder; by default the one that the environment variable BIGANS_CACHE names,
+            else the user's cache folder of this system.
+    """
+    named = cache_dir or os.environ.get(CACHE_VARIABLE)
+    return Path(named or platformdirs.user_cache_dir("bi-gans-st", appauthor=False))
+
+
+def _paths(directory: Path) -> SavedModels:
+    return SavedModels(
+        faithful=directory / "mr_srgan" / "1",
+        vivid=directory / "wp_srgan" / "stage2" / "1",
+        fused=directory / "fused" / "1",
+    )
+
+
+def _complete(directory: Path) -> bool:
+    paths = dataclasses.astuple(_paths(directory))
+    return all(map(_is_model, paths))
+
+
+def _is_model(path: Path) -> bool:
+    return (path / "saved_model.pb").is_file()
+
+
+def _key(manifest: Manifest, precision: Precision) -> str:
+    digest = hashlib.sha256(precision.encode())
+    entries = {name: dataclasses.asdict(generator) for name, generator in manifest.items()}
+    digest.update(json.dumps(entries, sort_keys=True).encode())
+    for name, content in _builder_sources():
+        digest.update(f"\n{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:20]
+
+
+def _builder_sources() -> Iterator[tuple[str, bytes]]:
+    for package in _BUILDERS:
+        spec = importlib.util.find_spec(package)  # of a top-level package: imports nothing
+        for folder in (spec and spec.submodule_search_locations) or ():
+            for path in sorted(Path(folder).glob("*.py")):
+                yield f"{package}/{path.name}", path.read_bytes()
+
+
+def _build_once(
+    target: Path, manifest: Manifest, weights: dict[str, Path], precision: Precision
+) -> None:
+    cache = target.parent
+    with writing(cache):
+        if _complete(target):  # by another process, while this one waited
+            return
+        _remove_leftovers(cache)
+        logging.info("building the SavedModels of the shipped weights in %s", target)
+        with atomic_directory(target) as temporary:
+            _build(temporary, manifest, weights, precision)
+        _forget_old_sets(cache, newest=target)
+
+
+@contextlib.contextmanager
+def writing(cache: Path) -> Iterator[None]:
+    """Within it no other process writes to the cache."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(cache / ".lock"):
+            yield
+    except OSError as error:
+        raise DataError(
+            f"{cache}: cannot keep the models here ({error.strerror or error}); "
+            f"name another folder in the environment variable {CACHE_VARIABLE}"
+        ) from error
+
+
+def _build(
+    directory: Path, manifest: Manifest, weights: dict[str, Path], precision: Precision
+) -> None:
+    with tqdm(total=3, desc="first run: preparing the models", disable=None) as progress:
+        # TensorFlow and the branches are imported here: a set that is there needs none of them.
+        import_tensorflow_quietly()
+        import fusion.export
+        import mr_srgan.config
+        import mr_srgan.export
+        import wp_srgan.config
+        import wp_srgan.export
+
+        paths = _paths(directory)
+        mr_config = _config(mr_srgan.config.GeneratorConfig, manifest, "mr_srgan")
+        wp_config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage2")
+        faithful, vivid = paths.faithful.parent, paths.vivid.parent
+        mr_srgan.export.export_weights(weights["mr_srgan"], mr_config, faithful, precision)
+        progress.update()
+        wp_srgan.export.export_weights(weights["wp_srgan_stage2"], wp_config, vivid, precision)
+        progress.update()
+        fusion.export.build(paths.faithful, paths.vivid, paths.fused.parent)
+        progress.update()
+
+
+def _build_stage_1(directory: Path, manifest: Manifest, weights: Path) -> None:
+    import wp_srgan.config
+    import wp_srgan.export
+
+    config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage1")
+    wp_srgan.export.export_weights(weights, config, directory)
+
+
+def _config(config_class: Any, manifest: Manifest, name: str) -> Any:
+    try:
+        return config_class(**manifest[name].config)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"the shipped weights of {name} do not fit this program ({error}); "
+            "install the program again"
+        ) from error
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Removes what builds that were killed have left; the caller holds the lock."""
+    for path in cache.glob(".tmp-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _forget_old_sets(cache: Path, newest: Path) -> None:
+    others = (newest, cache / OPENVINO)
+    sets = [path for path in cache.iterdir() if path.is_dir() and path not in others]
+    for path in sorted(sets, key=lambda path: path.stat().st_mtime)[: -(_KEPT_SETS - 1)]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _mark_as_used(target: Path) -> None:
+    try:
+        os.utime(target)
+    except OSError:
+        logging.debug("%s is read-only", target)

@@ -1,0 +1,1 @@
+"""One photo or many through a loaded pair of generators."""

@@ -1,1 +1,0 @@
-"""How every program of this repository starts, reports errors and exits."""

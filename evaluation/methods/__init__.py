@@ -1,0 +1,1 @@
+"""What is evaluated: whatever makes 4x images of benchmark images."""

@@ -1,0 +1,1 @@
+"""The measures of each image, in parallel, in files that a run can be taken up from."""

@@ -1,0 +1,1 @@
+"""The fused model for other runtimes: ONNX, OpenVINO, LiteRT, int8."""

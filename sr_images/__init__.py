@@ -1,0 +1,1 @@
+"""Pixels: reading and writing, luma, the rounding rule, MATLAB's bicubic, PSNR and SSIM."""

@@ -1,0 +1,1 @@
+"""How a program starts, takes settings, shows progress and fails in one line."""

@@ -1,0 +1,188 @@
+"""Runs a program's main function: flags, help, exit codes and one-line errors.
+
+absl's own `app.run` exits with 1 on a wrong flag and on `--help`, prints a usage page for a typing
+mistake and a traceback for a missing file. Programs here exit with 0 (done), 1 (the data cannot be
+used), 2 (the command is wrong) or 130 (Ctrl-C), and say what was wrong in one line.
+"""
+
+import contextlib
+import logging as standard_logging
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from absl import flags, logging
+
+from sr_program.errors import DataError, UsageError
+
+Main = Callable[[list[str]], int | None]
+
+_OK, _BAD_DATA, _BAD_USAGE, _INTERRUPTED = 0, 1, 2, 130
+_HELP_FLAGS = {
+    "help": ("show this help", False),
+    "helpshort": ("same as --help", False),
+    "helpfull": ("show the flags of every module", True),
+}
+
+
+def run(main: Main, flag_module_help: str | None = None) -> NoReturn:
+    """Parses the command line, calls `main` and exits.
+
+    Flags may come before and after the positional arguments; `--flagfile=FILE` reads them from a
+    file. `UsageError` and a wrong flag exit with 2, `DataError` and `OSError` with 1, Ctrl-C with
+    130, each with one line on stderr. Any other exception is a bug and keeps its traceback.
+
+    Args:
+      main: gets the positional arguments (without the program name) and returns the exit code;
+        None means 0. The docstring of its module heads the help page.
+      flag_module_help: name of the module whose flags `--help` lists; by default the module of
+        `main`. (`--helpfull` lists all modules.)
+    """
+    program = _program_name(main.__module__)
+    sys.exit(_run(main, program, flag_module_help or main.__module__))
+
+
+def refuse_positional(arguments: list[str]) -> None:
+    """For programs that have flags alone.
+
+    Raises:
+      UsageError: there is an argument.
+    """
+    if arguments:
+        raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")
+
+
+def _run(main: Main, program: str, module_name: str) -> int:
+    try:
+        try:
+            code = _help_or_main(main, program, module_name)
+            sys.stdout.flush()  # here, so that a closed pipe is noticed while it can be handled
+            return code
+        except BrokenPipeError:
+            # nobody reads any more (`… | head`): no reason for a message
+            _silence_stdout()
+            return _BAD_DATA
+    except (flags.Error, UsageError) as error:
+        return _report(program, f"{_one_line(error)} (see --help)", _BAD_USAGE)
+    except DataError as error:
+        return _report(program, _one_line(error), _BAD_DATA)
+    except OSError as error:
+        return _report(program, _os_error_line(error), _BAD_DATA)
+    except KeyboardInterrupt:
+        return _report(program, "interrupted", _INTERRUPTED)
+
+
+def _help_or_main(main: Main, program: str, module_name: str) -> int:
+    try:
+        positional = _parse_command_line(program)
+    except _HelpRequested as request:
+        sys.stdout.write(_help_page(main, program, module_name, request.full))
+        return _OK
+    return main(positional) or _OK
+
+
+class _HelpRequested(Exception):
+    """Raised while flags are parsed: help must not ask for required flags."""
+
+    def __init__(self, full: bool):
+        super().__init__()
+        self.full = full
+
+
+class _HelpFlag(flags.BooleanFlag):
+    def __init__(self, name: str, text: str, full: bool):
+        super().__init__(name, False, text, allow_hide_cpp=True)
+        self._full = full
+
+    def parse(self, argument: str | bool) -> None:
+        if self._parse(argument):
+            raise _HelpRequested(self._full)
+
+
+def _parse_command_line(program: str) -> list[str]:
+    values = flags.FLAGS
+    for name, (text, full) in _HELP_FLAGS.items():
+        if name not in values:
+            flags.DEFINE_flag(_HelpFlag(name, text, full), module_name=__name__)
+    logging.use_absl_handler()
+    logging.get_absl_handler().setFormatter(logging.PythonFormatter())
+    positional = values([program, *sys.argv[1:]])[1:]
+    if values["verbosity"].using_default_value:
+        values["verbosity"].value = logging.INFO
+    return positional
+
+
+def _help_page(main: Main, program: str, module_name: str, full: bool) -> str:
+    heading = f"{_heading(main, program)}\n\nflags:\n"
+    if full:
+        return f"{heading}{flags.FLAGS.get_help()}\n"
+    own_flags = flags.FLAGS.module_help(module_name)
+    return f"{heading}{own_flags}\n\nTry --helpfull for the flags of every module.\n"
+
+
+def _heading(main: Main, program: str) -> str:
+    module = sys.modules.get(main.__module__)
+    text = (getattr(module, "__doc__", None) or "").replace("%s", program).strip()
+    return text or program
+
+
+def _program_name(module: str) -> str:
+    """`mr_srgan.train` for `python -m mr_srgan.train`, else the script's file name."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if module == "__main__" and spec is not None and spec.name:
+        return spec.name.removesuffix(".__main__")
+    return os.path.basename(sys.argv[0]) or "program"
+
+
+def warnings_only() -> None:
+    """Silences what is merely informative, TensorFlow's reports of saving for one.
+
+    A warning is then a line like those of errors: "program: message". --verbosity=0 brings all
+    messages back, each with its time and place.
+    """
+    if flags.FLAGS["verbosity"].using_default_value:
+        logging.set_verbosity(logging.WARNING)
+        caller = sys._getframe(1).f_globals["__name__"]
+        logging.get_absl_handler().setFormatter(_OneLine(_program_name(caller)))
+
+
+class _OneLine(standard_logging.Formatter):
+    def __init__(self, program: str):
+        super().__init__()
+        self._program = program
+
+    def format(self, record: standard_logging.LogRecord) -> str:
+        return f"{self._program}: {' '.join(record.getMessage().split())}"
+
+
+def command_line() -> str:
+    """The command that started this program, as a person would type it again."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None and spec.name:
+        program = f"python -m {spec.name.removesuffix('.__main__')}"
+    else:
+        program = os.path.basename(sys.argv[0])
+    return f"{program} {shlex.join(sys.argv[1:])}".rstrip()
+
+
+def _report(program: str, message: str, code: int) -> int:
+    sys.stderr.write(f"{program}: {message}\n")
+    return code
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).removeprefix("ERROR:: ").split()) or type(error).__name__
+
+
+def _os_error_line(error: OSError) -> str:
+    if error.filename is None or error.strerror is None:
+        return _one_line(error)
+    return f"{error.filename}: {error.strerror}"
+
+
+def _silence_stdout() -> None:
+    # the interpreter flushes stdout once more at exit
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

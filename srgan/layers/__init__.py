@@ -1,0 +1,1 @@
+"""What both generators and the discriminators are built of."""

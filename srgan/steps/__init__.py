@@ -1,0 +1,1 @@
+"""One update of both networks: the model, the optimizers, the engines."""

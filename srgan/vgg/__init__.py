@@ -1,0 +1,1 @@
+"""The feature network φ, and where its weights are from."""

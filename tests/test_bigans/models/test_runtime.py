@@ -1,0 +1,326 @@
+"""The same model in TensorFlow and in OpenVINO."""
+
+import platform
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sr_program.machine import optional_packages as extras
+from sr_program.errors import DataError, UsageError
+from fusion.export import build
+from bigans.pretrained.openvino_models import openvino_model
+from sr_images.image_io import read_rgb, write_rgb
+from bigans.models import memory
+from bigans.models import runtime
+from bigans import Tiling, Upscaler
+from bigans.models.tensorflow_model import Model
+from bigans.models.openvino_model import OpenVinoTowers
+from bigans.models.runtime import chosen_runtime, load_model
+
+needs_openvino = pytest.mark.skipif(
+    not extras.is_installed("openvino"),
+    reason="needs the extra openvino: pip install 'bi-gans-st[openvino]'",
+)
+NUMBERS = [(0.0, -1.0), (0.4, -1.0), (0.73, -1.0), (1.0, -1.0), (0.73, 0.0), (0.3, 4.5)]
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def pair(toy_fused: Path, cache: Path) -> tuple[Model, OpenVinoTowers]:
+    """The toy model, in TensorFlow and in OpenVINO; every value is exact in both."""
+    other = load_model(toy_fused, "openvino", cache_dir=cache)
+    assert isinstance(other, OpenVinoTowers)
+    return Model(toy_fused), other
+
+
+@needs_openvino
+def test_what_the_upscaler_asks(pair: tuple[Model, OpenVinoTowers]) -> None:
+    for model in pair:
+        assert model.inputs == {"image", "xi", "max_deviation"}
+        assert model.scale == 4
+        assert model.stated_receptive_field is None
+        model.require_parts()
+    assert pair[1].directory == pair[0].directory
+
+
+@needs_openvino
+@pytest.mark.parametrize("numbers", NUMBERS)
+@pytest.mark.parametrize("shape", [(1, 13, 17, 3), (3, 1, 5, 3)])
+def test_serves_the_same(
+    pair: tuple[Model, OpenVinoTowers], shape: tuple[int, ...], numbers: tuple[float, float]
+) -> None:
+    xi, max_deviation = (np.array(number, np.float32) for number in numbers)
+    inputs = {"xi": xi, "max_deviation": max_deviation}
+    first, second = (model.serve(noise(*shape), inputs) for model in pair)
+    assert second.dtype == np.uint8
+    np.testing.assert_array_equal(second, first)
+
+
+@needs_openvino
+def test_serves_one_number_an_image(pair: tuple[Model, OpenVinoTowers]) -> None:
+    xi, bound = np.array([0.1, 0.9, 1.0], "f4"), np.array([-1, 3.5, -1], "f4")
+    inputs = {"xi": xi, "max_deviation": bound}
+    first, second = (model.serve(noise(3, 6, 7, 3), inputs) for model in pair)
+    np.testing.assert_array_equal(second, first)
+
+
+@needs_openvino
+def test_parts_are_the_same(pair: tuple[Model, OpenVinoTowers]) -> None:
+    results = []
+    for model in pair:
+        faithful, vivid = model.towers(noise(5, 7, 3))
+        limits = np.array([2.5], np.float32)
+        values = np.sort(model.deviations(faithful, vivid), axis=0)
+        merged = model.merge(faithful, vivid, limits)
+        results.append([faithful, vivid, values, merged, model.unrounded(noise(5, 7, 3))])
+    for expected, found in zip(*results, strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+@needs_openvino
+@pytest.mark.parametrize(
+    ("threshold", "delta"), [("per_channel", "as_read"), ("luma", "as_printed")]
+)
+def test_finds_out_how_a_model_merges(
+    toy_towers: tuple[Path, Path], tmp_path: Path, threshold: Any, delta: Any
+) -> None:
+    directory = build(*toy_towers, tmp_path / "model", threshold=threshold, delta=delta)
+    for xi in (0.0, 0.35, 1.0):
+        first, second = (
+            Upscaler(directory, runtime=name, cache_dir=tmp_path)(noise(9, 11, 3), xi=xi)
+            for name in ("tensorflow", "openvino")
+        )
+        assert np.abs(first.astype(int) - second).max() <= 1
+        assert np.count_nonzero(first != second) <= 2
+    assert Upscaler(directory, runtime="openvino", cache_dir=tmp_path).inputs == (
+        {"image", "xi", "max_deviation"} if delta == "as_read" else {"image", "xi"}
+    )
+
+
+@needs_openvino
+def test_bfloat16_gets_larger_tiles(pair: tuple[Model, OpenVinoTowers], cache: Path) -> None:
+    half = load_model(pair[0].directory, "openvino", "bfloat16", cache)
+    assert half.footprint.bytes_per_lr_pixel < pair[1].footprint.bytes_per_lr_pixel
+
+
+@needs_openvino
+@pytest.mark.parametrize("arguments", [{"xi": 0.2}, {"xi": 1}, {"max_deviation": 2.5}])
+def test_tiles(toy_fused: Path, cache: Path, tmp_path: Path, arguments: dict[str, Any]) -> None:
+    taken = memory.OPENVINO
+    total = taken.program_bytes + 40.5 * 40 * taken.bytes_per_lr_pixel
+    tiling = Tiling(memory_mb=total / 1e6, overlap=0)
+    image = noise(97, 131, 3)
+    expected = Upscaler(toy_fused)(image, **arguments)
+    upscale = Upscaler(toy_fused, tiling, "openvino", cache)
+    assert upscale.fits(noise(40, 40, 3)) and not upscale.fits(noise(80, 80, 3))
+    np.testing.assert_array_equal(upscale(image, **arguments), expected)
+    upscale.to_file(image, tmp_path / "a.png", **arguments)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), expected)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@needs_openvino
+def test_a_single_tower(toy_towers: tuple[Path, Path], tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    loaded: Any = tf.saved_model.load(str(toy_towers[0] / "1"))
+
+    def serve(image: Any) -> Any:
+        levels = loaded.signatures["unrounded"](image=image)["sr"]
+        return {"sr": tf.cast(tf.floor(levels + 0.5), tf.uint8)}
+
+    spec = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
+    loaded.serve = tf.function(serve, input_signature=[spec])
+    signatures = {"serving_default": loaded.serve, "unrounded": loaded.signatures["unrounded"]}
+    tf.saved_model.save(loaded, str(tmp_path / "tower"), signatures=signatures)
+    upscale = Upscaler(tmp_path / "tower", runtime="openvino", cache_dir=tmp_path)
+    assert upscale.inputs == {"image"}
+    expected = Upscaler(tmp_path / "tower")(noise(2, 5, 7, 3))
+    np.testing.assert_array_equal(upscale(noise(2, 5, 7, 3)), expected)
+    with pytest.raises(ValueError, match="no input xi"):
+        upscale(noise(5, 7, 3), xi=0.5)
+
+
+@needs_openvino
+def test_calls_from_several_threads(toy_fused: Path, cache: Path) -> None:
+    upscale = Upscaler(toy_fused, runtime="openvino", cache_dir=cache)
+    images = [noise(8 + i, 40, 3) for i in range(6)]
+    found: dict[int, np.ndarray] = {}
+
+    def work(number: int) -> None:
+        for _ in range(5):
+            found[number] = upscale(images[number])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(images))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, image in enumerate(images):
+        np.testing.assert_array_equal(found[number], Upscaler(toy_fused)(image))
+
+
+@needs_openvino
+def test_is_converted_once(toy_fused: Path, tmp_path: Path) -> None:
+    first = openvino_model(toy_fused, tmp_path)
+    written = (first / "towers.xml").stat().st_mtime_ns
+    copy = shutil.copytree(toy_fused, tmp_path / "copy")
+    assert openvino_model(copy, tmp_path) == first
+    assert (first / "towers.xml").stat().st_mtime_ns == written
+    with (copy / "saved_model.pb").open("ab") as file:  # an unknown field of no content
+        file.write(b"\xfa\x7f\x00")
+    assert openvino_model(copy, tmp_path) != first
+    assert len(list((tmp_path / "openvino").iterdir())) == 3  # with the lock
+
+
+@needs_openvino
+def test_a_model_that_merges_in_its_own_way(toy_fused: Path, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    loaded: Any = tf.saved_model.load(str(toy_fused))
+    signatures = dict(loaded.signatures)
+    specs = signatures["serving_default"].structured_input_signature[1]
+
+    def serve(image: Any, xi: Any, max_deviation: Any) -> Any:
+        sr = loaded.signatures["serving_default"](image=image, xi=xi, max_deviation=max_deviation)
+        return {"sr": sr["sr"] // 2}
+
+    order = [specs[name] for name in ("image", "xi", "max_deviation")]
+    loaded.serve = tf.function(serve, input_signature=order)
+    signatures["serving_default"] = loaded.serve
+    other = tmp_path / "other"
+    tf.saved_model.save(loaded, str(other), signatures=signatures)
+    with pytest.raises(DataError, match=f"{other}: OpenVINO gives other results"):
+        load_model(other, "openvino", cache_dir=tmp_path)
+    assert [path.name for path in (tmp_path / "openvino").iterdir()] == [".lock"]
+    assert isinstance(load_model(other, "auto", cache_dir=tmp_path), Model)
+
+
+@needs_openvino
+def test_a_model_without_parts(fused: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="neither the signature 'towers' nor 'unrounded'"):
+        load_model(fused, "openvino", cache_dir=tmp_path)
+
+
+@needs_openvino
+def test_an_exported_model(toy_towers: tuple[Path, Path], toy_fused: Path, tmp_path: Path) -> None:
+    directory = build(*toy_towers, tmp_path / "model", format="openvino")
+    expected = Upscaler(toy_fused)(noise(9, 7, 3), xi=0.3)
+    for place in (directory, directory.parent):
+        for name in ("openvino", "auto"):
+            upscale = Upscaler(place, runtime=name, cache_dir=tmp_path / "cache")
+            np.testing.assert_array_equal(upscale(noise(9, 7, 3), xi=0.3), expected)
+    assert not (tmp_path / "cache").exists()
+    with pytest.raises(UsageError, match="is a model for OpenVINO; use --runtime=openvino"):
+        Upscaler(directory)
+
+
+@needs_openvino
+@pytest.mark.parametrize("damage", ["no weights", "half", "no facts"])
+def test_a_damaged_exported_model(
+    toy_towers: tuple[Path, Path], tmp_path: Path, damage: str
+) -> None:
+    directory = build(*toy_towers, tmp_path, format="openvino")
+    file = directory / "towers.xml"
+    content = file.read_text()
+    if damage == "no weights":
+        (directory / "towers.bin").unlink()
+    elif damage == "half":
+        file.write_text(content[: len(content) // 2])
+    else:
+        file.write_text(content.replace("bi_gans_st", "another"))
+    with pytest.raises(DataError, match="towers.xml") as caught:
+        Upscaler(directory, runtime="openvino")
+    assert "\n" not in str(caught.value)
+
+
+def test_auto(monkeypatch: pytest.MonkeyPatch) -> None:
+    def auto(machine: str, installed: bool) -> str:
+        monkeypatch.setattr(platform, "machine", lambda: machine)
+        monkeypatch.setattr(runtime, "is_installed", lambda extra: installed)
+        return chosen_runtime("auto")
+
+    assert auto("x86_64", True) == auto("AMD64", True) == "openvino"
+    assert auto("x86_64", False) == auto("aarch64", True) == "tensorflow"
+    other: Any = "torch"
+    with pytest.raises(ValueError, match="choose one of tensorflow, openvino, auto"):
+        chosen_runtime(other)
+
+
+def test_without_openvino(toy_fused: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(extras._MODULES, "openvino", ("no_such",))
+    with pytest.raises(UsageError, match=r"pip install 'bi-gans-st\[openvino\]'"):
+        Upscaler(toy_fused, runtime="openvino")
+    assert isinstance(load_model(toy_fused, "auto"), Model)
+
+
+def command(
+    arguments: list[str], folder: Path, environment: dict[str, str], *options: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *options, "-m", "bigans", *arguments],
+        cwd=folder,
+        env={**environment, "BIGANS_CACHE": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@needs_openvino
+def test_command_without_tensorflow(
+    toy_fused: Path, tmp_path: Path, subprocess_environment: dict[str, str]
+) -> None:
+    write_rgb(tmp_path / "cat.png", noise(21, 34, 3))
+    arguments = ["cat.png", "--output=big.png", "--xi=0.4", f"--saved_model={toy_fused}"]
+    arguments.append("--runtime=openvino")
+    expected = Upscaler(toy_fused)(noise(21, 34, 3), xi=0.4)
+    first = command(arguments, tmp_path, subprocess_environment)
+    assert first.returncode == 0, first.stderr
+    assert first.stderr == ""
+    np.testing.assert_array_equal(read_rgb(tmp_path / "big.png"), expected)
+    (tmp_path / "big.png").unlink()
+    later = command(arguments, tmp_path, subprocess_environment, "-X", "importtime")
+    assert later.returncode == 0, later.stderr
+    np.testing.assert_array_equal(read_rgb(tmp_path / "big.png"), expected)
+    lines = [line for line in later.stderr.splitlines() if not line.startswith("import time:")]
+    assert lines == []
+    imported = {line.split("|")[-1].strip() for line in later.stderr.splitlines()}
+    assert "openvino" in imported
+    # It would tell its maker.
+    assert not {"tensorflow", "keras", "openvino_telemetry.main"} & imported
+
+
+@needs_openvino
+def test_wrong_commands(
+    toy_fused: Path, fused: Path, tmp_path: Path, subprocess_environment: dict[str, str]
+) -> None:
+    write_rgb(tmp_path / "cat.png", noise(5, 4, 3))
+    cases = [
+        ([f"--saved_model={toy_fused}", "--runtime=torch"], 2, "--runtime=torch"),
+        (["--saved_model=missing", "--runtime=openvino"], 1, "missing: no such directory"),
+        ([f"--saved_model={fused}", "--runtime=openvino"], 1, "export it again, or use --runtime"),
+    ]
+    for arguments, code, message in cases:
+        done = command(
+            ["cat.png", "--output=big.png", *arguments], tmp_path, subprocess_environment
+        )
+        assert done.returncode == code, done.stderr
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "big.png").exists()

@@ -1,0 +1,206 @@
+"""The program as a person runs it: in a process of its own, in another folder."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bigans import Upscaler
+from bigans.models.memory import TENSORFLOW
+from sr_images.image_io import read_rgb, write_rgb
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, subprocess_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Run:
+    """Runs `python -m bigans` in a folder with cat.png, dog.jpg and the damaged bad.png."""
+    rng = np.random.default_rng(0)
+    for name in ("cat.png", "dog.jpg"):
+        write_rgb(tmp_path / name, rng.integers(0, 100, (6, 5, 3), dtype=np.uint8))
+    content = (tmp_path / "cat.png").read_bytes()
+    (tmp_path / "bad.png").write_bytes(content[: len(content) // 2])
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, program: tuple[str, ...] = ("-m", "bigans")):
+        return subprocess.run(
+            [sys.executable, *program, *arguments],
+            env=subprocess_environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
+
+
+def enlarged(path: str) -> np.ndarray:
+    return np.kron(read_rgb(path), np.ones((4, 4, 1), np.uint8))
+
+
+def files() -> set[str]:
+    return {path.as_posix() for path in Path().rglob("*")} - {"cat.png", "dog.jpg", "bad.png"}
+
+
+def test_one_photo(run: Run, fused: Path) -> None:
+    result = run("cat.png", "--output=big.png", "--xi=0.4", f"--saved_model={fused}")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    np.testing.assert_array_equal(read_rgb("big.png"), enlarged("cat.png") + 40)
+    assert files() == {"big.png"}
+
+
+def test_a_photo_in_tiles(run: Run, toy_fused: Path) -> None:
+    photo = np.random.default_rng(1).integers(0, 256, (190, 230, 3), dtype=np.uint8)
+    write_rgb("cat.png", photo)
+    flags = ["--xi=0.4", f"--saved_model={toy_fused}", "--overlap=2"]
+    small = (
+        f"--memory_mb={(TENSORFLOW.program_bytes + 50 * 50 * TENSORFLOW.bytes_per_lr_pixel) / 1e6}"
+    )
+    result = run("cat.png", "--output=tiles.png", *flags, small)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    np.testing.assert_array_equal(read_rgb("tiles.png"), Upscaler(toy_fused)(photo, xi=0.4))
+    result = run("cat.png", "--output=a.png", *flags, small, "--scratch_dir=missing")
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("upscaler: cat.png: missing: no scratch file can be made")
+    result = run("cat.png", "--output=a.png", *flags, "--memory_mb=500")
+    assert result.returncode == 2
+    assert "--memory_mb=500 is too little" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert files() == {"tiles.png"}
+
+
+def test_bad_files_among_good_ones(run: Run, fused: Path) -> None:
+    Path("more").mkdir()
+    os.rename("dog.jpg", "more/dog.jpg")
+    os.rename("bad.png", "more/bad.png")
+    result = run(
+        "missing.png", "more", "cat.png", "--max_deviation=8", "--output=new/out",
+        f"--saved_model={fused}",
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 3, result.stderr
+    assert lines[0] == "upscaler: missing.png: No such file or directory"
+    assert lines[1].startswith("upscaler: more/bad.png: is damaged")
+    assert lines[2] == "upscaler: 2 of 4 photos failed"
+    for photo, result in (("cat.png", "cat_x4.png"), ("more/dog.jpg", "dog_x4.png")):
+        np.testing.assert_array_equal(read_rgb(f"new/out/{result}"), enlarged(photo) + 8)
+    assert {path.name for path in Path("new/out").iterdir()} == {"cat_x4.png", "dog_x4.png"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
+def test_on_a_terminal(run: Run, tower: Path, subprocess_environment: dict[str, str]) -> None:
+    import pty
+    import termios
+
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    command = [sys.executable, "-m", "bigans", "cat.png", "dog.jpg", "--output=out"]
+    result = subprocess.run(
+        [*command, f"--saved_model={tower}"],
+        env=subprocess_environment,
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=terminal,
+        timeout=300,
+    )
+    os.close(terminal)
+    shown = os.read(controller, 100_000).decode()
+    os.close(controller)
+    assert result.returncode == 0, shown
+    assert "2/2" in shown
+    assert shown.splitlines()[-1] == "2 photos -> out"
+
+
+def test_a_tower_takes_no_xi(run: Run, tower: Path) -> None:
+    result = run("cat.png", "--output=big.png", "--xi=0.5", f"--saved_model={tower}")
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert f"{tower} has no input xi" in result.stderr
+    assert files() == set()
+
+
+def test_damaged_weights_stop_everything(run: Run, tmp_path: Path) -> None:
+    # A tree of its own, whose weights are not those of its manifest.
+    program = (
+        "from pathlib import Path; from bigans.pretrained import manifest, saved_models as s;"
+        "Path('w').mkdir(); entry = manifest.PretrainedGenerator('x.h5', '0', {}, 'r');"
+        "Path('w/x.h5').touch();"
+        "manifest.write_manifest({name: entry for name in manifest.RECIPES}, Path('w'));"
+        "s.saved_models.__defaults__ = (None, Path('w'), 'float32');"
+        "from bigans.__main__ import cli_main; cli_main()"
+    )
+    result = run("cat.png", "dog.jpg", "--output=out", program=("-c", program))
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "w/x.h5: is not the file that was shipped" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name at least one photo"),
+        (["cat.png"], "--output=OUT is missing"),
+        (["cat.png", "--output=o", "--xi=1.5"], "xi"),
+        (["cat.png", "--output=o", "--xi=much"], "xi"),
+        (["cat.png", "--output=o", "--xi=nan"], "--xi is not a number"),
+        (["cat.png", "--output=o", "--max_deviation=-1"], "max_deviation"),
+        (["cat.png", "--output=o", "--max_deviation=8", "--xi=1"], "exclude each other"),
+        (["cat.png", "--output=o", "--model=vivid", "--xi=1"], "--xi has no meaning"),
+        (["cat.png", "--output=o", "--model=sharp"], "model"),
+        (["cat.png", "--output=o", "--model=fused", "--saved_model=x"], "exclude each other"),
+        (["cat.png", "--output=o", "--precision=half"], "precision"),
+        (["cat.png", "--output=o", "--precision=auto", "--saved_model=x"], "is chosen when"),
+        (["cat.png", "--output=o", "--zoom=8"], "zoom"),
+        (["cat.png", "--output=o", "--memory_mb=-1"], "memory_mb"),
+        (["cat.png", "--output=o", "--memory_mb=nan"], "--memory_mb is not a number"),
+        (["cat.png", "--output=o", "--overlap=-1"], "overlap"),
+        (["cat.png", "dog.jpg", "--output=o.png"], "one file, for 2 photos"),
+        (["cat.png", "--output=cat.png"], "is one of the photos"),
+        (["cat.png", "dog.jpg", "--output=bad.png/out"], "bad.png"),
+    ],
+)
+def test_a_wrong_command_is_one_line_and_2(run: Run, arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("upscaler: ")
+    assert message in result.stderr
+    assert files() == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.png", "--output=o.png"], "missing.png: No such file"),
+        (["cat.png", "--output=o.png", "--saved_model=missing"], "missing: no such directory"),
+    ],
+)
+def test_wrong_data_is_1(run: Run, arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert files() == set()
+
+
+@pytest.mark.parametrize(
+    "program", [("-m", "bigans"), ("-c", "from bigans.__main__ import cli_main; cli_main()")]
+)
+def test_help_needs_neither_numpy_nor_tensorflow(run: Run, program: tuple[str, ...]) -> None:
+    result = run("--help", program=("-X", "importtime", *program))
+    assert result.returncode == 0
+    for flag in ("--output", "--xi", "--max_deviation", "--model", "--runtime", "--memory_mb"):
+        assert flag in result.stdout
+    imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
+    assert "upscaler" in imported
+    assert not {"numpy", "tensorflow", "keras"} & imported

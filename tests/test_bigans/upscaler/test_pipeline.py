@@ -1,0 +1,278 @@
+"""Reading, enlarging and writing at once give what one after the other gives."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bigans import Tiling, Upscaler
+from bigans.models.memory import TENSORFLOW
+from bigans.upscaler import pipeline
+from bigans.upscaler.pipeline import enlarge_files
+from bigans.upscaler.results import Task
+from sr_images.image_io import read_rgb, write_rgb
+from sr_program.errors import DataError, UsageError
+
+LONG = 60.0  # seconds; nobody waits as long unless something is wrong
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> list[Task]:
+    """Four photos: 0.png to 3.png, all of value 10, 11, 12, 13."""
+    found = []
+    for number in range(4):
+        task = Task(tmp_path / f"{number}.png", tmp_path / f"large_{number}.png")
+        write_rgb(task.photo, np.full((5, 6, 3), 10 + number, np.uint8))
+        found.append(task)
+    return found
+
+
+@pytest.fixture(scope="module")
+def toy(fused: Path) -> Upscaler:
+    return Upscaler(fused)
+
+
+class Steps:
+    """Notes when photos are read, enlarged and written, and lets a step wait for another."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.before: dict[tuple[str, int], Callable[[], Any]] = {}
+        self.begun: list[tuple[str, int]] = []
+        self._changed = threading.Condition()
+        self._wrap(monkeypatch, pipeline, "read_rgb", lambda path: int(path.stem))
+        self._wrap(monkeypatch, pipeline, "write_rgb", lambda path, _: int(path.stem.split("_")[1]))
+        self._wrap(
+            monkeypatch, Upscaler, "__call__", lambda _, image, *numbers: image[0, 0, 0] - 10
+        )
+
+    def _wrap(self, monkeypatch: Any, owner: Any, name: str, number: Callable[..., int]) -> None:
+        call = getattr(owner, name)
+
+        def wrapped(*arguments: Any) -> Any:
+            step = name, int(number(*arguments))
+            with self._changed:
+                self.begun.append(step)
+                self._changed.notify_all()
+            self.before.get(step, lambda: None)()
+            return call(*arguments)
+
+        monkeypatch.setattr(owner, name, wrapped)
+
+    def seen(self, name: str, number: int, seconds: float = LONG) -> bool:
+        """Whether a step begins within some seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: (name, number) in self.begun, seconds)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
+    return Steps(monkeypatch)
+
+
+def written(tasks: list[Task]) -> list[bool]:
+    """Which results are there, whole and right; and that nothing else is."""
+    for number, task in enumerate(tasks):
+        if task.result.exists():
+            expected = np.full((20, 24, 3), 10 + number + 40, np.uint8)
+            np.testing.assert_array_equal(read_rgb(task.result), expected)
+    names = {path.name for path in tasks[0].photo.parent.iterdir()}
+    assert names <= {path.name for task in tasks for path in task}
+    return [task.result.exists() for task in tasks]
+
+
+def test_all_are_written_and_told_in_turn(tasks: list[Task], toy: Upscaler) -> None:
+    told: list[object] = []
+    tasks[1].photo.write_bytes(b"no picture")
+    tasks[2].photo.unlink()
+
+    def report(problem: str | None) -> None:
+        told.append((problem, written(tasks)))
+
+    problems = enlarge_files(tasks, toy, xi=0.4, report=report)
+    assert problems == [
+        f"{tasks[1].photo}: is not an image, or of an unknown format; "
+        "use PNG, JPEG, WebP, BMP or TIFF",
+        f"{tasks[2].photo}: No such file or directory",
+    ]
+    first = [True, False, False, False]
+    assert told == [
+        (None, first),
+        (problems[0], first),
+        (problems[1], first),
+        (None, [True, False, False, True]),
+    ]
+
+
+def test_nothing_to_do(toy: Upscaler) -> None:
+    assert enlarge_files([], toy) == []
+
+
+def test_the_model_is_loaded_once_and_for_a_photo(tasks: list[Task], toy: Upscaler) -> None:
+    loads = []
+
+    def load() -> Upscaler:
+        loads.append(1)
+        return toy
+
+    assert len(enlarge_files([Task(Path("missing.png"), Path("a.png"))], load)) == 1
+    assert loads == []
+    enlarge_files(tasks, load, xi=0.4)
+    assert loads == [1]
+    assert all(written(tasks))
+
+
+def test_a_model_that_is_missing_is_no_problem_of_a_photo(tasks: list[Task]) -> None:
+    def load() -> Upscaler:
+        raise DataError("no model")
+
+    with pytest.raises(DataError, match="no model"):
+        enlarge_files(tasks, load)
+
+
+def test_photos_are_read_and_written_meanwhile(
+    tasks: list[Task], toy: Upscaler, steps: Steps
+) -> None:
+    # Each waits for what comes later when one photo follows the other.
+    met = []
+    steps.before["__call__", 0] = lambda: met.append(steps.seen("read_rgb", 1))
+    steps.before["write_rgb", 0] = lambda: met.append(steps.seen("__call__", 1))
+    enlarge_files(tasks, toy, xi=0.4)
+    assert met == [True, True]
+    assert all(written(tasks))
+
+
+def test_one_photo_ahead_and_one_result_behind(
+    tasks: list[Task], toy: Upscaler, steps: Steps
+) -> None:
+    met = []
+
+    def ahead() -> None:
+        assert steps.seen("read_rgb", 1)
+        met.append(steps.seen("read_rgb", 2, seconds=0.3))
+
+    def behind() -> None:
+        assert steps.seen("__call__", 1)
+        met.append(steps.seen("__call__", 2, seconds=0.3))
+
+    steps.before["__call__", 0] = ahead
+    steps.before["write_rgb", 0] = behind
+    enlarge_files(tasks, toy, xi=0.4)
+    assert met == [False, False]
+    assert all(written(tasks))
+
+
+def test_a_result_that_cannot_be_written(tasks: list[Task], toy: Upscaler, steps: Steps) -> None:
+    told: list[str | None] = []
+
+    def full() -> None:
+        steps.seen("__call__", 2)
+        raise OSError(28, "No space left on device", str(tasks[1].result))
+
+    steps.before["write_rgb", 1] = full
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        enlarge_files(tasks, toy, xi=0.4, report=told.append)
+    assert caught.value.filename == str(tasks[1].result)
+    assert told == [None]
+    assert written(tasks) == [True, False, False, False]
+
+
+def test_it_comes_before_what_is_wrong_with_the_next(
+    tasks: list[Task], toy: Upscaler, steps: Steps
+) -> None:
+    told: list[str | None] = []
+
+    def full() -> None:
+        time.sleep(0.2)
+        raise OSError("full")
+
+    steps.before["write_rgb", 0] = full
+    tasks[1].photo.unlink()
+    with pytest.raises(OSError, match="full"):
+        enlarge_files(tasks, toy, report=told.append)
+    assert told == []
+
+
+def test_an_interruption_leaves_what_is_before_it(
+    tasks: list[Task], toy: Upscaler, steps: Steps
+) -> None:
+    interrupted = threading.Event()
+
+    def interrupt() -> None:
+        assert steps.seen("write_rgb", 0)
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    def slow() -> None:
+        interrupted.wait(LONG)
+        time.sleep(0.2)
+
+    steps.before["__call__", 1] = interrupt
+    steps.before["write_rgb", 0] = slow
+    with pytest.raises(KeyboardInterrupt):
+        enlarge_files(tasks, toy, xi=0.4)
+    assert written(tasks) == [True, False, False, False]
+
+
+def test_photos_in_tiles_follow_what_is_written(
+    tasks: list[Task], toy_fused: Path, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = np.random.default_rng(0).integers(0, 256, (90, 130, 3), np.uint8)
+    write_rgb(tasks[1].photo, large)
+    total = TENSORFLOW.program_bytes + 40.5 * 40 * TENSORFLOW.bytes_per_lr_pixel
+    upscaler = Upscaler(toy_fused, Tiling(memory_mb=total / 1e6, overlap=0))
+    streamed, to_file, told = [], Upscaler.to_file, []
+
+    def noted(self: Upscaler, image: np.ndarray, path: Path, *numbers: Any) -> None:
+        streamed.append((path, tasks[0].result.exists()))
+        to_file(self, image, path, *numbers)
+
+    monkeypatch.setattr(Upscaler, "to_file", noted)
+    steps.before["write_rgb", 0] = lambda: time.sleep(0.2)
+    assert enlarge_files(tasks, upscaler, xi=0.4, report=told.append) == []
+    assert told == [None] * 4
+    assert streamed == [(tasks[1].result, True)]
+    expected = Upscaler(toy_fused)
+    for task in tasks:
+        np.testing.assert_array_equal(read_rgb(task.result), expected(read_rgb(task.photo), 0.4))
+
+
+def test_too_little_memory_leaves_what_is_before_it(tasks: list[Task], toy_fused: Path) -> None:
+    write_rgb(tasks[1].photo, np.zeros((200, 200, 3), np.uint8))
+    upscaler = Upscaler(toy_fused, Tiling(memory_mb=TENSORFLOW.program_bytes / 1e6 + 1))
+    with pytest.raises(UsageError, match="is too little"):
+        enlarge_files(tasks, upscaler)
+    assert [task.result.exists() for task in tasks] == [True, False, False, False]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+def test_ctrl_c_does_not_wait_for_a_photo_that_never_comes(
+    tower: Path, tmp_path: Path, subprocess_environment: dict[str, str]
+) -> None:
+    write_rgb(tmp_path / "cat.png", np.zeros((5, 6, 3), np.uint8))
+    os.mkfifo(tmp_path / "pipe.png")
+    child = subprocess.Popen(
+        [sys.executable, "-m", "bigans", "cat.png", "pipe.png", "--output=out",
+         f"--saved_model={tower}"],
+        cwd=tmp_path, env=subprocess_environment, stderr=subprocess.PIPE, text=True,
+        # A shell that runs tests in the background has Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 300
+        while not (tmp_path / "out" / "cat_x4.png").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=LONG)
+    finally:
+        child.kill()
+        child.wait()
+    assert (child.returncode, errors) == (130, "upscaler: interrupted\n")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["cat_x4.png"]

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from evaluation.methods.fusion_points import FusionPoint, Mode
+
+
+@pytest.fixture(scope="module")
+def towers() -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(3)
+    faithful = random.integers(0, 255 * 8, (1, 8, 12, 3)) / np.float32(8)
+    vivid = faithful + random.integers(-30 * 8, 30 * 8, faithful.shape) / np.float32(8)
+    return faithful.astype(np.float32), np.clip(vivid, 0, 255).astype(np.float32)
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    return np.floor(values + 0.5).astype(np.uint8)
+
+
+def merged(towers, mode: Mode, value: float) -> np.ndarray:
+    faithful, vivid = towers
+    return FusionPoint("", mode, value).merge(tf.constant(faithful), tf.constant(vivid))
+
+
+def soft(faithful: np.ndarray, vivid: np.ndarray, threshold: float) -> np.ndarray:
+    """Eq. (9) and (10) of the paper as printed there, but for the sign of Δ."""
+    delta = faithful.astype(np.float64) - vivid
+    return vivid + np.sign(delta) * np.maximum(np.abs(delta) - threshold, 0)
+
+
+@pytest.mark.parametrize("mode", ["quantile", "linear"])
+def test_both_ends_are_the_towers(towers, mode: Mode) -> None:
+    for value, tower in zip((0, 1), towers, strict=True):
+        result = merged(towers, mode, value)
+        assert result.dtype == np.uint8
+        np.testing.assert_array_equal(result, rounded(tower[0]))
+
+
+def test_a_threshold_in_grey_levels(towers) -> None:
+    faithful, vivid = towers
+    for level in (0, 1, 8, 255):
+        expected = rounded(soft(faithful, vivid, level)[0])
+        np.testing.assert_array_equal(merged(towers, "absolute", level), expected)
+
+
+def test_a_quantile(towers) -> None:
+    faithful, vivid = towers
+    threshold = np.quantile(np.abs(faithful - vivid), 0.5)  # of multiples of 1/8: exact
+    expected = rounded(soft(faithful, vivid, float(threshold))[0])
+    np.testing.assert_array_equal(merged(towers, "quantile", 0.5), expected)
+    assert (expected != rounded(faithful[0])).any() and (expected != rounded(vivid[0])).any()
+
+
+def test_a_straight_line(towers) -> None:
+    faithful, vivid = towers
+    expected = rounded(0.75 * faithful[0] + 0.25 * vivid[0])
+    np.testing.assert_array_equal(merged(towers, "linear", 0.25), expected)
+
+
+@pytest.mark.parametrize(
+    ("mode", "value", "faithful", "vivid", "expected"),
+    [("quantile", 1, 10, 12.5, 13), ("absolute", 1, 10.5, 13, 12), ("linear", 0.5, 10, 13, 12)],
+)
+def test_halves_are_rounded_up(mode: Mode, value, faithful, vivid, expected) -> None:
+    towers = (np.full((1, 1, 1, 3), level, np.float32) for level in (faithful, vivid))
+    assert merged(towers, mode, value).tolist() == [[[expected] * 3]]

@@ -1,0 +1,333 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evaluation.methods.fusion_points import FusionPoint
+from evaluation.methods.method import (
+    Bicubic,
+    Fused,
+    Original,
+    ResultsFolder,
+    Together,
+    Tower,
+    saved_model_hash,
+)
+from sr_data.benchmarks import BenchmarkImage, open_benchmark
+from sr_images.bicubic import bicubic_upscale
+from sr_images.image_io import write_rgb
+from sr_program.errors import DataError
+
+POINTS = [
+    FusionPoint("faithful", "quantile", 0.0),
+    FusionPoint("between", "quantile", 0.73),
+    FusionPoint("bounded", "absolute", 8),
+    FusionPoint("vivid", "quantile", 1.0),
+]
+EVERYTHING = [point.label for point in POINTS]
+
+
+@pytest.fixture(scope="module")
+def image(drawn_sets: Path) -> BenchmarkImage:
+    return open_benchmark("Set5", drawn_sets)[0]
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    return np.floor(values + 0.5).astype(np.uint8)
+
+
+def test_the_original_is_itself(image) -> None:
+    np.testing.assert_array_equal(Original().enlarge("Set5", image, ["HR"])["HR"], image.hr)
+    assert Original("best").variants == ("best",)
+    assert Original().identity != Bicubic().identity
+
+
+def test_bicubic(image) -> None:
+    for enlarger, label in ((Bicubic(), "bicubic"), (Bicubic("Bicubic x4"), "Bicubic x4")):
+        assert enlarger.variants == (label,)
+        made = enlarger.enlarge("Set5", image, [label])
+        assert list(made) == [label]
+        np.testing.assert_array_equal(made[label], bicubic_upscale(image.lr, 4))
+
+
+# --- results of others ---
+
+
+def write_result(path: Path, value: int) -> np.ndarray:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    result = np.full((48, 64, 3), value, np.uint8)
+    write_rgb(path, result)
+    return result
+
+
+@pytest.mark.parametrize("name", ["baby.png", "baby_x4.png", "babyx4.bmp", "baby_SR.png",
+                                  "baby_SRx4.png", "baby_SR_x4.png", "baby_x4_SR.tif",
+                                  "baby_HR.png", "baby_out.png", "baby_rlt.PNG"])  # fmt: skip
+@pytest.mark.parametrize("folder", ["", "Set5"])
+def test_results_by_their_names(image, tmp_path, folder, name) -> None:
+    expected = write_result(tmp_path / "ours" / folder / name, 7)
+    write_result(tmp_path / "ours" / folder / "baby2.png", 8)
+    enlarger = ResultsFolder(tmp_path / "ours")
+    assert enlarger.variants == ("ours",)
+    np.testing.assert_array_equal(enlarger.enlarge("Set5", image, ["ours"])["ours"], expected)
+
+
+def test_each_set_has_its_own_folder(image, tmp_path) -> None:
+    write_result(tmp_path / "baby.png", 1)
+    write_result(tmp_path / "Set14" / "baby.png", 14)
+    enlarger = ResultsFolder(tmp_path, "method")
+    assert enlarger.enlarge("Set14", image, ["method"])["method"].max() == 14
+    assert enlarger.enlarge("Set5", image, ["method"])["method"].max() == 1
+
+
+def test_the_name_alone_comes_first(image, tmp_path) -> None:
+    write_result(tmp_path / "baby_x4.png", 4)
+    write_result(tmp_path / "baby.png", 1)
+    assert ResultsFolder(tmp_path, "x").enlarge("Set5", image, ["x"])["x"].max() == 1
+
+
+def test_a_folder_is_named_by_its_place(tmp_path, monkeypatch) -> None:
+    write_result(tmp_path / "ESRGAN" / "baby.png", 1)
+    monkeypatch.chdir(tmp_path / "ESRGAN")
+    assert ResultsFolder(".").variants == ("ESRGAN",)
+    assert ResultsFolder(".").identity == ResultsFolder(tmp_path / "ESRGAN").identity
+    assert ResultsFolder(".", "other").variants == ("other",)
+
+
+def test_a_missing_result(image, tmp_path) -> None:
+    write_result(tmp_path / "Set5" / "bird.png", 1)
+    enlarger = ResultsFolder(tmp_path)
+    expected = r"Set5: holds no result named baby; add baby.png"
+    with pytest.raises(DataError, match=expected):
+        enlarger.enlarge("Set5", image, enlarger.variants)
+    with pytest.raises(DataError, match=expected):
+        enlarger.fingerprint("Set5", image)
+
+
+def test_a_damaged_result(image, tmp_path) -> None:
+    write_result(tmp_path / "baby.png", 1)
+    content = (tmp_path / "baby.png").read_bytes()
+    (tmp_path / "baby.png").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match="baby.png: is damaged"):
+        ResultsFolder(tmp_path, "x").enlarge("Set5", image, ["x"])
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "file"])
+def test_no_folder_of_results(tmp_path, kind) -> None:
+    place = tmp_path / "results"
+    if kind == "empty":
+        (place / "Set5").mkdir(parents=True)
+    elif kind == "file":
+        place.touch()
+    with pytest.raises(DataError, match="results: (no such folder|holds no image)"):
+        ResultsFolder(place)
+
+
+def test_a_replaced_result_has_another_fingerprint(image, tmp_path) -> None:
+    enlarger_of = lambda: ResultsFolder(tmp_path, "x")  # noqa: E731
+    write_result(tmp_path / "baby.png", 1)
+    first = enlarger_of().fingerprint("Set5", image)
+    assert enlarger_of().fingerprint("Set5", image) == first
+    write_result(tmp_path / "baby.png", 2)
+    assert enlarger_of().fingerprint("Set5", image) != first
+    write_result(tmp_path / "baby.png", 1)
+    assert enlarger_of().fingerprint("Set5", image) == first
+
+
+# --- models ---
+
+
+def test_a_tower(image, faithful_dir, vivid_dir, expected_towers) -> None:
+    faithful, vivid = expected_towers(image.lr)
+    # a directory of versions, and a version itself
+    for directory, expected in ((faithful_dir, faithful), (vivid_dir / "1", vivid)):
+        tower = Tower(directory, "tower")
+        assert tower.variants == ("tower",)
+        sr = tower.enlarge("Set5", image, ["tower"])["tower"]
+        assert sr.dtype == np.uint8
+        np.testing.assert_array_equal(sr, rounded(expected))
+
+
+def soft(faithful: np.ndarray, vivid: np.ndarray, threshold: float) -> np.ndarray:
+    return faithful + np.clip(vivid - faithful, -threshold, threshold)
+
+
+def test_a_fused_model(image, fused_dir, expected_towers) -> None:
+    fused = Fused(fused_dir, POINTS)
+    assert fused.variants == tuple(EVERYTHING)
+    made = fused.enlarge("Set5", image, EVERYTHING)
+    faithful, vivid = expected_towers(image.lr)
+    np.testing.assert_array_equal(made["faithful"], rounded(faithful))
+    np.testing.assert_array_equal(made["vivid"], rounded(vivid))
+    np.testing.assert_array_equal(made["bounded"], rounded(soft(faithful, vivid, 8)))
+    threshold = float(np.quantile(np.abs(vivid - faithful).astype(np.float64), 0.73))
+    expected = rounded(soft(faithful, vivid, threshold))
+    assert np.abs(made["between"].astype(int) - expected).max() <= 1
+    assert (made["between"] != expected).mean() < 0.001
+
+
+def test_variants_are_what_the_model_serves(image, fused_dir) -> None:
+    """The towers' images merged here, and the same model's own merge."""
+    import tensorflow as tf
+
+    made = Fused(fused_dir, POINTS).enlarge("Set5", image, EVERYTHING)
+    model: Any = tf.saved_model.load(str(fused_dir / "1"))
+    serve = model.signatures["serving_default"]
+    for point in POINTS:
+        absolute = point.mode == "absolute"
+        sr = serve(
+            image=tf.constant(image.lr[None]),
+            xi=tf.constant(0.0 if absolute else point.value),
+            max_deviation=tf.constant(float(point.value) if absolute else -1.0),
+        )["sr"]
+        np.testing.assert_array_equal(made[point.label], sr.numpy()[0])
+
+
+class Counted:
+    """A loaded model that counts the runs of its signatures."""
+
+    def __init__(self, model: Any) -> None:
+        self.runs: list[tuple[int, ...]] = []
+        self._model = model
+        self.signatures = {name: self._count(f) for name, f in model.signatures.items()}
+
+    def _count(self, function: Any) -> Any:
+        def run(**inputs: Any) -> Any:
+            self.runs.append(tuple(inputs["image"].shape))
+            return function(**inputs)
+
+        return run
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Counted]:
+    """The models that are loaded from now on."""
+    import fusion.tower
+
+    models: list[Counted] = []
+    load = fusion.tower.load_saved_model
+
+    def load_and_count(directory: Path) -> Counted:
+        models.append(Counted(load(directory)))
+        return models[-1]
+
+    monkeypatch.setattr(fusion.tower, "load_saved_model", load_and_count)
+    return models
+
+
+def test_the_towers_run_once_for_all_variants(image, fused_dir, counted) -> None:
+    fused = Fused(fused_dir, POINTS)
+    assert set(fused.enlarge("Set5", image, EVERYTHING)) == set(EVERYTHING)
+    assert counted[0].runs == [(1, 12, 16, 3)]
+
+
+def test_only_what_is_wanted_is_made(image, fused_dir) -> None:
+    made = Fused(fused_dir, POINTS).enlarge("Set5", image, ["vivid", "between"])
+    assert set(made) == {"vivid", "between"}
+
+
+def test_self_ensemble_runs_the_towers_eight_times(image, fused_dir, counted) -> None:
+    Fused(fused_dir, POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
+    assert sorted(counted[0].runs) == [(1, 12, 16, 3)] * 4 + [(1, 16, 12, 3)] * 4
+
+
+def test_self_ensemble(image, fused_dir, vivid_dir, expected_towers) -> None:
+    """Each tower's eight images are averaged before they are merged."""
+    made = Fused(fused_dir, POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
+    mean = np.zeros((48, 64, 3))
+    for turns in range(4):
+        for step in (1, -1):
+            vivid = expected_towers(np.rot90(image.lr[::step], turns))[1]
+            mean += np.rot90(vivid, -turns)[::step] / 8
+    np.testing.assert_array_equal(made["vivid"], rounded(mean))
+    np.testing.assert_array_equal(made["faithful"], rounded(expected_towers(image.lr)[0]))
+    tower = Tower(vivid_dir, "x", ensemble=True)
+    np.testing.assert_array_equal(tower.enlarge("Set5", image, ["x"])["x"], rounded(mean))
+
+
+def test_identities(fused_dir, faithful_dir, vivid_dir) -> None:
+    """Whatever changes the images changes the identity, and nothing else does."""
+    enlargers = {
+        "faithful": Tower(faithful_dir, "x"),
+        "vivid": Tower(vivid_dir, "x"),
+        "vivid x8": Tower(vivid_dir, "x", ensemble=True),
+        "fused": Fused(fused_dir, POINTS),
+        "fused x8": Fused(fused_dir, POINTS, ensemble=True),
+        "fewer": Fused(fused_dir, POINTS[:2]),
+        "other": Fused(fused_dir, [FusionPoint("faithful", "quantile", 0.1)]),
+        "other mode": Fused(fused_dir, [FusionPoint("faithful", "absolute", 0.1)]),
+        "bicubic": Bicubic(),
+        "together": Together([Bicubic(), Tower(vivid_dir, "x")]),
+    }
+    assert len({one.identity for one in enlargers.values()}) == len(enlargers)
+    assert Tower(vivid_dir / "1", "other name").identity == enlargers["vivid"].identity
+    assert Fused(fused_dir, POINTS[::-1]).identity == enlargers["fused"].identity
+
+
+def test_the_hash_of_a_model(vivid_dir, tmp_path) -> None:
+    import shutil
+
+    copy = Path(shutil.copytree(vivid_dir / "1", tmp_path / "elsewhere"))
+    expected = saved_model_hash(vivid_dir / "1")
+    (copy / "assets.extra").mkdir()
+    (copy / "assets.extra" / "note").write_text("made on a Monday")
+    assert saved_model_hash(copy) == expected
+    weights = next((copy / "variables").glob("variables.data*"))
+    content = bytearray(weights.read_bytes())
+    content[0] ^= 1
+    weights.write_bytes(content)
+    assert saved_model_hash(copy) != expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("empty", "empty: no SavedModel"),
+        ("damaged", "damaged: not a SavedModel that can be loaded .*export it again"),
+        ("other", "other/1: has no signature"),
+        ("missing", "missing: no such directory"),
+    ],
+)
+def test_what_is_no_model(not_models, kind, message) -> None:
+    directory = not_models.get(kind, not_models["empty"].parent / "missing")
+    for load in (lambda: Tower(directory, "x"), lambda: Fused(directory, POINTS)):
+        with pytest.raises(DataError, match=message) as caught:
+            load()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_tower_is_not_fused(vivid_dir, fused_dir) -> None:
+    with pytest.raises(DataError, match="is not a fused model; make one with fusion.export"):
+        Fused(vivid_dir, POINTS)
+    with pytest.raises(DataError, match="has no signature 'unrounded'"):
+        Tower(fused_dir, "x")
+
+
+# --- several at once ---
+
+
+def test_together(image, tmp_path, faithful_dir) -> None:
+    write_result(tmp_path / "baby.png", 3)
+    results = ResultsFolder(tmp_path, "theirs")
+    both = Together([Bicubic("bicubic"), results, Tower(faithful_dir, "ours")])
+    assert both.variants == ("bicubic", "theirs", "ours")
+    made = both.enlarge("Set5", image, both.variants)
+    assert set(made) == set(both.variants)
+    np.testing.assert_array_equal(made["bicubic"], bicubic_upscale(image.lr))
+    assert made["theirs"].max() == 3
+    assert results.fingerprint("Set5", image) in both.fingerprint("Set5", image)
+
+
+def test_together_runs_what_is_wanted_alone(image, fused_dir, counted) -> None:
+    both = Together([Bicubic("bicubic"), Fused(fused_dir, POINTS)])
+    assert set(both.enlarge("Set5", image, ["bicubic"])) == {"bicubic"}
+    assert counted[0].runs == []
+    assert "vivid" in both.enlarge("Set5", image, ["vivid"])
+    assert len(counted[0].runs) == 1
+
+
+def test_a_gray_result_of_a_colour_image(image, tmp_path) -> None:
+    Image.fromarray(np.full((48, 64), 9, np.uint8)).save(tmp_path / "baby.png")
+    assert ResultsFolder(tmp_path, "x").enlarge("Set5", image, ["x"])["x"].shape == (48, 64, 3)

@@ -1,0 +1,117 @@
+import os
+
+import pytest
+
+from sr_program.files.atomic_write import atomic_directory, atomic_file
+
+
+def test_file_appears_at_the_end(tmp_path):
+    target = tmp_path / "model.weights.h5"
+    with atomic_file(target) as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.name.startswith(".") and temporary.name.endswith("model.weights.h5")
+        temporary.write_text("new")
+        assert not target.exists()
+    assert target.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_failing_block_leaves_the_old_file(tmp_path, error):
+    target = tmp_path / "photo.png"
+    target.write_text("old")
+    with pytest.raises(error), atomic_file(str(target)) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_block_that_writes_nothing_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "photo.png"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_writers_do_not_share_a_temporary_file(tmp_path):
+    target = tmp_path / "photo.png"
+    with atomic_file(target) as one, atomic_file(target) as two:
+        assert one != two
+        one.write_text("one")
+        two.write_text("two")
+    assert target.read_text() == "one"  # the outer block ends last
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
+def test_missing_parent_is_named(tmp_path, writer):
+    with pytest.raises(FileNotFoundError) as caught, writer(tmp_path / "nowhere" / "x"):
+        pytest.fail("the block must not run")
+    assert caught.value.filename == str(tmp_path / "nowhere")
+
+
+def test_directory_appears_at_the_end(tmp_path):
+    target = tmp_path / "model"
+    with atomic_directory(target) as temporary:
+        (temporary / "1").mkdir()
+        (temporary / "1" / "graph").write_text("g")
+        assert not target.exists()
+    assert (target / "1" / "graph").read_text() == "g"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_directory_replaces_the_old_one_whole(tmp_path):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "old").write_text("old")
+    with atomic_directory(target) as temporary:
+        (temporary / "new").write_text("new")
+        assert (target / "old").exists()
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_failing_block_leaves_the_old_directory(tmp_path, error):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "old").write_text("old")
+    with pytest.raises(error), atomic_directory(target) as temporary:
+        (temporary / "new").write_text("new")
+        raise error
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_directory_does_not_replace_a_file(tmp_path):
+    (tmp_path / "model").write_text("a file")
+    with pytest.raises(NotADirectoryError), atomic_directory(tmp_path / "model"):
+        pytest.fail("the block must not run")
+    assert (tmp_path / "model").read_text() == "a file"
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
+def test_failing_rename_leaves_everything_as_it_was(tmp_path, writer, monkeypatch):
+    """The last step fails: the old target is put back and nothing else remains."""
+    target = tmp_path / "model"
+    if writer is atomic_file:
+        target.write_text("old")
+    else:
+        target.mkdir()
+        (target / "old").write_text("old")
+
+    for name in ("rename", "replace"):
+        original = getattr(os, name)
+
+        def fail_for_the_target(source, to, original=original):
+            if str(to) == str(target) and not list(tmp_path.glob("restored")):
+                (tmp_path / "restored").touch()
+                raise OSError("disk trouble")
+            original(source, to)
+
+        monkeypatch.setattr(os, name, fail_for_the_target)
+    with pytest.raises(OSError, match="disk trouble"), writer(target) as temporary:
+        if writer is atomic_file:
+            temporary.write_text("new")
+    (tmp_path / "restored").unlink()
+    assert list(tmp_path.iterdir()) == [target]
+    assert (target if writer is atomic_file else target / "old").read_text() == "old"
