@@ -1,23 +1,28 @@
-r"""Builds the fused SavedModel from the SavedModels of the two towers.
+r"""Builds the fused SavedModel from the SavedModels of the two generators.
 
     python -m fusion.export --faithful=models/mr_srgan --vivid=models/wp_srgan/stage2 \
         --output=models/fused
 
-writes models/fused/1. A tower is a SavedModel or a directory of numbered versions. Other formats
-than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or of
-one an image, and have to be given:
+writes models/fused/1. A generator is a SavedModel or a directory of numbered versions. Other
+formats than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value,
+or of one an image, and have to be given:
 
-    --format=openvino   fused.xml and towers.xml; `python -m bigans --saved_model` takes them too
-    --format=onnx       fused.onnx and towers.onnx
+    --format=openvino   fused.xml and towers.xml; for `python -m bigans --model=DIR
+                        --runtime=openvino` and for evaluation.run. A program of your own has to
+                        compile them with INFERENCE_PRECISION_HINT=f32: left to itself OpenVINO
+                        computes in bfloat16 where the processor has it
+    --format=onnx       fused.onnx and towers.onnx; the same with --runtime=onnx
     --format=litert     fused.tflite; its interpreter has to be told each new size of the inputs
                         (resize_tensor_input; a signature runner does it by itself)
 
-OpenVINO and ONNX Runtime can compute in int8, which is faster and less exact: --int8_photos=DIR
-names photos to measure ranges on.
+Each has facts.json beside it: scale, radius, merge, precision, the weights' hash. OpenVINO and
+ONNX Runtime can compute in int8, which is faster and less exact: --int8_photos=DIR names photos to
+measure ranges on.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable
@@ -34,6 +39,7 @@ from sr_program.files.atomic_write import atomic_directory
 from sr_program.files.versions import latest_version
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.model_facts import write_facts
 
 # TensorFlow takes seconds to import: --help and a wrong path do without it.
 if TYPE_CHECKING:
@@ -123,6 +129,7 @@ def _write(
 
         functions = model.signature_functions
         tf.saved_model.save(model, os.fspath(directory), signatures=functions)
+        write_facts(directory, model.facts)
         return functools.partial(_check_reload, model, directory)
     from fusion.formats.portable_model import PortableModel
     from fusion.formats.runtime_check import check_runs
@@ -132,8 +139,10 @@ def _write(
         from fusion.formats.int8 import check_quantized
 
         runs = _module(format).write(portable, directory, photos)
+        write_facts(directory, dataclasses.replace(model.facts, precision="int8"))
         return functools.partial(check_quantized, portable.functions, runs, photos)
     runs = _module(format).write(portable, directory)
+    write_facts(directory, model.facts)
     return functools.partial(check_runs, portable, runs, directory)
 
 
@@ -165,9 +174,17 @@ def find_saved_model(directory: str | os.PathLike[str]) -> Path:
     if found is None:
         raise DataError(
             f"{root}: no SavedModel (no saved_model.pb here, nor in a numbered version such as "
-            f"{root / _VERSION}); export one with mr_srgan.export or wp_srgan.export"
+            f"{root / _VERSION}); {_hint(root)}"
         )
     return found
+
+
+def _hint(root: Path) -> str:
+    """What to do about a directory without a model: wp_srgan.export makes a folder a stage."""
+    inside = [path for path in sorted(root.glob("*/")) if latest_version(path, "saved_model.pb")]
+    if inside:
+        return f"name {' or '.join(map(str, inside[:2]))}"
+    return "export one with mr_srgan.export or wp_srgan.export"
 
 
 def _check_reload(model: FusedModel, directory: Path) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from fusion.modes import DELTAS, THRESHOLDS, Delta, Threshold, TowerFacts
+from fusion.model_facts import facts_of
+from fusion.modes import DELTAS, THRESHOLDS, Delta, Threshold
 from fusion.parts import deviations, merge_at
 from fusion.quantile import quantile
 from fusion.soft_threshold import (
@@ -24,9 +26,10 @@ from fusion.soft_threshold import (
     soft_threshold,
     soft_threshold_together,
 )
-from fusion.tower import IMAGE, UNROUNDED, load_tower, receptive_field
+from fusion.tower import IMAGE, UNROUNDED, load_tower
 from sr_images.rounding import grey_levels
 from sr_program.errors import DataError, UsageError
+from sr_program.model_facts import ModelFacts, hash_of_parts
 
 DEFAULT_XI = 0.73  # the paper's choice, section 4.3
 USE_XI = -1.0  # any max_deviation < 0
@@ -147,6 +150,9 @@ class FusedModel(tf.Module):
 
     `xi` and `max_deviation` are scalars or have one value an image; the model stores their
     defaults. With `as_printed` there is no input max_deviation: no bound holds there.
+
+    Attributes:
+        facts: What stands beside the exported model.
     """
 
     def __init__(
@@ -167,7 +173,8 @@ class FusedModel(tf.Module):
 
         Raises:
             DataError: A directory holds no SavedModel that can be loaded, or the model lacks the
-                signature `unrounded`, or the two enlarge by different factors.
+                signature `unrounded`, or the two enlarge by different factors, or stand in each
+                other's place.
             UsageError: Unknown `threshold` or `delta`.
         """
         super().__init__(name="fused_model")
@@ -181,14 +188,17 @@ class FusedModel(tf.Module):
         # saving finds the variables through it.
         self._faithful = load_tower(faithful)
         self._vivid = load_tower(vivid)
+        parts = [
+            facts_of(loaded, Path(directory))
+            for loaded, directory in ((self._faithful, faithful), (self._vivid, vivid))
+        ]
+        _refuse_exchanged(*parts, faithful, vivid)
         self._check_sizes(faithful, vivid)
         self.signature_functions = self._make_signatures()
-        reaches = [receptive_field(tower) for tower in (self._faithful, self._vivid)]
-        widest = None
-        if all(reach is not None for reach in reaches):
-            widest = max(reach for reach in reaches if reach is not None)
-            self.receptive_field = tf.function(lambda: tf.constant(widest), input_signature=[])
-        self.facts = TowerFacts(threshold, delta, widest)
+        self.facts = _facts_of_both(*parts, threshold, delta)
+        radius = self.facts.radius
+        if radius is not None:
+            self.receptive_field = tf.function(lambda: tf.constant(radius), input_signature=[])
 
     def _check_sizes(self, faithful: str | os.PathLike[str], vivid: str | os.PathLike[str]) -> None:
         first, second = self._towers(tf.zeros([1, 8, 8, 3], tf.uint8))
@@ -254,3 +264,31 @@ class FusedModel(tf.Module):
 
     def _fuse(self, faithful: tf.Tensor, vivid: tf.Tensor, *how_far: tf.Tensor) -> Fused:
         return fuse(faithful, vivid, *how_far, threshold=self.threshold, delta=self.delta)
+
+
+def _facts_of_both(
+    faithful: ModelFacts, vivid: ModelFacts, threshold: Threshold, delta: Delta
+) -> ModelFacts:
+    radii = faithful.radius, vivid.radius
+    precisions = {faithful.precision, vivid.precision}
+    return ModelFacts(
+        scale=faithful.scale,
+        radius=None if None in radii else max(radius for radius in radii if radius is not None),
+        precision="bfloat16" if "bfloat16" in precisions else "float32",
+        weights=hash_of_parts(faithful.weights, vivid.weights),
+        threshold=threshold,
+        delta=delta,
+    )
+
+
+def _refuse_exchanged(
+    faithful: ModelFacts,
+    vivid: ModelFacts,
+    faithful_dir: str | os.PathLike[str],
+    vivid_dir: str | os.PathLike[str],
+) -> None:
+    if (faithful.generator, vivid.generator) == ("wp_srgan", "mr_srgan"):
+        raise DataError(
+            f"{faithful_dir} is a WP-SRGAN, the vivid generator, and {vivid_dir} an MR-SRGAN, the "
+            "faithful one; exchange the two"
+        )

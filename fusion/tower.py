@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from sr_program.errors import DataError
 
-UNROUNDED = "unrounded"
+SERVING, UNROUNDED = "serving_default", "unrounded"
 IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
 
 
@@ -54,7 +54,7 @@ def load_tower(directory: str | os.PathLike[str]) -> Any:
     """
     tower = load_saved_model(directory)
     signature = getattr(tower, "signatures", {}).get(UNROUNDED)
-    if signature is None or not _is_tower(signature):
+    if signature is None or not is_tower(signature):
         raise DataError(
             f"{directory}: has no signature {UNROUNDED!r} from a uint8 'image' [B, H, W, 3] "
             "to a float32 'sr'; export the model with mr_srgan.export or wp_srgan.export"
@@ -62,7 +62,8 @@ def load_tower(directory: str | os.PathLike[str]) -> Any:
     return tower
 
 
-def _is_tower(signature: Any) -> bool:
+def is_tower(signature: Any) -> bool:
+    """Whether a loaded signature takes and gives what `unrounded` does."""
     inputs = signature.structured_input_signature[1]
     outputs = signature.structured_outputs
     return (

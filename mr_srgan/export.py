@@ -13,7 +13,7 @@ from mr_srgan.config import GeneratorConfig
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
 from sr_program.machine.precision import PRECISIONS, resolve
-from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly, keras_on_tensorflow
 from srgan.runs.run_dir import generator_of
 
 
@@ -37,15 +37,16 @@ def export_weights(
 
     Raises:
         DataError: The weights cannot be loaded, or `directory/1` exists already.
-        UsageError: Another precision.
+        UsageError: Another precision, or Keras runs on another backend in this process.
     """
     # TensorFlow is needed for the export alone, and not for this module's help.
     import_tensorflow_quietly()
-    from mr_srgan.generator import build_generator
-    from srgan.runs import saved_model
+    with keras_on_tensorflow():
+        from mr_srgan.generator import build_generator
+        from srgan.runs import saved_model
 
-    generator = build_generator(config, saved_model.DTYPES[resolve(precision)])
-    return saved_model.export_weights(generator, weights, directory)
+        generator = build_generator(config, saved_model.DTYPES[resolve(precision)])
+        return saved_model.export_weights(generator, weights, directory)
 
 
 def main(arguments: list[str]) -> None:

@@ -14,7 +14,7 @@ from absl import flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
 from sr_program.machine.precision import PRECISIONS, resolve
-from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly, keras_on_tensorflow
 from srgan.runs.run_dir import generator_of
 from wp_srgan.config import GeneratorConfig
 from wp_srgan.stages import STAGES, stage_dir
@@ -40,15 +40,16 @@ def export_weights(
 
     Raises:
         DataError: The weights cannot be loaded, or `directory/1` exists already.
-        UsageError: Another precision.
+        UsageError: Another precision, or Keras runs on another backend in this process.
     """
     # TensorFlow is needed for the export alone, and not for this module's help.
     import_tensorflow_quietly()
-    from srgan.runs import saved_model
-    from wp_srgan.generator import build_generator
+    with keras_on_tensorflow():
+        from srgan.runs import saved_model
+        from wp_srgan.generator import build_generator
 
-    generator = build_generator(config, saved_model.DTYPES[resolve(precision)])
-    return saved_model.export_weights(generator, weights, directory)
+        generator = build_generator(config, saved_model.DTYPES[resolve(precision)])
+        return saved_model.export_weights(generator, weights, directory)
 
 
 def main(arguments: list[str]) -> None:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fusion.formats.int8 import Photos, quantize
+from fusion.formats.onnx_model import OnnxModel
 from fusion.formats.portable_model import PortableModel
 from fusion.formats.runtime_check import Run
 from sr_program.machine.optional_packages import require_extra
@@ -46,7 +44,7 @@ def write(
     for path in write_networks(model, directory):
         if int8_photos is not None:
             quantize(path, int8_photos, outputs=True)
-    return {name: _OnnxModel(directory / f"{name}{SUFFIX}") for name in model.functions}
+    return {name: OnnxModel(directory / f"{name}{SUFFIX}") for name in model.functions}
 
 
 def write_networks(model: PortableModel, directory: Path) -> list[Path]:
@@ -102,16 +100,3 @@ def _name_sizes(graph: Any) -> None:
         given = names.get(value.name, ("batch", "sr_height", "sr_width"))
         for size, name in zip(sizes, given, strict=False):
             size.dim_param = name
-
-
-class _OnnxModel:
-    def __init__(self, path: Path) -> None:
-        import onnxruntime  # pyright: ignore[reportMissingImports]
-
-        providers = ["CPUExecutionProvider"]
-        self._session = onnxruntime.InferenceSession(os.fspath(path), providers=providers)
-        self._outputs = [output.name for output in self._session.get_outputs()]
-
-    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        results = self._session.run(None, dict(inputs))
-        return dict(zip(self._outputs, results, strict=True))

@@ -1,15 +1,17 @@
 """The fused model in OpenVINO's format.
 
-`fused.xml` is the whole; `towers.xml` gives both towers' images, unrounded, for images that come
-in tiles. What the merge after them needs to know stands in the latter, see
-`fusion.modes.TowerFacts`.
+`fused.xml` is the whole; `towers.xml` gives both generators' images, unrounded, for images that
+come in tiles. What the merge after them needs to know stands in facts.json.
+
+Left to itself OpenVINO computes a model of float32 in bfloat16 where the processor has it, and one
+value in six then differs. A model cannot say otherwise in its file: who compiles it chooses
+float32 by INFERENCE_PRECISION_HINT=f32, as `fusion.formats.openvino_model` does.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,9 @@ import tensorflow as tf
 
 from fusion.formats import onnx as onnx_format
 from fusion.formats.int8 import Photos, quantize
-from fusion.formats.openvino_model import OpenVinoModel, import_openvino, openvino_core, set_facts
+from fusion.formats.openvino_model import OpenVinoModel, import_openvino, openvino_core
 from fusion.formats.openvino_rectifiers import fuse_rectifiers
-from fusion.formats.portable_model import FUSED, TOWERS, PortableModel
+from fusion.formats.portable_model import PortableModel
 from fusion.formats.runtime_check import Run
 
 SUFFIX = ".xml"
@@ -42,23 +44,21 @@ def write(
         DataError: The networks cannot compute in int8.
         UsageError: OpenVINO is not installed; or, for int8, a package of the extra `onnx`.
     """
-    facts = {FUSED: {}, TOWERS: model.model.facts.as_text()}
     if int8_photos is not None:
-        _write_int8(model, directory, int8_photos, facts)
+        _write_int8(model, directory, int8_photos)
         return {name: OpenVinoModel(directory / f"{name}{SUFFIX}") for name in model.functions}
     for name, function in model.functions.items():
-        write_function(model, function, directory / f"{name}{SUFFIX}", facts[name])
+        write_function(model, function, directory / f"{name}{SUFFIX}")
     return {name: OpenVinoModel(directory / f"{name}{SUFFIX}") for name in model.functions}
 
 
-def write_function(module: tf.Module, function: Any, path: Path, facts: Mapping[str, str]) -> None:
+def write_function(module: tf.Module, function: Any, path: Path) -> None:
     """Writes one function as `.xml` and `.bin`.
 
     Args:
         module: Holds the function's variables.
         function: A `tf.function` with an input signature that returns tensors by name.
         path: The `.xml`.
-        facts: What `OpenVinoModel.facts` shall be.
 
     Raises:
         UsageError: OpenVINO is not installed.
@@ -67,21 +67,18 @@ def write_function(module: tf.Module, function: Any, path: Path, facts: Mapping[
     with tempfile.TemporaryDirectory(prefix="bi-gans-st-") as saved_model:
         tf.saved_model.save(module, saved_model, signatures=function)
         converted = openvino_core().read_model(saved_model)
-    _save(converted, path, facts)
+    _save(converted, path)
 
 
-def _write_int8(
-    model: PortableModel, directory: Path, photos: Photos, facts: Mapping[str, Mapping[str, str]]
-) -> None:
+def _write_int8(model: PortableModel, directory: Path, photos: Photos) -> None:
     """Writes both functions by way of ONNX, whose marks of 8 bits OpenVINO understands."""
     with tempfile.TemporaryDirectory(prefix="bi-gans-st-") as folder:
         for path in onnx_format.write_networks(model, Path(folder)):
             quantize(path, photos, outputs=False)
             converted = openvino_core().read_model(path)
-            _save(converted, directory / f"{path.stem}{SUFFIX}", facts[path.stem])
+            _save(converted, directory / f"{path.stem}{SUFFIX}")
 
 
-def _save(converted: Any, path: Path, facts: Mapping[str, str]) -> None:
+def _save(converted: Any, path: Path) -> None:
     fuse_rectifiers(converted)
-    set_facts(converted, facts)
     import_openvino().save_model(converted, os.fspath(path), compress_to_fp16=False)

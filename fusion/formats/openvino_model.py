@@ -22,7 +22,7 @@ _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 
 TOWERS_FILE = "towers.xml"
 
-# What this program writes into a model, beside what OpenVINO keeps there.
+# What exports wrote into the `.xml` before there was facts.json, beside what OpenVINO keeps there.
 _FACTS = "bi_gans_st"
 
 
@@ -65,7 +65,7 @@ class OpenVinoModel:
         path: The `.xml`.
         inputs: Names of what it takes.
         outputs: Names of what it gives.
-        facts: What the program has written into the model, see `openvino_format`.
+        old_facts: What exports wrote into the `.xml` before there was facts.json.
     """
 
     def __init__(self, path: str | os.PathLike[str], precision: Precision = "float32") -> None:
@@ -101,7 +101,7 @@ class OpenVinoModel:
         # once it is compiled.
         self._names = [one.any_name for one in model.outputs]
         self.outputs = frozenset(self._names)
-        self.facts = _facts(model)
+        self.old_facts = _facts(model)
         # One request is one set of buffers; it takes all cores anyway.
         self._request = compiled.create_infer_request()
         self._lock = threading.Lock()
@@ -127,16 +127,10 @@ class OpenVinoModel:
                 raise
             height, width = inputs["image"].shape[1:3]
             raise DataError(
-                f"memory ran out on {width}x{height} pixels; give a smaller --memory_mb, which "
+                f"memory ran out on {width}x{height} pixels; give a smaller memory_mb, which "
                 "makes smaller tiles, or end other programs"
             ) from error
         return dict(zip(self._names, results.values(), strict=True))
-
-
-def set_facts(model: Any, facts: Mapping[str, str]) -> None:
-    """Writes facts into an `openvino.Model`."""
-    for name, value in facts.items():
-        model.set_rt_info(value, [_FACTS, name])
 
 
 def _facts(model: Any) -> dict[str, str]:

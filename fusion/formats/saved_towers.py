@@ -11,15 +11,15 @@ import tensorflow as tf
 from fusion import numpy_merge
 from fusion.formats.openvino import write_function
 from fusion.formats.openvino_model import TOWERS_FILE, OpenVinoModel
-from fusion.modes import NoTowersError, Threshold, TowerFacts
-from fusion.tower import IMAGE, UNROUNDED, load_saved_model, receptive_field
+from fusion.model_facts import facts_of
+from fusion.modes import NoTowersError
+from fusion.tower import IMAGE, SERVING, UNROUNDED, load_saved_model
 from sr_images.rounding import grey_levels
-
-_SERVING = "serving_default"
+from sr_program.model_facts import ModelFacts, write_facts
 
 
 def write_towers(saved_model_dir: Path, directory: Path) -> None:
-    """Writes `towers.xml` and `towers.bin` of a SavedModel, and compares results.
+    """Writes `towers.xml`, `towers.bin` and the facts of a SavedModel, and compares results.
 
     Args:
         saved_model_dir: Holds saved_model.pb: a fused model, or a tower.
@@ -33,42 +33,28 @@ def write_towers(saved_model_dir: Path, directory: Path) -> None:
     """
     loaded = load_saved_model(saved_model_dir)
     signatures = getattr(loaded, "signatures", {})
-    if all(name in signatures for name in (_SERVING, "towers", "deviations")):
-        name, facts = "towers", _facts_of_fused(loaded)
-    elif all(name in signatures for name in (_SERVING, UNROUNDED)):
-        name, facts = UNROUNDED, TowerFacts(receptive_field=receptive_field(loaded))
+    if all(name in signatures for name in (SERVING, "towers", "deviations")):
+        name = "towers"
+    elif all(name in signatures for name in (SERVING, UNROUNDED)):
+        name = UNROUNDED
     else:
         raise NoTowersError(
             f"{saved_model_dir}: has neither the signature 'towers' nor {UNROUNDED!r}, so OpenVINO "
-            "cannot run it; export it again, or use --runtime=tensorflow"
+            "cannot run it; export it again, or choose runtime=tensorflow"
         )
+    facts = facts_of(loaded, saved_model_dir)
     module = tf.Module()
     module.loaded = loaded  # pyright: ignore[reportAttributeAccessIssue]
     function = tf.function(lambda image: signatures[name](image=image), input_signature=[IMAGE])
-    write_function(module, function, directory / TOWERS_FILE, facts.as_text())
+    write_function(module, function, directory / TOWERS_FILE)
+    write_facts(directory, facts)
     _check(signatures, facts, saved_model_dir, directory)
 
 
-def _facts_of_fused(loaded: Any) -> TowerFacts:
-    pixels = tf.zeros([1, 2, 2, 3])
-    values = loaded.signatures["deviations"](faithful=pixels, vivid=pixels)["deviations"]
-    thresholds: dict[tuple[int, ...], Threshold] = {
-        (1, 12, 1): "joint",
-        (1, 4, 3): "per_channel",
-        (1, 4, 1): "luma",
-    }
-    inputs = loaded.signatures[_SERVING].structured_input_signature[1]
-    return TowerFacts(
-        thresholds.get(tuple(values.shape), "joint"),
-        "as_read" if "max_deviation" in inputs else "as_printed",
-        receptive_field(loaded),
-    )
-
-
-def _check(signatures: Any, facts: TowerFacts, saved_model_dir: Path, directory: Path) -> None:
+def _check(signatures: Any, facts: ModelFacts, saved_model_dir: Path, directory: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (1, 13, 18, 3), np.uint8)
     towers = OpenVinoModel(directory / TOWERS_FILE)({"image": image})
-    serve = signatures[_SERVING]
+    serve = signatures[SERVING]
     for xi in (0.0, 0.73):
         given = {"image": image, "xi": np.float32(xi), "max_deviation": np.float32(-1)}
         wanted = {key: given[key] for key in serve.structured_input_signature[1]}
@@ -81,6 +67,6 @@ def _check(signatures: Any, facts: TowerFacts, saved_model_dir: Path, directory:
         # Rounding errors, which move a value on a half by a whole level.
         if not np.abs(found - expected[0].astype(float)).max() <= 1:
             raise NoTowersError(
-                f"{saved_model_dir}: OpenVINO gives other results than the model itself; use "
-                "--runtime=tensorflow"
+                f"{saved_model_dir}: OpenVINO gives other results than the model itself; "
+                "choose runtime=tensorflow"
             )

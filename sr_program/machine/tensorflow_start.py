@@ -8,8 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sr_program.errors import UsageError
+
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
+_BACKEND = "KERAS_BACKEND"
 
 
 def import_tensorflow_quietly() -> None:
@@ -35,6 +38,36 @@ def import_keras_quietly() -> None:
     if os.environ[_LEVEL] != "0":
         for engine in ("jax", "tensorflow"):
             logging.getLogger(engine).setLevel(logging.WARNING)
+
+
+@contextmanager
+def keras_on_tensorflow() -> Iterator[None]:
+    """Within it Keras is imported and builds networks for TensorFlow, whatever a person prefers.
+
+    A SavedModel is TensorFlow's. The variable KERAS_BACKEND, and the backend, the order of axes and
+    the type of numbers in ~/.keras/keras.json, are meant for other programs.
+
+    Raises:
+        UsageError: Keras was imported before, on another backend, which lasts for the process.
+    """
+    if "keras" not in sys.modules:
+        os.environ[_BACKEND] = "tensorflow"
+    import_keras_quietly()
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise UsageError(
+            f"Keras runs on {keras.backend.backend()} in this process, and a SavedModel is "
+            "TensorFlow's; export in a process of its own, or import keras on TensorFlow"
+        )
+    axes, numbers = keras.config.image_data_format(), keras.config.floatx()
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(axes)
+        keras.config.set_floatx(numbers)
 
 
 def _import_quietly(module: str) -> None:

@@ -1,18 +1,20 @@
 """The contract between training and everything after it: a versioned SavedModel directory.
 
-`DIRECTORY/1/` holds one tower with two signatures, both from uint8 images [B, H, W, 3]:
+`DIRECTORY/1/` holds one generator with two signatures, both from uint8 images [B, H, W, 3]:
 
 * `serving_default`: → `sr`, uint8 [B, 4H, 4W, 3], for people and servers.
 * `unrounded`: → `sr`, float32 grey levels in [0, 255], clipped and not rounded, for `fusion`: a
   difference of two towers must not be taken from rounded images, and a result is rounded once.
 
-Beside them it has a function `receptive_field` without inputs: how many LR pixels around its own a
-pixel of the result depends on, which is the overlap that tiles of a large image need.
+Beside the model, facts.json says what it is, see `sr_program.model_facts`. The function
+`receptive_field` without inputs gives the radius that stands there, for those who load the model
+without the file.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sr_images.rounding import round_half_up
 from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_directory
-from sr_images.rounding import round_half_up
+from sr_program.model_facts import Arithmetic, ModelFacts, write_facts
 from srgan.layers.receptive_field import receptive_field
 from srgan.runs.weights import load_weights
 
@@ -41,6 +44,9 @@ class Tower(tf.Module):
 
     Args:
         generator: LR to SR images, float32 in [-1, 1]; its layers take their forms for inference.
+
+    Attributes:
+        facts: What stands beside the exported model.
     """
 
     def __init__(self, generator: keras.Model) -> None:
@@ -55,9 +61,21 @@ class Tower(tf.Module):
         image = tf.TensorSpec((None, None, None, 3), tf.uint8, name="image")
         self.unrounded = tf.function(self._unrounded, input_signature=[image])
         self.serving_default = tf.function(self._serving_default, input_signature=[image])
-        reach = receptive_field(generator)
-        if reach is not None:
-            self.receptive_field = tf.function(lambda: tf.constant(reach), input_signature=[])
+        radius = receptive_field(generator)
+        if radius is not None:
+            self.receptive_field = tf.function(lambda: tf.constant(radius), input_signature=[])
+        self.facts = ModelFacts(
+            scale=self._scale(),
+            radius=radius,
+            precision=_precision(generator),
+            weights=_weights_hash(generator),
+            generator=generator.name,
+        )
+
+    def _scale(self) -> int:
+        side = 8
+        sr = self.unrounded(tf.zeros([1, side, side, 3], tf.uint8))["sr"]
+        return int(sr.shape[1]) // side
 
     def _unrounded(self, image: Any) -> dict[str, Any]:
         sr = self._generator(tf.cast(image, tf.float32) / 127.5 - 1.0)
@@ -101,12 +119,13 @@ def export_generator(generator: keras.Model, directory: str | Path) -> Path:
     """
     target = Path(directory) / VERSION
     if target.exists():
-        raise DataError(f"{target}: exists already; remove it or name another --output")
+        raise DataError(f"{target}: exists already; remove it or name another directory")
     target.parent.mkdir(parents=True, exist_ok=True)
     tower = Tower(generator)
     with atomic_directory(target) as temporary:
         signatures = {SERVING: tower.serving_default, UNROUNDED: tower.unrounded}
         tf.saved_model.save(tower, str(temporary), signatures=signatures)
+        write_facts(temporary, tower.facts)
         check_reloaded(tower, temporary)
     return target
 
@@ -124,3 +143,18 @@ def check_reloaded(tower: Tower, directory: Path) -> None:
     error = float(np.max(np.abs(expected - actual))) / 127.5
     if not error <= RELOAD_TOLERANCE:
         raise DataError(f"{directory}: the exported model differs from its network by {error:.1e}")
+
+
+def _precision(generator: keras.Model) -> Arithmetic:
+    computes_bfloat16 = any(layer.compute_dtype == "bfloat16" for layer in generator.layers)
+    return "bfloat16" if computes_bfloat16 else "float32"
+
+
+def _weights_hash(generator: keras.Model) -> str:
+    """Of shapes and values, in order: Keras may give a layer another name each time."""
+    digest = hashlib.sha256()
+    for variable in generator.variables:
+        values = np.ascontiguousarray(variable)
+        digest.update(f"{values.dtype}{values.shape}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()

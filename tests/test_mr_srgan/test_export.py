@@ -15,7 +15,9 @@ import mr_srgan.export
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.export import export_weights
 from mr_srgan.generator import build_generator
-from sr_program.errors import DataError
+from sr_program.errors import DataError, UsageError
+from sr_program.model_facts import read_facts
+from sr_program.version import VERSION
 from srgan.runs.weights import save_weights
 
 TINY = GeneratorConfig(num_mr_blocks=1, num_res_blocks=2, features=4, bicubic_skip=True)
@@ -159,6 +161,44 @@ def test_weights_of_the_last_update(call_program, run_dir, generator, tmp_path):
     raw = tf.saved_model.load(str(tmp_path / "last" / "1")).raw_variables
     for expected, found in zip(last, raw, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("how", ["variable", "file"])
+def test_what_keras_is_set_to_does_not_matter(
+    run_dir, generator, subprocess_environment, tmp_path, how
+):
+    """A SavedModel is TensorFlow's, in whatever a person trains."""
+    settings = {"backend": "jax", "image_data_format": "channels_first", "floatx": "float16"}
+    environment = {**subprocess_environment, "KERAS_HOME": str(tmp_path / "keras")}
+    environment.pop("KERAS_BACKEND", None)
+    if how == "variable":
+        environment["KERAS_BACKEND"] = "jax"
+    else:
+        (tmp_path / "keras").mkdir()
+        (tmp_path / "keras" / "keras.json").write_text(json.dumps(settings))
+    done = command(environment, tmp_path, f"--run_dir={run_dir}", f"--output={tmp_path / 'out'}")
+    assert done.returncode == 0, done.stderr
+    assert_is_the_network(tmp_path / "out" / "1", generator)
+
+
+def test_keras_on_another_backend_in_this_process_is_one_line(run_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(UsageError, match="Keras runs on jax in this process") as caught:
+        export_weights(run_dir / "generator.weights.h5", TINY, tmp_path / "out")
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+def test_facts_of_the_model(exported, run_dir, tmp_path):
+    facts = read_facts(exported)
+    assert facts is not None
+    told = int(tf.saved_model.load(str(exported)).receptive_field())
+    assert (facts.scale, facts.radius, facts.generator) == (4, told, "mr_srgan")
+    assert (facts.precision, facts.version, facts.threshold) == ("float32", VERSION, None)
+    again = export_weights(
+        run_dir / "generator.weights.h5", TINY, tmp_path / "half", precision="bfloat16"
+    )
+    half = read_facts(again)
+    assert half == dataclasses.replace(facts, precision="bfloat16")
 
 
 def test_wrong_commands_are_one_line(subprocess_environment, tmp_path):

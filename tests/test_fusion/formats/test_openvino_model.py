@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusion.formats.openvino_model import OpenVinoModel, import_openvino, openvino_core, set_facts
+from fusion.formats.openvino_model import OpenVinoModel, import_openvino, openvino_core
 from sr_program.errors import DataError, UsageError
 from sr_program.machine.optional_packages import is_installed
 
@@ -31,7 +31,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         result.output(0).get_tensor().set_names({name})
         results.append(ops.result(result))
     model = openvino.Model(results, [image], "model")
-    set_facts(model, {"threshold": "joint", "receptive_field": "7"})
+    for name, value in (("threshold", "joint"), ("receptive_field", "7")):
+        model.set_rt_info(value, ["bi_gans_st", name])
     path = tmp_path_factory.mktemp("openvino") / "model.xml"
     openvino.save_model(model, str(path), compress_to_fp16=False)
     return path
@@ -50,7 +51,7 @@ def test_arrays_by_name(path: Path) -> None:
 
 
 def test_facts(path: Path) -> None:
-    assert OpenVinoModel(path).facts == {"threshold": "joint", "receptive_field": "7"}
+    assert OpenVinoModel(path).old_facts == {"threshold": "joint", "receptive_field": "7"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs the stacks for signals of Linux")
@@ -113,7 +114,7 @@ def test_memory_that_runs_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     model = OpenVinoModel(path)
     monkeypatch.setattr(model, "_request", Exhausted())
-    with pytest.raises(DataError, match="memory ran out on 7x5 pixels.*smaller --memory_mb"):
+    with pytest.raises(DataError, match="memory ran out on 7x5 pixels.*smaller memory_mb"):
         model({"image": np.zeros((1, 5, 7, 3), np.uint8)})
 
 

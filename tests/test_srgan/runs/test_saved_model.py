@@ -158,7 +158,7 @@ def test_batch_norm_is_that_of_inference(call):
 
 def test_what_exists_is_not_overwritten(exported):
     before = {path: path.read_bytes() for path in exported.rglob("*") if path.is_file()}
-    with pytest.raises(DataError, match=r"small/1: exists already; .*another --output"):
+    with pytest.raises(DataError, match=r"small/1: exists already; .*another directory"):
         export_generator(build_generator(seed=1), exported.parent)
     assert {path: path.read_bytes() for path in before} == before
     assert [path.name for path in exported.parent.iterdir()] == ["1"]

@@ -1,0 +1,84 @@
+"""The facts of a loaded SavedModel: those that its export wrote, else what its graph tells.
+
+A SavedModel of another program, or one that was exported before facts were written, has no
+`facts.json`. Its scale is then seen on a small image, its radius is what it says itself, its
+precision what its graph computes in, and its merge follows from the shape of its deviations. What
+cannot be told that way is "joint" and "as read", the defaults of `fusion.export`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from fusion.tower import SERVING, UNROUNDED, has_bfloat16, receptive_field
+from sr_program.model_facts import Delta, ModelFacts, Threshold, read_facts
+
+_SIDE = 8  # LR pixels of the small image
+
+# Of 2x2 pixels: [1, values of a quantile, quantiles].
+_THRESHOLDS: dict[tuple[int, ...], Threshold] = {
+    (1, 12, 1): "joint",
+    (1, 4, 3): "per_channel",
+    (1, 4, 1): "luma",
+}
+
+
+def facts_of(loaded: Any, directory: Path) -> ModelFacts:
+    """What is known of a SavedModel.
+
+    Args:
+        loaded: It, loaded, with a signature `unrounded`, `towers` or `serving_default`.
+        directory: What holds saved_model.pb.
+
+    Raises:
+        DataError: Its facts.json is damaged.
+    """
+    written = read_facts(directory)
+    return _facts_of_graph(loaded, directory) if written is None else written
+
+
+def saved_model_hash(directory: Path) -> str:
+    """A hash of the graph and the weights of a SavedModel, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for file in sorted(directory.rglob("*")):
+        # Facts, fingerprints and assets.extra do not change what the model computes.
+        if file.is_file() and (file.name == "saved_model.pb" or file.parent.name == "variables"):
+            digest.update(file.relative_to(directory).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _facts_of_graph(loaded: Any, directory: Path) -> ModelFacts:
+    signatures = loaded.signatures
+    name = next(name for name in (UNROUNDED, "towers", SERVING) if name in signatures)
+    threshold: Threshold | None = None
+    delta: Delta = "as_read"
+    if name != UNROUNDED and "deviations" in signatures:
+        pixels = tf.zeros([1, 2, 2, 3])
+        values = signatures["deviations"](faithful=pixels, vivid=pixels)["deviations"]
+        threshold = _THRESHOLDS.get(tuple(values.shape), "joint")
+        serve = signatures.get(SERVING)
+        if serve and "max_deviation" not in serve.structured_input_signature[1]:
+            delta = "as_printed"
+    elif name == "towers":
+        threshold = "joint"
+    return ModelFacts(
+        scale=_scale(signatures[name]),
+        radius=receptive_field(loaded),
+        precision="bfloat16" if has_bfloat16(signatures[name]) else "float32",
+        weights=saved_model_hash(directory),
+        version=None,
+        threshold=threshold,
+        delta=delta,
+    )
+
+
+def _scale(signature: Any) -> int:
+    image = tf.zeros([1, _SIDE, _SIDE, 3], tf.uint8)
+    given = {"image": image, "xi": tf.zeros([]), "max_deviation": tf.zeros([])}
+    inputs = {key: given[key] for key in signature.structured_input_signature[1]}
+    return max(1, int(next(iter(signature(**inputs).values())).shape[1]) // _SIDE)
