@@ -6,22 +6,38 @@ OUT is a folder, in which results are named STEM_x4.png; for a single photo it m
 (.png, .jpg, .webp, .bmp, .tif). DIR stands for the photos directly inside of it. A photo that
 cannot be read is named and skipped, and the exit code is then 1. Large photos are enlarged in
 tiles; results as .png and .tif are then written piece by piece.
+
+--model=pretrained is both generators, merged as far as --xi says; pretrained:faithful and
+pretrained:vivid are one of them alone; a directory is a model of your own, from fusion.export,
+mr_srgan.export or wp_srgan.export.
 """
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import flags
 
+from bigans.models.names import (
+    MODEL_HELP,
+    PARTS,
+    PRETRAINED,
+    RUNTIME_HELP,
+    RUNTIMES,
+    parse,
+    require_model,
+)
 from sr_program import entry_point
 from sr_program.errors import UsageError
+from sr_program.flag_names import in_flags
 from sr_program.machine.precision import PRECISIONS
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 # NumPy and TensorFlow take seconds to import: --help and a wrong flag do without them.
 if TYPE_CHECKING:
     from bigans.upscaler.results import Task
+    from bigans.upscaler.tiles.tiling import Tiling
     from bigans.upscaler.upscaler import Upscaler
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder or, for one photo, file of the result.")
@@ -38,26 +54,13 @@ _MAX_DEVIATION = flags.DEFINE_float(
     "Instead of --xi: the most grey levels by which a value may depart from the faithful image.",
     lower_bound=0.0,
 )
-_MODEL = flags.DEFINE_enum(
-    "model",
-    None,
-    ["faithful", "vivid", "fused"],
-    "Which of the models that come with the program; fused if left out.",
-)
-_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An exported model to use instead.")
-_RUNTIME: Any = flags.DEFINE_enum(
-    "runtime",
-    "tensorflow",
-    ["tensorflow", "openvino", "auto"],
-    "What computes. OpenVINO (pip install 'bi-gans-st[openvino]') starts and computes faster on "
-    "x86 CPUs, after a first run that converts the model; auto takes it there if it is installed.",
-)
+_MODEL = flags.DEFINE_string("model", "pretrained", MODEL_HELP)
+_RUNTIME: Any = flags.DEFINE_enum("runtime", "tensorflow", RUNTIMES, RUNTIME_HELP)
 _MEMORY_MB = flags.DEFINE_float(
     "memory_mb",
     None,
     "Memory of the program in all, in 10^6 bytes; photos that need more are enlarged in tiles. "
-    "1450 to 2700, by the photo's size, if left out; less where less is free.",
-    lower_bound=0.0,
+    "1450 to 2700, by the photo's size, if left out; less where less is free. inf: no limit.",
 )
 _OVERLAP = flags.DEFINE_integer(
     "overlap",
@@ -70,8 +73,8 @@ _PRECISION = flags.DEFINE_enum(
     "precision",
     None,
     PRECISIONS,
-    "What the shipped models compute in: float32 (if left out), bfloat16, which is faster where "
-    "the machine has it, or auto: whichever suits this machine.",
+    "What the shipped models, and any in OpenVINO, compute in: float32 (if left out), bfloat16, "
+    "which is faster where the machine has it, or auto: whichever suits this machine.",
 )
 _SCRATCH_DIR = flags.DEFINE_string(
     "scratch_dir",
@@ -90,6 +93,7 @@ def main(arguments: list[str]) -> int:
     from bigans.upscaler.pipeline import enlarge_files
     from bigans.upscaler.results import plan
 
+    tiling = _tiling()
     tasks = plan(arguments, _OUTPUT.value or "")
     for folder in {task.result.parent for task in tasks}:
         _make_folder(folder)
@@ -97,10 +101,11 @@ def main(arguments: list[str]) -> int:
 
         def report(problem: str | None) -> None:
             if problem is not None:
-                tqdm.write(f"upscaler: {problem}", file=sys.stderr)
+                tqdm.write(f"upscaler: {in_flags(problem, flags.FLAGS)}", file=sys.stderr)
             bar.update()
 
-        problems = enlarge_files(tasks, _load, _XI.value, _MAX_DEVIATION.value, report)
+        load = functools.partial(_load, tiling)
+        problems = enlarge_files(tasks, load, _XI.value, _MAX_DEVIATION.value, report)
     _report(tasks, len(problems))
     return 1 if problems else 0
 
@@ -110,21 +115,25 @@ def _check_flags(arguments: list[str]) -> None:
         raise UsageError("name at least one photo or folder")
     if not _OUTPUT.value:
         raise UsageError("--output=OUT is missing: a folder or, for one photo, a file name")
-    if _MODEL.value and _SAVED_MODEL.value:
-        raise UsageError("--model and --saved_model exclude each other")
-    if _PRECISION.value and _SAVED_MODEL.value and _RUNTIME.value != "openvino":
-        raise UsageError(
-            "--precision is chosen when a --saved_model is exported; leave it out, or name "
-            "--runtime=openvino"
-        )
+    name = parse(_MODEL.value)
+    require_model(name)
     if _XI.value is not None and _MAX_DEVIATION.value is not None:
         raise UsageError("--xi and --max_deviation exclude each other")
-    for flag in (_XI, _MAX_DEVIATION, _MEMORY_MB):
+    for flag in (_XI, _MAX_DEVIATION):
         if flag.value is not None and flag.value != flag.value:
             raise UsageError(f"--{flag.name} is not a number")
     for flag in (_XI, _MAX_DEVIATION):
-        if flag.value is not None and _MODEL.value in ("faithful", "vivid"):
-            raise UsageError(f"--{flag.name} has no meaning for --model={_MODEL.value}")
+        if flag.value is not None and name.kind == PRETRAINED and name.rest != PARTS[0]:
+            raise UsageError(f"--{flag.name} has no meaning for --model={name}")
+
+
+def _tiling() -> "Tiling":
+    from bigans.upscaler.tiles.tiling import Tiling
+
+    try:
+        return Tiling(_MEMORY_MB.value, _OVERLAP.value, _SCRATCH_DIR.value)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _make_folder(folder: Path) -> None:
@@ -134,32 +143,21 @@ def _make_folder(folder: Path) -> None:
         raise UsageError(f"{folder} is a file; name a folder as --output") from None
 
 
-def _load() -> "Upscaler":
-    from bigans.models.runtime import chosen_runtime, needs_tensorflow
-    from bigans.upscaler.tiles.tiling import Tiling
+def _load(tiling: "Tiling") -> "Upscaler":
+    from bigans.models.runtime import check_model
     from bigans.upscaler.upscaler import Upscaler
     from sr_program.machine.allocator import keep_freed_memory
 
     keep_freed_memory()
-    tiling = Tiling(_MEMORY_MB.value, _OVERLAP.value, _SCRATCH_DIR.value)
-    if not _SAVED_MODEL.value:
-        if chosen_runtime(_RUNTIME.value) == "tensorflow":
-            import_tensorflow_quietly()
-        return Upscaler.from_pretrained(
-            model=_MODEL.value or "fused",
-            tiling=tiling,
-            precision=_PRECISION.value or "float32",
-            runtime=_RUNTIME.value,
-        )
     # A mistyped name shall not wait for TensorFlow.
-    if needs_tensorflow(_SAVED_MODEL.value, _RUNTIME.value):
+    if check_model(_MODEL.value, _RUNTIME.value, _PRECISION.value) == "tensorflow":
         import_tensorflow_quietly()
     upscaler = Upscaler(
-        _SAVED_MODEL.value, tiling, _RUNTIME.value, precision=_PRECISION.value or "float32"
+        _MODEL.value, tiling=tiling, runtime=_RUNTIME.value, precision=_PRECISION.value
     )
     for flag in (_XI, _MAX_DEVIATION):
         if flag.value is not None and flag.name not in upscaler.inputs:
-            raise UsageError(f"{_SAVED_MODEL.value} has no input {flag.name}; leave the flag out")
+            raise UsageError(f"{_MODEL.value} has no input {flag.name}; leave the flag out")
     return upscaler
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from bigans.models.names import RUNTIME_HELP, RUNTIMES, Runtime
 from evaluation.scoring.instruments import find_instruments
 from evaluation.scoring.processes import default_workers
 from evaluation.scoring.protocol import Instruments
@@ -20,7 +21,7 @@ def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class MeasuringConfig:
-    """What is measured, on which images, and where the results go."""
+    """What is measured, on which images, by which runtime, and where the results go."""
 
     benchmarks: str = setting("Set5,Set14,BSD100", "Names of the sets, separated by commas.")
     data_dir: str = setting("", "Folder that holds a folder for each set. Required.")
@@ -35,6 +36,12 @@ class MeasuringConfig:
         "",
         "File of VGG19's ImageNet weights, or imagenet (download); with it structure and texture "
         "of its features are compared.",
+    )
+    runtime: Runtime = setting("tensorflow", RUNTIME_HELP, RUNTIMES)
+    precision: str = setting(
+        "",
+        "What the shipped models, and any in OpenVINO, compute in: float32, bfloat16 or auto; "
+        "empty: float32, or what a SavedModel was exported for.",
     )
     workers: int = setting(-1, "Processes that score; 0: none beside this one; -1: one a core.")
 

@@ -2,6 +2,7 @@ r"""Scores a super-resolution method on benchmark sets, by the paper's two proto
 
     python -m evaluation.run --model=pretrained --benchmarks=Set5,Set14 --data_dir=DATA --output=OUT
     python -m evaluation.run --model=folder:RESULTS --benchmarks=Set5 --data_dir=DATA --output=OUT
+    python -m evaluation.run --model=models/openvino --runtime=openvino --data_dir=DATA --output=OUT
 
 DATA holds a folder for each set: HR/ and LR_x4/, image_SRF_4/ with *_HR.png and *_LR.png, or HR
 images alone. OUT gets SET.csv (a line an image), summary.json, and summary.md with the paper's rows
@@ -13,12 +14,12 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import logging
 
+from bigans.models.names import METHOD_HELP
 from evaluation.config import MeasuringConfig, setting
-from evaluation.methods.choice import HELP
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 class RunConfig(MeasuringConfig):
     """One evaluation."""
 
-    model: str = setting("pretrained", HELP)
+    model: str = setting("pretrained", METHOD_HELP)
     label: str = setting("", "Name of the method in tables; empty: a suitable one.")
     xi: float = setting(0.73, "ξ of a fused model: 0 faithful … 1 vivid. Others have none.")
     max_deviation: float = setting(
@@ -83,17 +84,22 @@ def _main(positional: list[str]) -> int:
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.config import prepare
-    from evaluation.methods.choice import MODELLESS, check_model, open_model
+    from evaluation.methods.choice import check_model, open_model
     from evaluation.reports.report import failures, markdown, summarize, write
     from evaluation.scoring.evaluate import evaluate
 
     point = fusion_point(config)
-    check_model(config.model, ensemble=config.self_ensemble)
+    computing: Any = {"runtime": config.runtime, "precision": config.precision or None}
+    name = check_model(config.model, ensemble=config.self_ensemble, **computing)
     prepared = prepare(config, lpips=config.lpips, stlpips=config.stlpips)
-    if config.model not in MODELLESS and not config.model.startswith("folder:"):
+    if name.has_model and config.runtime == "tensorflow":
         import_tensorflow_quietly()
     enlarger = open_model(
-        config.model, points=[point], ensemble=config.self_ensemble, label=config.label
+        config.model,
+        points=[point],
+        ensemble=config.self_ensemble,
+        label=config.label,
+        **computing,
     )
     _tell_what_has_no_effect(config.model, enlarger)
     results = evaluate(

@@ -16,6 +16,7 @@ from typing import NoReturn
 from absl import flags, logging
 
 from sr_program.errors import DataError, UsageError
+from sr_program.flag_names import in_flags
 
 Main = Callable[[list[str]], int | None]
 
@@ -168,7 +169,7 @@ def command_line() -> str:
 
 
 def _report(program: str, message: str, code: int) -> int:
-    sys.stderr.write(f"{program}: {message}\n")
+    sys.stderr.write(f"{program}: {in_flags(message, flags.FLAGS)}\n")
     return code
 
 

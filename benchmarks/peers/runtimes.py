@@ -13,8 +13,8 @@ import fusion.export
 from benchmarks.peers.plain_networks import build_plain
 from benchmarks.shipped import shipped_generator
 from bigans.models.memory import openvino_footprint
-from bigans.models.openvino_model import OpenVinoTowers
-from fusion.modes import TowerFacts
+from bigans.models.merged_in_numpy import MergedInNumpy
+from sr_program.model_facts import ModelFacts
 from srgan.runs.saved_model import DTYPES, export_generator
 
 FAITHFUL, VIVID = "mr_srgan", "wp_srgan_stage2"
@@ -23,19 +23,16 @@ FAITHFUL, VIVID = "mr_srgan", "wp_srgan_stage2"
 Towers = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-class PeerTowers(OpenVinoTowers):
+class PeerTowers(MergedInNumpy):
     """Towers that anything computes; cut into OpenVINO's tiles, and merged in NumPy as its are."""
 
     def __init__(self, towers: Towers, precision: str = "float32") -> None:
-        self.footprint = openvino_footprint(precision)
-        self.directory = Path()
-        self._facts = TowerFacts("joint")
-        self.inputs = frozenset({"image", "xi", "max_deviation"})
-        self._towers = towers
+        def network(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            faithful, vivid = towers(inputs["image"])
+            return {"faithful": faithful, "vivid": vivid}
 
-    def _network(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        faithful, vivid = self._towers(inputs["image"])
-        return {"faithful": faithful, "vivid": vivid}
+        facts = ModelFacts(scale=4, threshold="joint")
+        super().__init__(network, facts, openvino_footprint(precision), Path(), "a peer")
 
 
 def export_plain(folder: Path, shared_slopes: bool) -> Path:

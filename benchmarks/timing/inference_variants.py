@@ -10,9 +10,10 @@ from benchmarks.peers import runtimes as peers
 from benchmarks.timing.inference_targets import INT8, OURS, PLAIN, PRECISIONS, Form
 from benchmarks.timing.training_variants import torch_is_installed
 from bigans import Tiling, Upscaler
+from bigans.models.loaded_model import LoadedModel
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
-from bigans.models.runtime import AnyModel, load_model
-from bigans.models.tensorflow_model import Model
+from bigans.models.runtime import load_model
+from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.saved_models import saved_models
 from sr_program.machine.optional_packages import is_installed
 from sr_program.machine.precision import resolve
@@ -82,13 +83,13 @@ def load(form: Form, exported: Exported, tiling: Tiling) -> Upscaler:
     """Loads a form. All of a precision have the same tiles, whatever each of them takes."""
     model = _load(form, exported)
     model.footprint = TENSORFLOW if form.precision == "float32" else TENSORFLOW_BFLOAT16
-    return Upscaler.of_model(model, tiling)
+    return Upscaler.of_model(model, tiling=tiling)
 
 
-def _load(form: Form, exported: Exported) -> AnyModel:
+def _load(form: Form, exported: Exported) -> LoadedModel:
     if form.precision == INT8:
         assert exported.int8 is not None
-        return load_model(exported.int8, "openvino", "bfloat16")
+        return load_model(exported.int8, runtime="openvino", precision="bfloat16")
     precision = resolve(form.precision)
     if form.runtime == "ONNX Runtime":
         assert exported.onnx is not None
@@ -97,5 +98,5 @@ def _load(form: Form, exported: Exported) -> AnyModel:
         return peers.torch_towers(precision, exported.shared_slopes)
     if form.runtime == "OpenVINO":
         graph = exported.plain if form.graph == "plain" else exported.ours["float32"]
-        return load_model(graph, "openvino", precision)
-    return Model(exported.plain if form == PLAIN else exported.ours[precision])
+        return load_model(graph, runtime="openvino", precision=precision)
+    return TensorFlowModel(exported.plain if form == PLAIN else exported.ours[precision])

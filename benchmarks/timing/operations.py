@@ -121,7 +121,7 @@ def profiled(config: OperationsConfig) -> None:
 
     tf.config.threading.set_inter_op_parallelism_threads(1)
     fused = saved_models(precision=resolve(config.precision)).fused
-    upscaler = Upscaler(fused, Tiling(4000.0))
+    upscaler = Upscaler(fused, tiling=Tiling(4000.0))
     image = np.ascontiguousarray(data.chelsea()[: config.size, : config.size])
     upscaler(image)
     for _ in range(config.repetitions):

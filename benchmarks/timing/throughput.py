@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.timing.interleaved import machine, medians
 from bigans import Upscaler
-from bigans.models.runtime import RUNTIMES
+from bigans.models.names import MODEL_HELP, RUNTIMES
 from bigans.upscaler.pipeline import enlarge_files
 from bigans.upscaler.results import Task
 from evaluation.config import setting
@@ -44,7 +44,7 @@ class ThroughputConfig:
     side: int = setting(128, "Side of each, pixels.")
     repetitions: int = setting(3, "Timed rounds.")
     runtime: str = setting("tensorflow", "What computes, as of the upscaler.", RUNTIMES)
-    saved_model: str = setting("", "An exported model instead of the shipped one.")
+    model: str = setting("pretrained", MODEL_HELP)
 
     def check(self) -> None:
         """Raises a UsageError that names the first flag with a wrong value."""
@@ -106,10 +106,7 @@ def report(config: ThroughputConfig) -> str:
     """
     config.check()
     runtime: Any = config.runtime
-    if config.saved_model:
-        upscaler = Upscaler(config.saved_model, runtime=runtime)
-    else:
-        upscaler = Upscaler.from_pretrained(runtime=runtime)
+    upscaler = Upscaler(config.model, runtime=runtime)
     with tempfile.TemporaryDirectory() as folder:
         tasks = write_photos(Path(folder), config.photos, config.side)
         seconds = medians(candidates(upscaler, tasks), config.repetitions, warmup=1)

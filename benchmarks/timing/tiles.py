@@ -23,9 +23,10 @@ import numpy as np
 
 from benchmarks.timing.interleaved import machine
 from bigans import Tiling, Upscaler
-from bigans.models.tensorflow_model import Model
+from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.saved_models import saved_models
 from bigans.upscaler.tiles.tile_plan import TilePlan
+from bigans.upscaler.tiles.tiling import PhotoPlan
 from evaluation.config import setting
 from sr_images.image_io import read_rgb
 from sr_program import dataclass_flags
@@ -59,9 +60,15 @@ class TilesConfig:
 DEFAULTS = TilesConfig()
 
 
-class _ScratchOnDisk(Tiling):
-    def spare_bytes(self, *_: Any) -> int:
+class _NothingSpare(PhotoPlan):
+    @property
+    def spare_bytes(self) -> int:
         return 0
+
+
+class _ScratchOnDisk(Tiling):
+    def plan(self, *size: Any) -> PhotoPlan:
+        return _NothingSpare(**vars(super().plan(*size)))
 
 
 def photo(config: TilesConfig) -> np.ndarray:
@@ -134,9 +141,9 @@ def report(config: TilesConfig) -> str:
         keep_freed_memory()
     tiling = tiling_of(config)
     directory = saved_models(precision=resolve(config.precision)).fused
-    model = Model(directory)
-    upscaler, image = Upscaler.of_model(model, tiling), photo(config)
-    plan = tiling.plan(config.height, config.width, upscaler.receptive_field, model.footprint)
+    model = TensorFlowModel(directory)
+    upscaler, image = Upscaler.of_model(model, tiling=tiling), photo(config)
+    plan = tiling.plan(config.height, config.width, upscaler.radius, model.footprint).tiles
     far = config.max_deviation if config.max_deviation >= 0 else None
     before = first_call(upscaler)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,9 @@
-"""How many LR pixels go through the network at once."""
+"""How much memory a photo may take, and how many LR pixels go through the network at once."""
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import psutil
@@ -42,8 +43,11 @@ OPENVINO = Footprint(program_bytes=300_000_000, bytes_per_lr_pixel=17_000)
 # With a slope a channel it was not measured.
 OPENVINO_BFLOAT16 = Footprint(program_bytes=300_000_000, bytes_per_lr_pixel=8_500)
 
-# The process's memory without --memory_mb: some for every LR pixel of the photo, because larger
-# tiles have less overlap, between two bounds.
+# Not measured: twice what OpenVINO takes for a pixel, to be on the safe side.
+ONNX_RUNTIME = Footprint(program_bytes=400_000_000, bytes_per_lr_pixel=34_000)
+
+# The process's memory where nobody has said how much: some for every LR pixel of the photo, because
+# larger tiles have less overlap, between two bounds.
 _LEAST, _MOST = 1_450_000_000, 2_700_000_000
 _AT_ALL, _PER_LR_PIXEL = 1_100_000_000, 600
 
@@ -58,65 +62,71 @@ def openvino_footprint(precision: str) -> Footprint:
     return OPENVINO_BFLOAT16 if precision == "bfloat16" else OPENVINO
 
 
-def pixels_at_once(num_pixels: int, memory_mb: float | None, footprint: Footprint) -> int:
-    """The most LR pixels that may go through the network in one call.
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """The memory for one photo, or for one batch, decided once.
+
+    How much is free changes while a program runs. Everything that depends on it, the tiles, how
+    many photos go through the network at once and what is kept in memory, follows from one budget.
+
+    Attributes:
+        memory_mb: What the process may take in all, in 10⁶ bytes, as its user has said; None: what
+            is free decides.
+        free_bytes: What was free when the decision was made.
+        beside_program: Bytes for pixels: of the memory, what the program itself does not take.
+        footprint: Of the runtime.
+    """
+
+    memory_mb: float | None
+    free_bytes: int
+    beside_program: float
+    footprint: Footprint
+
+    @property
+    def pixels_at_once(self) -> int:
+        """The most LR pixels in one call of the network; 0 if the program alone takes all."""
+        return _whole(self.beside_program / self.footprint.bytes_per_lr_pixel)
+
+    def spare_bytes(self, tile_pixels: int) -> int:
+        """What is left of the memory while a tile of so many LR pixels is computed."""
+        return _whole(self.beside_program - tile_pixels * self.footprint.bytes_per_lr_pixel)
+
+    def refusal(self, least_pixels: int) -> Exception:
+        """What to raise if even the smallest tile, of so many LR pixels, is too large."""
+        tile = least_pixels * self.footprint.bytes_per_lr_pixel
+        if self.memory_mb is not None:
+            least = (self.footprint.program_bytes + tile) / 1e6
+            return UsageError(
+                f"memory_mb={self.memory_mb:g} is too little: {least:.0f} are needed with this "
+                "overlap"
+            )
+        return DataError(
+            f"the smallest tile needs {tile / 1e6:.0f} MB of memory, "
+            f"{self.free_bytes / 1e6:.0f} MB are free; end other programs"
+        )
+
+
+def decide(num_pixels: int, memory_mb: float | None, footprint: Footprint) -> Budget:
+    """Looks at the free memory, and decides what a photo may take of it.
 
     Args:
         num_pixels: LR pixels of the photo.
-        memory_mb: What the process may take in all, in 10⁶ bytes; by default 1450 for small photos
-            to 2700 for large ones, and in any case no more than is free.
-        footprint: Of the runtime.
-
-    Returns:
-        LR pixels; 0 if the program alone takes all of the memory.
-    """
-    left = _beside_program(num_pixels, memory_mb, footprint)
-    return max(0, int(left / footprint.bytes_per_lr_pixel))
-
-
-def spare_bytes(
-    tile_pixels: int, num_pixels: int, memory_mb: float | None, footprint: Footprint
-) -> int:
-    """What is left of the memory while a tile goes through the network.
-
-    Args:
-        tile_pixels: LR pixels of the tile.
-        num_pixels: As for `pixels_at_once`.
-        memory_mb: Likewise.
-        footprint: Likewise.
-
-    Returns:
-        Bytes ≥ 0.
-    """
-    left = _beside_program(num_pixels, memory_mb, footprint)
-    return max(0, int(left - tile_pixels * footprint.bytes_per_lr_pixel))
-
-
-def _beside_program(num_pixels: int, memory_mb: float | None, footprint: Footprint) -> float:
-    if memory_mb is not None:
-        return memory_mb * 1e6 - footprint.program_bytes
-    total = min(max(_AT_ALL + _PER_LR_PIXEL * num_pixels, _LEAST), _MOST)
-    return min(total - footprint.program_bytes, _SHARE * available_bytes())
-
-
-def refusal(least_pixels: int, memory_mb: float | None, footprint: Footprint) -> Exception:
-    """What to raise if even the smallest tile is too large.
-
-    Args:
-        least_pixels: LR pixels of the smallest tile.
-        memory_mb: As for `pixels_at_once`.
+        memory_mb: What the process may take in all, in 10⁶ bytes; infinity: there is no limit. By
+            default 1450 for small photos to 2700 for large ones, and in any case no more than is
+            free.
         footprint: Of the runtime.
     """
-    tile = least_pixels * footprint.bytes_per_lr_pixel
+    free = available_bytes()
     if memory_mb is not None:
-        least = (footprint.program_bytes + tile) / 1e6
-        return UsageError(
-            f"--memory_mb={memory_mb:g} is too little: {least:.0f} are needed with this overlap"
-        )
-    return DataError(
-        f"the smallest tile needs {tile / 1e6:.0f} MB of memory, "
-        f"{available_bytes() / 1e6:.0f} MB are free; end other programs"
-    )
+        left = memory_mb * 1e6 - footprint.program_bytes
+    else:
+        total = min(max(_AT_ALL + _PER_LR_PIXEL * num_pixels, _LEAST), _MOST)
+        left = min(total - footprint.program_bytes, _SHARE * free)
+    return Budget(memory_mb, free, left, footprint)
+
+
+def _whole(number: float) -> int:
+    return int(min(max(0.0, number), sys.maxsize // 2))
 
 
 def available_bytes() -> int:

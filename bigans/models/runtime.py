@@ -1,30 +1,50 @@
-"""What computes: TensorFlow, or OpenVINO, which is faster on x86 CPUs."""
+"""Loads what a name stands for into what computes it: TensorFlow, OpenVINO or ONNX Runtime."""
 
 from __future__ import annotations
 
 import os
 import platform
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple
 
-from sr_program.errors import UsageError
-from sr_program.machine.optional_packages import is_installed
-from sr_program.machine.precision import Precision
-from fusion.export import find_saved_model
-from fusion.modes import NoTowersError
-from fusion.formats.openvino_model import TOWERS_FILE
-from sr_program.files.versions import latest_version
+from bigans.models.loaded_model import LoadedModel
+from bigans.models.names import PRETRAINED, RUNTIMES, ModelName, Runtime, parse, require_model
+from bigans.models.onnx_model import OnnxGenerators
+from bigans.models.openvino_model import OpenVinoGenerators
+from bigans.models.tensorflow_model import TensorFlowModel
+from bigans.pretrained import saved_models
 from bigans.pretrained.openvino_models import openvino_model
-from bigans.models.tensorflow_model import Model
-from bigans.models.openvino_model import OpenVinoTowers
+from fusion.export import find_saved_model
+from fusion.formats import onnx_model as onnx_format
+from fusion.formats import openvino_model as openvino_format
+from fusion.modes import NoTowersError
+from sr_program.errors import UsageError
+from sr_program.files.versions import latest_version
+from sr_program.machine.optional_packages import is_installed, require_extra
+from sr_program.machine.precision import resolve
 
-Runtime = Literal["tensorflow", "openvino", "auto"]
-RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
+Chosen = Literal["tensorflow", "openvino", "onnx"]
 
-AnyModel = Model | OpenVinoTowers
+# What a directory holds for a runtime that does not take SavedModels, in the order of looking.
+_EXPORTED: dict[Chosen, str] = {
+    "openvino": openvino_format.TOWERS_FILE,
+    "onnx": onnx_format.TOWERS_FILE,
+}
+_TITLES: dict[Chosen, str] = {
+    "tensorflow": "TensorFlow",
+    "openvino": "OpenVINO",
+    "onnx": "ONNX Runtime",
+}
 
 
-def chosen_runtime(runtime: Runtime) -> Literal["tensorflow", "openvino"]:
+class _Place(NamedTuple):
+    """A directory of a model, and the runtime that its files are for."""
+
+    directory: Path
+    runtime: Chosen
+
+
+def chosen_runtime(runtime: Runtime) -> Chosen:
     """What "auto" stands for on this machine: OpenVINO where it is installed, on x86 CPUs.
 
     Raises:
@@ -38,57 +58,134 @@ def chosen_runtime(runtime: Runtime) -> Literal["tensorflow", "openvino"]:
     return "openvino" if is_x86 and is_installed("openvino") else "tensorflow"
 
 
-def needs_tensorflow(directory: str | os.PathLike[str], runtime: Runtime) -> bool:
-    """Whether `load_model` will certainly import TensorFlow.
+def check_model(
+    name: str | os.PathLike[str], runtime: Runtime = "tensorflow", precision: str | None = None
+) -> Chosen:
+    """Checks all that can be checked without loading, building or downloading anything.
+
+    Args:
+        name: As for `load_model`.
+        runtime: Likewise.
+        precision: Likewise.
+
+    Returns:
+        The runtime that will compute, unless it is "openvino" and turns out not to be possible.
 
     Raises:
         DataError: There is no model.
+        UsageError: The name, the runtime and the precision do not go together.
+        ValueError: Another name of a runtime.
     """
-    if _exported_for_openvino(directory) is None:
-        find_saved_model(directory)
-    return chosen_runtime(runtime) == "tensorflow"
+    found = parse(name)
+    require_model(found)
+    chosen = chosen_runtime(runtime)
+    place = None if found.kind == PRETRAINED else _place(Path(found.rest))
+    _refuse_other_runtime(found, place, runtime, chosen)
+    if place is not None and place.runtime != "tensorflow":
+        chosen = place.runtime
+    if chosen != "tensorflow":
+        require_extra(chosen)
+    if precision is not None:
+        resolve(precision)
+        takes_it = chosen == "openvino" or (place is None and chosen == "tensorflow")
+        if not takes_it:
+            raise UsageError(
+                f"precision={precision} has no effect: {found} computes in {_TITLES[chosen]} in "
+                "what it was exported for; leave precision out, or export the model again"
+            )
+    return chosen
 
 
 def load_model(
-    directory: str | os.PathLike[str],
+    name: str | os.PathLike[str],
+    *,
     runtime: Runtime = "tensorflow",
-    precision: Precision = "float32",
+    precision: str | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
-) -> AnyModel:
+) -> LoadedModel:
     """Loads a model.
 
     Args:
-        directory: A SavedModel, a directory of numbered versions of it, or the same of what
-            `fusion.export --format=openvino` writes.
-        runtime: "openvino" converts a SavedModel when it is first seen; "auto" falls back to
-            TensorFlow where that is not possible.
-        precision: For OpenVINO.
-        cache_dir: Where converted models are kept; see `bigans.pretrained.saved_models`.
+        name: A name of `bigans.models.names` that stands for a model; as a path, the directory of
+            one: a SavedModel, or what `fusion.export` has written for OpenVINO or ONNX Runtime, or
+            a directory of numbered versions (the latest is taken).
+        runtime: "openvino" converts a SavedModel when it is first seen; "auto" takes OpenVINO where
+            it is installed, on x86 CPUs, and falls back to TensorFlow where that is not possible.
+        precision: What the shipped models, and any in OpenVINO, compute in: "float32" (if left
+            out), "bfloat16", or "auto": see `sr_program.machine.precision.resolve`.
+        cache_dir: Where models that are built or converted are kept; see
+            `bigans.pretrained.saved_models`.
 
     Raises:
         DataError: There is no model, or it is not one that enlarges.
-        UsageError: OpenVINO is not installed, or an OpenVINO model for TensorFlow.
+        UsageError: The name, the runtime and the other arguments do not go together, or a package
+            of the runtime is not installed.
         ValueError: Another name of a runtime.
     """
-    chosen = chosen_runtime(runtime)
-    exported = _exported_for_openvino(directory)
-    if exported is not None:
-        if runtime == "tensorflow":
-            raise UsageError(f"{directory} is a model for OpenVINO; use --runtime=openvino")
-        return OpenVinoTowers(exported, precision)
+    chosen = check_model(name, runtime, precision)
+    found = parse(name)
+    wanted = resolve(precision or "float32")
+    if found.kind == PRETRAINED:
+        # OpenVINO takes the precision when it compiles.
+        built_for = wanted if chosen == "tensorflow" else "float32"
+        place = _Place(_shipped(found.rest, cache_dir, built_for), "tensorflow")
+    else:
+        place = _place(Path(found.rest))
+        may_convert = place.runtime == "tensorflow" and runtime in ("openvino", "auto")
+        if cache_dir is not None and not may_convert:
+            raise UsageError(f"cache_dir has no effect: nothing of {found} is built or converted")
+    if place.runtime == "onnx":
+        return OnnxGenerators(place.directory)
+    if place.runtime == "openvino":
+        return OpenVinoGenerators(place.directory, wanted)
     if chosen == "tensorflow":
-        return Model(directory)
-    saved_model = find_saved_model(directory)
+        return TensorFlowModel(place.directory)
+    return _converted(place.directory, runtime, precision, cache_dir)
+
+
+def _converted(
+    saved_model: Path,
+    runtime: Runtime,
+    precision: str | None,
+    cache_dir: str | os.PathLike[str] | None,
+) -> LoadedModel:
     try:
-        converted = openvino_model(saved_model, cache_dir)
+        directory = openvino_model(saved_model, cache_dir)
     except NoTowersError:
-        if runtime == "auto":
-            return Model(directory)
+        if runtime == "auto" and precision is None:
+            return TensorFlowModel(saved_model)
         raise
-    return OpenVinoTowers(converted, precision, source=saved_model)
+    return OpenVinoGenerators(directory, resolve(precision or "float32"), source=saved_model)
 
 
-def _exported_for_openvino(directory: str | os.PathLike[str]) -> Path | None:
-    root = Path(directory)
-    exported = latest_version(root, TOWERS_FILE) if root.is_dir() else None
-    return None if exported and (exported / "saved_model.pb").is_file() else exported
+def _shipped(part: str, cache_dir: str | os.PathLike[str] | None, precision: str) -> Path:
+    if part == "stage1":
+        return saved_models.stage_1_model(cache_dir, precision=resolve(precision))
+    models = saved_models.saved_models(cache_dir, precision=resolve(precision))
+    return getattr(models, part)
+
+
+def _place(root: Path) -> _Place:
+    """The model in a directory.
+
+    Raises:
+        DataError: There is none.
+    """
+    for runtime, file in _EXPORTED.items():
+        found = latest_version(root, file) if root.is_dir() else None
+        if found is not None and not (found / "saved_model.pb").is_file():
+            return _Place(found, runtime)
+    return _Place(find_saved_model(root), "tensorflow")
+
+
+def _refuse_other_runtime(
+    name: ModelName, place: _Place | None, runtime: Runtime, chosen: Chosen
+) -> None:
+    own = "tensorflow" if place is None else place.runtime
+    if own == "tensorflow" and chosen == "onnx":
+        raise UsageError(
+            f"{name} is a SavedModel, which ONNX Runtime cannot read; export it with "
+            "fusion.export, format onnx, or choose runtime=tensorflow"
+        )
+    if own != "tensorflow" and runtime != "auto" and own != chosen:
+        raise UsageError(f"{name} is a model for {_TITLES[own]}; choose runtime={own}")

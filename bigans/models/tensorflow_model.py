@@ -1,35 +1,30 @@
-"""A loaded SavedModel as the upscaler sees it: arrays in, arrays out."""
+"""A SavedModel in TensorFlow."""
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bigans.models.loaded_model import Images, Levels, LoadedModel
+from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
+from fusion.export import find_saved_model
+from sr_images.rounding import grey_levels
 from sr_program.errors import DataError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
-from fusion.export import find_saved_model
-from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
 
-_SERVING = "serving_default"
+_SERVING, _TOWERS, _UNROUNDED = "serving_default", "towers", "unrounded"
 _INPUTS = ({"image"}, {"image", "xi"}, {"image", "xi", "max_deviation"})
-_PARTS = ("towers", "deviations", "merge")
-
-Images = NDArray[np.uint8]
-Levels = NDArray[np.float32]
+_PARTS = (_TOWERS, "deviations", "merge")
 
 
-class Model:
-    """An upscaling model, known by its signatures alone.
+class TensorFlowModel(LoadedModel):
+    """A SavedModel, known by its signatures and its facts.
 
-    Attributes:
-        directory: The SavedModel.
-        inputs: Names of what it takes: image and, if it is fused, xi and max_deviation.
-        footprint: The memory that it takes.
+    `serving_default` is what it serves. A model without it serves what the rounding, or the merge,
+    makes of its unrounded images.
     """
 
     def __init__(self, saved_model_dir: str | os.PathLike[str]) -> None:
@@ -42,116 +37,101 @@ class Model:
         Raises:
             DataError: There is no SavedModel, or it lacks the signature of an upscaling model.
         """
-        # TensorFlow takes seconds to import, and with Keras another 150 MB; see bigans.models.memory.
+        # It takes seconds to import, and with Keras another 150 MB; see bigans.models.memory.
         import_tensorflow_quietly()
-        from fusion.tower import has_bfloat16, load_saved_model
+        from fusion.model_facts import facts_of, saved_model_hash
+        from fusion.tower import load_saved_model
 
         self.directory = find_saved_model(saved_model_dir)
         # Kept: signatures live only as long as the loaded model.
         self._model = load_saved_model(self.directory)
-        self._signatures: Mapping[str, Any] = getattr(self._model, "signatures", {})
-        signature = self._signatures.get(_SERVING)
-        if signature is None or not _is_upscaler(signature):
+        self._signatures = _known_signatures(self._model)
+        if not self._signatures:
             raise DataError(
                 f"{self.directory}: has no signature {_SERVING!r} from 'image' (and 'xi', "
                 "'max_deviation') to a uint8 'sr'; export the model with this program"
             )
-        self.inputs = frozenset(signature.structured_input_signature[1])
-        self.footprint = TENSORFLOW_BFLOAT16 if has_bfloat16(signature) else TENSORFLOW
+        self.facts = facts_of(self._model, self.directory)
+        self.inputs = self._names_of_inputs()
+        self.identity = saved_model_hash(self.directory)
+        is_fast = self.facts.precision == "bfloat16"
+        self.footprint = TENSORFLOW_BFLOAT16 if is_fast else TENSORFLOW
+
+    def _names_of_inputs(self) -> frozenset[str]:
+        if _SERVING in self._signatures:
+            return frozenset(self._signatures[_SERVING].structured_input_signature[1])
+        if not self.has_parts:
+            return frozenset({"image"})
+        bound = {"max_deviation"} if self.facts.delta == "as_read" else set()
+        return frozenset({"image", "xi"} | bound)
+
+    @property
+    def has_parts(self) -> bool:
+        """See `LoadedModel`."""
+        return _TOWERS in self._signatures
+
+    @property
+    def gives_unrounded(self) -> bool:
+        """See `LoadedModel`."""
+        return self.has_parts or _UNROUNDED in self._signatures
 
     def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
-        """Enlarges images as wholes.
-
-        Args:
-            images: uint8 [B, H, W, 3].
-            merge_inputs: float32 xi and max_deviation, one value or B, where the model has them.
-
-        Returns:
-            uint8 [B, scale·H, scale·W, 3].
-
-        Raises:
-            DataError: Memory ran out.
-        """
-        return self._run(_SERVING, image=images, **merge_inputs)["sr"]
+        """See `LoadedModel`."""
+        if _SERVING in self._signatures:
+            return self._run(_SERVING, image=images, **merge_inputs)["sr"]
+        if not self.has_parts:
+            return grey_levels(self._run(_UNROUNDED, image=images)["sr"], np).astype(np.uint8)
+        numbers = {
+            name: np.broadcast_to(merge_inputs.get(name, np.float32(-1)), len(images))
+            for name in ("xi", "max_deviation")
+        }
+        merged = [
+            self.fuse(*self.towers(image), *(float(values[i]) for values in numbers.values()))
+            for i, image in enumerate(images)
+        ]
+        return np.stack(merged)
 
     def towers(self, image: Images) -> tuple[Levels, Levels]:
-        """The faithful and the vivid image of one image before they are merged.
-
-        Args:
-            image: uint8 [H, W, 3].
-
-        Returns:
-            float32 [scale·H, scale·W, 3] each, grey levels, not rounded.
-
-        Raises:
-            DataError: Memory ran out.
-        """
-        result = self._run("towers", image=image[np.newaxis])
+        """See `LoadedModel`."""
+        result = self._run(_TOWERS, image=image[np.newaxis])
         return result["faithful"][0], result["vivid"][0]
 
     def deviations(self, faithful: Levels, vivid: Levels) -> Levels:
-        """What the quantiles of ξ are taken of; see `fusion.parts.deviations`.
-
-        Args:
-            faithful: A piece of `towers`' first image, float32 [H, W, 3].
-            vivid: The same piece of the second.
-
-        Returns:
-            float32 [K, Q], a column a quantile.
-        """
+        """See `LoadedModel` and `fusion.parts.deviations`."""
         pieces = {"faithful": faithful[np.newaxis], "vivid": vivid[np.newaxis]}
         return self._run("deviations", **pieces)["deviations"][0]
 
     def merge(self, faithful: Levels, vivid: Levels, limits: Levels) -> Images:
-        """Merges a piece at thresholds that are known; see `fusion.parts.merge_at`.
-
-        Args:
-            faithful: A piece of `towers`' first image, float32 [H, W, 3].
-            vivid: The same piece of the second.
-            limits: The quantiles, float32 [Q], grey levels.
-
-        Returns:
-            uint8 [H, W, 3].
-        """
+        """See `LoadedModel` and `fusion.parts.merge_at`."""
         pieces = {"faithful": faithful[np.newaxis], "vivid": vivid[np.newaxis]}
         return self._run("merge", **pieces, limits=limits[np.newaxis])["sr"][0]
 
+    def fuse(
+        self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
+    ) -> Images:
+        """See `LoadedModel` and `fusion.fused_model.fuse`."""
+        from fusion.fused_model import fuse
+
+        modes: Any = {"threshold": self.facts.threshold or "joint", "delta": self.facts.delta}
+        if max_deviation is not None and not max_deviation >= 0:
+            max_deviation = None
+        pair = faithful[np.newaxis], vivid[np.newaxis]
+        return fuse(*pair, xi, max_deviation, **modes).sr.numpy()[0]
+
     def require_parts(self) -> None:
-        """Raises DataError if the model can merge whole images only."""
+        """See `LoadedModel`."""
         if not all(name in self._signatures for name in _PARTS):
             raise DataError(
                 f"{self.directory}: cannot merge an image in tiles (it lacks one of the signatures "
-                f"{', '.join(_PARTS)}); export it again, or give more memory with --memory_mb"
+                f"{', '.join(_PARTS)}); export it again, or give more memory_mb"
             )
 
-    @functools.cached_property
-    def scale(self) -> int:
-        """How many times larger the result is in each direction."""
-        side = 8
-        inputs = {name: np.zeros((), np.float32) for name in self.inputs - {"image"}}
-        return self.serve(np.zeros((1, side, side, 3), np.uint8), inputs).shape[1] // side
-
-    @functools.cached_property
-    def stated_receptive_field(self) -> int | None:
-        """LR pixels around its own that a pixel of the result depends on, if the model tells."""
-        from fusion.tower import receptive_field
-
-        return receptive_field(self._model)
-
     def unrounded(self, image: Images) -> Levels:
-        """Everything that is computed before the rounding, for comparisons.
-
-        Args:
-            image: uint8 [H, W, 3].
-
-        Returns:
-            float32 [N, scale·H, scale·W, 3] in grey levels: the two towers' images of a fused
-            model, the one of a tower, or the rounded result where a model gives no other.
-        """
-        if "towers" in self._signatures:
+        """See `LoadedModel`."""
+        if self.has_parts:
             return np.stack(self.towers(image))
-        if "unrounded" in self._signatures:
-            return self._run("unrounded", image=image[np.newaxis])["sr"]
+        if _UNROUNDED in self._signatures:
+            return self._run(_UNROUNDED, image=image[np.newaxis])["sr"]
         inputs = {name: np.zeros((), np.float32) for name in self.inputs - {"image"}}
         return self.serve(image[np.newaxis], inputs).astype(np.float32)
 
@@ -165,9 +145,21 @@ class Model:
         except tf.errors.ResourceExhaustedError as error:
             height, width = next(iter(inputs.values())).shape[1:3]
             raise DataError(
-                f"memory ran out on {width}x{height} pixels; give a smaller --memory_mb, which "
+                f"memory ran out on {width}x{height} pixels; give a smaller memory_mb, which "
                 "makes smaller tiles, or end other programs"
             ) from error
+
+
+def _known_signatures(model: Any) -> dict[str, Any]:
+    """The signatures by which a model enlarges, and those of its parts; none if it does not."""
+    from fusion.tower import is_tower
+
+    found: dict[str, Any] = dict(getattr(model, "signatures", {}))
+    if _SERVING in found and not _is_upscaler(found[_SERVING]):
+        return {}
+    if _UNROUNDED in found and not is_tower(found[_UNROUNDED]):
+        return {}
+    return found if {_SERVING, _TOWERS, _UNROUNDED} & found.keys() else {}
 
 
 def _is_upscaler(signature: Any) -> bool:

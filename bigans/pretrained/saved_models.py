@@ -35,7 +35,7 @@ from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 CACHE_VARIABLE = "BIGANS_CACHE"
 
 # The packages whose code decides what the SavedModels compute.
-_BUILDERS = ("sr_data", "srgan", "mr_srgan", "wp_srgan", "fusion")
+_BUILDERS = ("sr_images", "srgan", "mr_srgan", "wp_srgan", "fusion")
 
 # Every change of weights or code makes a new set (about 50 MB), and so does each precision; so many
 # of them stay.
@@ -91,7 +91,9 @@ def saved_models(
 
 
 def stage_1_model(
-    cache_dir: str | os.PathLike[str] | None = None, weights_dir: Path = WEIGHTS_DIR
+    cache_dir: str | os.PathLike[str] | None = None,
+    weights_dir: Path = WEIGHTS_DIR,
+    precision: Precision = "float32",
 ) -> Path:
     """Returns the SavedModel of WP-SRGAN after its first stage; the first call builds it.
 
@@ -100,19 +102,20 @@ def stage_1_model(
     Args:
         cache_dir: As for `saved_models`.
         weights_dir: As for `saved_models`.
+        precision: As for `saved_models`.
 
     Raises:
         DataError: Weights are missing or damaged, or the cache folder cannot be written.
     """
     manifest = read_manifest(weights_dir)
     weights = verified_weights(manifest["wp_srgan_stage1"], weights_dir)
-    vivid = saved_models(cache_dir, weights_dir).vivid
+    vivid = saved_models(cache_dir, weights_dir, precision).vivid
     target = vivid.parent.with_name("stage1")
     if not _is_model(target / "1"):
         with writing(target.parent.parent.parent):
             if not _is_model(target / "1"):
                 with atomic_directory(target) as temporary:
-                    _build_stage_1(temporary, manifest, weights)
+                    _build_stage_1(temporary, manifest, weights, precision)
     return target / "1"
 
 
@@ -158,8 +161,8 @@ def _builder_sources() -> Iterator[tuple[str, bytes]]:
     for package in _BUILDERS:
         spec = importlib.util.find_spec(package)  # of a top-level package: imports nothing
         for folder in (spec and spec.submodule_search_locations) or ():
-            for path in sorted(Path(folder).glob("*.py")):
-                yield f"{package}/{path.name}", path.read_bytes()
+            for path in sorted(Path(folder).rglob("*.py")):
+                yield f"{package}/{path.relative_to(folder)}", path.read_bytes()
 
 
 def _build_once(
@@ -214,12 +217,14 @@ def _build(
         progress.update()
 
 
-def _build_stage_1(directory: Path, manifest: Manifest, weights: Path) -> None:
+def _build_stage_1(
+    directory: Path, manifest: Manifest, weights: Path, precision: Precision
+) -> None:
     import wp_srgan.config
     import wp_srgan.export
 
     config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage1")
-    wp_srgan.export.export_weights(weights, config, directory)
+    wp_srgan.export.export_weights(weights, config, directory, precision)
 
 
 def _config(config_class: Any, manifest: Manifest, name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bigans.models.runtime import AnyModel
+from bigans.models.loaded_model import LoadedModel
 
 # Section 4.3 of the paper.
 DEFAULT_XI = 0.73
@@ -38,7 +38,7 @@ def as_batch(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def merge_inputs(
-    model: AnyModel, xi: Any, max_deviation: Any, batch_size: int
+    model: LoadedModel, xi: Any, max_deviation: Any, batch_size: int
 ) -> dict[str, np.ndarray]:
     """What a fused model takes beside the image.
 

@@ -89,11 +89,12 @@ def _enlarge(
 ) -> str | None:
     """Hands a result to the writer; returns what is wrong with the photo, if anything is."""
     try:
-        if upscaler.fits(photo):
-            writer.start(task, upscaler(photo, *numbers))
+        plan = upscaler.plan(photo)
+        if plan.is_whole:
+            writer.start(task, upscaler(photo, *numbers, plan=plan))
             return None
         writer.settle()
-        upscaler.to_file(photo, task.result, *numbers)
+        upscaler.to_file(photo, task.result, *numbers, plan=plan)
     except DataError as error:
         return f"{task.photo}: {error}"
     writer.report(None)

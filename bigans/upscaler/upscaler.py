@@ -1,4 +1,4 @@
-"""Enlarges images of any size with an exported SavedModel."""
+"""Enlarges images of any size with a loaded model."""
 
 from __future__ import annotations
 
@@ -11,100 +11,100 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bigans.models.loaded_model import LoadedModel
 from bigans.models.measured_radius import measured_reach
-from bigans.models.runtime import AnyModel, Runtime, chosen_runtime, load_model
-from bigans.pretrained.saved_models import saved_models
+from bigans.models.names import PARTS, PRETRAINED, Runtime
+from bigans.models.runtime import load_model
 from bigans.upscaler.arguments import as_batch, merge_inputs, of_images
-from bigans.upscaler.tiles.tile_plan import TilePlan
 from bigans.upscaler.tiles.tiled import strips
-from bigans.upscaler.tiles.tiling import Tiling
+from bigans.upscaler.tiles.tiling import PhotoPlan, Tiling
 from sr_images.image_io import write_rgb
 from sr_images.strip_writer import assemble, write_strips
-from sr_program.machine.precision import resolve
-
-MODELS = ("faithful", "vivid", "fused")
+from sr_program.model_facts import ModelFacts
 
 
 class Upscaler:
     """A loaded model; a call enlarges images.
 
-        upscaler = Upscaler.from_pretrained()
+        upscaler = Upscaler()             # the shipped weights
         sr = upscaler(image)              # uint8 [H, W, 3] -> uint8 [4H, 4W, 3]
         sr = upscaler(image, xi=0.3)      # nearer to the faithful image
         sr = upscaler(image, max_deviation=8)
         upscaler.to_file(image, "large.png")  # the result need not fit into memory
 
-    It knows a model by its signatures alone: `image`, and for a fused model also `xi` and
-    `max_deviation`. Images that do not fit into memory are enlarged in tiles, see `Tiling`. Calls
-    may come from several threads.
+    It knows a model as `bigans.models.loaded_model` describes it, by what it takes and by its
+    facts. Images that do not fit into memory are enlarged in tiles, see `Tiling`. Calls may come
+    from several threads.
     """
 
     def __init__(
         self,
-        saved_model_dir: str | os.PathLike[str],
+        model: str | os.PathLike[str] = "pretrained",
+        *,
         tiling: Tiling | None = None,
         runtime: Runtime = "tensorflow",
+        precision: str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
-        precision: str = "float32",
     ) -> None:
-        """Loads a SavedModel; the first in a process takes some seconds (TensorFlow).
+        """Loads a model; the first in a process takes some seconds (TensorFlow).
 
         Args:
-            saved_model_dir: The SavedModel, or a directory of numbered versions (the latest is
-                taken); or either of what `fusion.export --format=openvino` writes.
+            model: "pretrained", "pretrained:faithful" (MR-SRGAN), "pretrained:vivid" (WP-SRGAN),
+                whose very first call builds them; or the directory of an exported model: see
+                `bigans.models.names`.
             tiling: For images that do not fit into memory.
-            runtime: "tensorflow", "openvino", or "auto": OpenVINO where it is installed, on x86
-                CPUs. OpenVINO converts a SavedModel once and then does without TensorFlow; values
-                may differ by one grey level.
-            cache_dir: Where what is converted is kept; see `bigans.pretrained.saved_models`.
-            precision: What OpenVINO computes in, see `sr_program.machine.precision.resolve`;
-                TensorFlow computes in what the SavedModel was exported for.
+            runtime: "tensorflow"; "openvino"; "onnx", for what `fusion.export` has written for it;
+                or "auto": OpenVINO where it is installed, on x86 CPUs. OpenVINO converts a
+                SavedModel once and then does without TensorFlow; values may differ by one grey
+                level.
+            precision: What shipped models, and any in OpenVINO, compute in: "float32" (if left
+                out); "bfloat16", nearly twice as fast on machines that compute on it, with results
+                about 60 dB from those in float32; or "auto", which of both suits this machine. A
+                SavedModel in TensorFlow computes in what it was exported for.
+            cache_dir: Where what is built or converted is kept; see
+                `bigans.pretrained.saved_models`.
 
         Raises:
-            DataError: There is no SavedModel, or it lacks the signature of an upscaling model.
-            UsageError: OpenVINO is not installed, or another precision.
+            DataError: There is no such model, or it is not one that enlarges; the shipped weights
+                are damaged; the cache folder cannot be written.
+            UsageError: An unknown name, an argument that would have no effect, or a runtime that is
+                not installed.
             ValueError: Another name of a runtime.
         """
-        self._model = load_model(saved_model_dir, runtime, resolve(precision), cache_dir)
+        self._model = load_model(model, runtime=runtime, precision=precision, cache_dir=cache_dir)
         self._tiling = tiling or Tiling()
 
     @classmethod
     def from_pretrained(
         cls,
-        cache_dir: str | os.PathLike[str] | None = None,
         model: str = "fused",
+        *,
         tiling: Tiling | None = None,
-        precision: str = "float32",
         runtime: Runtime = "tensorflow",
+        precision: str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
     ) -> Upscaler:
-        """Loads a model of the shipped weights; the very first call builds it.
+        """Loads a model of the shipped weights: `Upscaler("pretrained:vivid")` in other words.
 
         Args:
-            cache_dir: Where built models are kept; see `bigans.pretrained.saved_models`.
             model: "fused", or one of its parts: "faithful" (MR-SRGAN), "vivid" (WP-SRGAN).
-            tiling: For images that do not fit into memory.
-            precision: "float32"; "bfloat16", nearly twice as fast on machines that compute on it,
-                with results about 60 dB from those in float32; or "auto", which of both suits this
-                machine.
-            runtime: As for `Upscaler` itself.
+            tiling: As for `Upscaler` itself, and so are the others.
+            runtime: Likewise.
+            precision: Likewise.
+            cache_dir: Likewise.
 
         Raises:
-            DataError: The weights are damaged, or the cache folder cannot be written.
-            UsageError: Another precision, or OpenVINO is not installed.
+            DataError: As for `Upscaler` itself.
+            UsageError: Likewise.
             ValueError: Another name of a model or of a runtime.
         """
-        if model not in MODELS:
-            raise ValueError(f"model is {model!r}; choose one of {', '.join(MODELS)}")
-        resolved = resolve(precision)
-        if chosen_runtime(runtime) == "tensorflow":
-            models = saved_models(cache_dir, precision=resolved)
-            return cls(getattr(models, model), tiling)
-        # OpenVINO takes the precision when it compiles.
-        models = saved_models(cache_dir)
-        return cls(getattr(models, model), tiling, runtime, cache_dir, resolved)
+        if model not in PARTS:
+            raise ValueError(f"model is {model!r}; choose one of {', '.join(PARTS)}")
+        name = f"{PRETRAINED}:{model}"
+        return cls(name, tiling=tiling, runtime=runtime, precision=precision, cache_dir=cache_dir)
 
     @classmethod
-    def of_model(cls, model: AnyModel, tiling: Tiling | None = None) -> Upscaler:
+    def of_model(cls, model: LoadedModel, *, tiling: Tiling | None = None) -> Upscaler:
         """Takes a model that is loaded already."""
         upscaler = cls.__new__(cls)
         upscaler._model = model
@@ -112,24 +112,31 @@ class Upscaler:
         return upscaler
 
     @property
+    def facts(self) -> ModelFacts:
+        """What the model's export wrote of it: scale, radius, merge, precision, weights' hash."""
+        return self._model.facts
+
+    @property
     def inputs(self) -> frozenset[str]:
         """Names of what the model takes: image and, if it is fused, xi and max_deviation."""
         return self._model.inputs
 
     @property
-    def receptive_field(self) -> int:
+    def radius(self) -> int:
         """LR pixels around its own that a pixel of the result depends on.
 
         Models of this program tell it; of others it is measured (seconds).
         """
-        stated = self._model.stated_receptive_field
-        return measured_reach(self._model.unrounded) if stated is None else stated
+        told = self._model.radius
+        return measured_reach(self._model.unrounded) if told is None else told
 
     def __call__(
         self,
         image: NDArray[np.uint8],
         xi: float | Sequence[float] | None = None,
         max_deviation: float | Sequence[float] | None = None,
+        *,
+        plan: PhotoPlan | None = None,
     ) -> NDArray[np.uint8]:
         """Enlarges one image or a batch of images of one size.
 
@@ -139,20 +146,20 @@ class Upscaler:
                 image. For a fused model only.
             max_deviation: Grey levels ≥ 0. When given it replaces `xi`: the result goes towards the
                 vivid image, and no value departs from the faithful one by more than this.
+            plan: What `plan` has decided for images of this size; made anew if left out.
 
         Returns:
             uint8, [4H, 4W, 3] or [B, 4H, 4W, 3].
 
         Raises:
             ValueError: Wrong dtype, shape or range, or `xi` for a model that is not fused.
+            UsageError: `Tiling.memory_mb` is too little for a single tile.
             DataError: Memory does not suffice for a single tile, or the disk for scratch files.
         """
         batch = as_batch(image)
         inputs = merge_inputs(self._model, xi, max_deviation, len(batch))
-        height, width = batch.shape[1:3]
-        plan = self._plan(height, width)
-        pixels = self._tiling.pixels_at_once(height, width, self._model.footprint)
-        at_once = max(1, pixels // (height * width))
+        plan = self._checked(plan, batch)
+        at_once = plan.photos_at_once
         parts = [
             self._enlarge(batch[i : i + at_once], of_images(inputs, i, i + at_once), plan)
             for i in range(0, len(batch), at_once)
@@ -160,17 +167,33 @@ class Upscaler:
         result = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return result if image.ndim == 4 else result[0]
 
+    def plan(self, image: NDArray[np.uint8]) -> PhotoPlan:
+        """Decides how an image is cut and what memory it may take; looks at the memory once.
+
+        Args:
+            image: uint8 [H, W, 3], or a batch of such images.
+
+        Returns:
+            The decision, for `plan` of a call and of `to_file`.
+
+        Raises:
+            DataError: As for a call.
+            UsageError: Likewise.
+        """
+        height, width = as_batch(image).shape[1:3]
+        return self._tiling.plan(height, width, self._model.radius, self._model.footprint)
+
     def fits(self, image: NDArray[np.uint8]) -> bool:
-        """Whether an image is enlarged as a whole, and not in tiles.
+        """Whether an image is enlarged as a whole, and not in tiles, with the memory of now.
 
         Args:
             image: uint8 [H, W, 3].
 
         Raises:
             DataError: As for a call.
-            UsageError: `Tiling.memory_mb` is too little for a single tile.
+            UsageError: Likewise.
         """
-        return len(self._plan(*image.shape[:2])) == 1
+        return self.plan(image).is_whole
 
     def to_file(
         self,
@@ -178,6 +201,8 @@ class Upscaler:
         path: str | os.PathLike[str],
         xi: float | None = None,
         max_deviation: float | None = None,
+        *,
+        plan: PhotoPlan | None = None,
     ) -> None:
         """Enlarges one image into a file, whole or not at all.
 
@@ -187,35 +212,39 @@ class Upscaler:
                 `tifffile`, TIFF do without the whole result in memory.
             xi: As for a call.
             max_deviation: As for a call.
+            plan: As for a call.
 
         Raises:
             ValueError: As for a call.
             DataError: As for a call.
-            UsageError: Another suffix, or a format that cannot hold a picture of this size.
+            UsageError: As for a call; another suffix, or a format that cannot hold a picture of
+                this size.
             OSError: The file cannot be written.
         """
         batch = as_batch(image)
         if image.ndim == 4:
             raise ValueError(f"the image must be [H, W, 3], got {image.shape}; a file holds one")
         inputs = merge_inputs(self._model, xi, max_deviation, 1)
-        height, width = image.shape[:2]
-        plan = self._plan(height, width)
-        if len(plan) == 1:
+        plan = self._checked(plan, batch)
+        if plan.is_whole:
             write_rgb(path, self._model.serve(batch, inputs)[0])
             return
-        size = self._model.scale * height, self._model.scale * width
+        height, width = plan.size
         folder = self._tiling.scratch_dir or Path(path).parent
         with self._strips(image, inputs, plan, folder) as pieces:
-            write_strips(path, pieces, *size)
+            write_strips(path, pieces, self._model.scale * height, self._model.scale * width)
 
-    def _plan(self, height: int, width: int) -> TilePlan:
-        model = self._model
-        return self._tiling.plan(height, width, model.stated_receptive_field, model.footprint)
+    def _checked(self, plan: PhotoPlan | None, batch: NDArray[np.uint8]) -> PhotoPlan:
+        if plan is None:
+            return self.plan(batch)
+        if plan.size != batch.shape[1:3]:
+            raise ValueError(f"the plan is for {plan.size}, the image is {batch.shape[1:3]}")
+        return plan
 
     def _enlarge(
-        self, batch: NDArray[np.uint8], inputs: dict[str, np.ndarray], plan: TilePlan
+        self, batch: NDArray[np.uint8], inputs: dict[str, np.ndarray], plan: PhotoPlan
     ) -> NDArray[np.uint8]:
-        if len(plan) == 1:
+        if plan.is_whole:
             return self._model.serve(batch, inputs)
         (image,) = batch
         scale = self._model.scale
@@ -228,12 +257,10 @@ class Upscaler:
         self,
         image: NDArray[np.uint8],
         inputs: Mapping[str, np.ndarray],
-        plan: TilePlan,
+        plan: PhotoPlan,
         scratch_dir: str | os.PathLike[str],
     ) -> Iterator[Iterator[NDArray[np.uint8]]]:
         scalars = {name: value.reshape(-1)[0:1].reshape(()) for name, value in inputs.items()}
-        height, width = image.shape[:2]
-        spare = self._tiling.spare_bytes(plan, height, width, self._model.footprint)
-        pieces = strips(self._model, image, scalars, plan, scratch_dir, spare)
+        pieces = strips(self._model, image, scalars, plan.tiles, scratch_dir, plan.spare_bytes)
         with contextlib.closing(pieces):
             yield pieces

@@ -1,108 +1,144 @@
-"""What `--model` can name: a SavedModel, the shipped ones, bicubic, HR, or a folder of results."""
+"""Opens what `--model` names: a model, bicubic, HR, or a folder of results.
+
+The names are those of `bigans.models.names`, here and everywhere.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from bigans.models.loaded_model import LoadedModel
+from bigans.models.names import PARTS, PRETRAINED, ModelName, Runtime, parse
+from bigans.models.runtime import check_model as check_loadable
+from bigans.models.runtime import load_model
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.method import Bicubic, Enlarger, Fused, Original, ResultsFolder, Tower
-from fusion.export import find_saved_model
 from sr_program.errors import UsageError
 
-SHIPPED = ("fused", "faithful", "vivid", "stage1")
-HELP = (
-    "What is evaluated: DIR of a SavedModel; pretrained (the shipped fused model) or "
-    f"pretrained:{'|'.join(SHIPPED[1:])}; bicubic; hr, the original itself; folder:PATH, images "
-    "of any method as PATH/SET/NAME.png."
-)
 # What needs no model.
-MODELLESS = {"bicubic": Bicubic, "hr": Original}
+_MODELLESS = {"bicubic": Bicubic, "HR": Original}
 LABELS = {"faithful": "MR-SRGAN", "vivid": "WP-SRGAN", "stage1": "WP-SRGAN, first stage"}
 
 
-def check_model(name: str, *, ensemble: bool = False) -> None:
-    """Checks what can be checked of a `--model` flag without loading or downloading anything.
+def check_model(
+    name: str | os.PathLike[str],
+    *,
+    ensemble: bool = False,
+    runtime: Runtime = "tensorflow",
+    precision: str | None = None,
+) -> ModelName:
+    """Checks what can be checked of a name without loading or downloading anything.
 
     Args:
-        name: See `HELP`.
+        name: See `bigans.models.names`.
         ensemble: As for `open_model`.
+        runtime: Likewise.
+        precision: Likewise.
+
+    Returns:
+        The name, taken apart.
 
     Raises:
-        UsageError: An unknown name, or `ensemble` without a model.
-        DataError: The folder is missing, or holds no SavedModel or no image.
+        UsageError: An unknown name, or `ensemble`, a runtime or a precision that has no effect.
+        DataError: The folder is missing, or holds no model or no image.
     """
-    kind, colon, rest = name.partition(":")
-    if name in MODELLESS or kind == "folder":
-        if ensemble:
-            raise UsageError(f"--self_ensemble turns the input of a model; --model={name} has none")
-        if kind == "folder":
-            if not rest:
-                raise UsageError("--model=folder: lacks its path; write folder:PATH")
-            ResultsFolder(rest)
-    elif kind == "pretrained":
-        if colon and rest not in SHIPPED:
-            choices = ", ".join(SHIPPED)
-            raise UsageError(f"unknown --model=pretrained:{rest}; choose one of {choices}")
-    elif not os.path.exists(name) and os.sep not in name and "." not in name:
+    found = parse(name)
+    if found.has_model:
+        check_loadable(name, runtime, precision)
+        return found
+    if ensemble:
+        raise UsageError(f"self_ensemble turns the input of a model; model={found} has none")
+    for argument, given in (("runtime", runtime != "tensorflow"), ("precision", precision)):
+        if given:
+            raise UsageError(f"{argument}= has no effect: model={found} is not computed")
+    if found.kind == "folder":
+        ResultsFolder(found.rest)
+    return found
+
+
+def check_fused_model(
+    name: str | os.PathLike[str],
+    *,
+    runtime: Runtime = "tensorflow",
+    precision: str | None = None,
+) -> None:
+    """The same where only a fused model will do.
+
+    Raises:
+        UsageError: As for `check_model`, or the name of something else.
+        DataError: The directory is missing, or holds no model.
+    """
+    found = parse(name)
+    if not found.has_model or (found.kind == PRETRAINED and found.rest != PARTS[0]):
+        raise UsageError(f"model={found} is not a fused model; write pretrained, or DIR of one")
+    check_loadable(name, runtime, precision)
+
+
+def check_generator(
+    name: str | os.PathLike[str], argument: str, *, runtime: Runtime = "tensorflow"
+) -> None:
+    """The same where only a single generator will do.
+
+    Args:
+        name: See `bigans.models.names`.
+        argument: What it was given as, for messages.
+        runtime: As for `open_model`.
+
+    Raises:
+        UsageError: As for `check_model`, or the name of something else.
+        DataError: The directory is missing, or holds no model.
+    """
+    found = parse(name, argument)
+    if not found.has_model or (found.kind == PRETRAINED and found.rest == PARTS[0]):
         raise UsageError(
-            f"unknown --model={name}; write a directory, pretrained, bicubic, hr or folder:PATH"
+            f"{argument}={found} is not a single generator; write pretrained:stage1, or DIR of one"
         )
-    else:
-        find_saved_model(name)
-
-
-def check_fused_model(name: str) -> None:
-    """The same where `--model` can only be a directory, or the shipped fused model.
-
-    Raises:
-        DataError: The directory is missing, or holds no SavedModel.
-    """
-    if name != "pretrained":
-        find_saved_model(name)
+    check_loadable(name, runtime)
 
 
 def open_model(
-    name: str, *, points: list[FusionPoint], ensemble: bool = False, label: str = ""
+    name: str | os.PathLike[str],
+    *,
+    points: list[FusionPoint],
+    ensemble: bool = False,
+    label: str = "",
+    runtime: Runtime = "tensorflow",
+    precision: str | None = None,
 ) -> Enlarger:
-    """Opens what a `--model` flag names.
+    """Opens what a name stands for.
 
     Args:
-        name: See `HELP`.
+        name: See `bigans.models.names`.
         points: The variants of a fused model.
         ensemble: Average over the eight turns and mirrorings; for models only.
         label: Name in tables of what has one variant; empty: a suitable one.
+        runtime: What computes; see `bigans.models.runtime.load_model`.
+        precision: Likewise.
 
     Raises:
-        UsageError: An unknown name, or `ensemble` without a model.
+        UsageError: As for `check_model`.
         DataError: The model or folder is missing or unfit.
     """
-    check_model(name, ensemble=ensemble)
-    kind, _, rest = name.partition(":")
-    if name in MODELLESS:
-        return MODELLESS[name](label) if label else MODELLESS[name]()
-    if kind == "folder":
-        return ResultsFolder(rest, label)
-    if kind == "pretrained":
-        return _shipped(rest or "fused", points, ensemble, label)
-    return _saved_model(
-        find_saved_model(name), points, ensemble, label or Path(name).resolve().name
-    )
+    found = check_model(name, ensemble=ensemble, runtime=runtime, precision=precision)
+    if found.kind in _MODELLESS:
+        make = _MODELLESS[found.kind]
+        return make(label) if label else make()
+    if found.kind == "folder":
+        return ResultsFolder(found.rest, label)
+    model = load_model(name, runtime=runtime, precision=precision)
+    return _of_model(model, points, ensemble, label or _label(found))
 
 
-def _shipped(part: str, points: list[FusionPoint], ensemble: bool, label: str) -> Enlarger:
-    from bigans.pretrained.saved_models import saved_models, stage_1_model
-
-    if part == "fused":
-        return Fused(saved_models().fused, points, ensemble=ensemble)
-    path = stage_1_model() if part == "stage1" else getattr(saved_models(), part)
-    return Tower(path, label or LABELS[part], ensemble=ensemble)
+def _label(name: ModelName) -> str:
+    if name.kind == PRETRAINED:
+        return LABELS.get(name.rest, "")
+    return Path(name.rest).resolve().name
 
 
-def _saved_model(path: Path, points: list[FusionPoint], ensemble: bool, label: str) -> Enlarger:
-    from fusion.tower import UNROUNDED, load_saved_model
-
-    signatures = getattr(load_saved_model(path), "signatures", {})
-    if UNROUNDED in signatures:
-        return Tower(path, label, ensemble=ensemble)
-    return Fused(path, points, ensemble=ensemble)
+def _of_model(
+    model: LoadedModel, points: list[FusionPoint], ensemble: bool, label: str
+) -> Enlarger:
+    if model.gives_unrounded and not model.has_parts:
+        return Tower(model, label, ensemble=ensemble)
+    return Fused(model, points, ensemble=ensemble)

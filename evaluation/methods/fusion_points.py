@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bigans.models.loaded_model import Images, Levels
 from sr_images.rounding import grey_levels
+
+# Both images, ξ, and a threshold in grey levels that counts instead of ξ.
+Fuse = Callable[[Levels, Levels, float, float | None], Images]
 
 Mode = Literal["quantile", "absolute", "linear"]
 MODES: tuple[Mode, ...] = ("quantile", "absolute", "linear")
@@ -29,21 +33,20 @@ class FusionPoint:
     mode: Mode
     value: float
 
-    def merge(self, faithful: Any, vivid: Any) -> NDArray[np.uint8]:
+    def merge(self, faithful: Levels, vivid: Levels, fuse: Fuse) -> Images:
         """Merges two images.
 
         Args:
-            faithful: I_g, float32 tensor [1, H, W, 3], grey levels, not rounded.
+            faithful: I_g, float32 [H, W, 3], grey levels, not rounded.
             vivid: I_G, likewise.
+            fuse: The model's way of merging; see `bigans.models.loaded_model.LoadedModel.fuse`.
 
         Returns:
             uint8 [H, W, 3].
         """
-        from fusion.fused_model import fuse
-
         if self.mode == "quantile":
-            return fuse(faithful, vivid, self.value).sr.numpy()[0]
+            return fuse(faithful, vivid, self.value, None)
         if self.mode == "absolute":
-            return fuse(faithful, vivid, max_deviation=self.value).sr.numpy()[0]
+            return fuse(faithful, vivid, 0.0, self.value)
         mixed = (1 - self.value) * faithful + self.value * vivid
-        return grey_levels(mixed.numpy()[0], np).astype(np.uint8)
+        return grey_levels(mixed, np).astype(np.uint8)

@@ -10,16 +10,16 @@ import abc
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bigans.models.loaded_model import Levels, LoadedModel
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.self_ensemble import self_ensemble
-from fusion.export import find_saved_model
 from sr_data.benchmarks import BenchmarkImage
 from sr_data.sources import FolderSource
 from sr_images.bicubic import bicubic_upscale
@@ -147,29 +147,27 @@ class ResultsFolder(Enlarger):
 
 
 class Tower(Enlarger):
-    """One generator: a SavedModel with the signature `unrounded` (see `fusion.tower`)."""
+    """One generator, whatever computes it."""
 
-    def __init__(
-        self, directory: str | os.PathLike[str], label: str, *, ensemble: bool = False
-    ) -> None:
-        """Loads the model.
+    def __init__(self, model: LoadedModel, label: str, *, ensemble: bool = False) -> None:
+        """Takes a loaded model.
 
         Args:
-            directory: The SavedModel, or a directory of numbered versions.
+            model: Of a single generator.
             label: Name of its one variant.
             ensemble: Average over the eight turns and mirrorings of the image.
 
         Raises:
-            DataError: No such model.
+            DataError: It is fused, or gives no unrounded images.
         """
-        from fusion.tower import UNROUNDED, load_tower
-
+        if model.has_parts or not model.gives_unrounded:
+            raise DataError(
+                f"{model.directory}: has no signature 'unrounded', so it is not a single "
+                "generator; export one with mr_srgan.export or wp_srgan.export"
+            )
         self.variants = (label,)
-        path = find_saved_model(directory)
-        self.identity = f"tower {saved_model_hash(path)} ensemble={ensemble}"
-        # The signature lives only as long as the loaded model.
-        self._model = load_tower(path)
-        self._run = _ensembled(_runner(self._model.signatures[UNROUNDED]), ensemble)
+        self.identity = f"tower {model.identity} ensemble={ensemble}"
+        self._run = _ensembled(lambda image: {"sr": model.unrounded(image)[0]}, ensemble)
 
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
@@ -184,45 +182,46 @@ class Fused(Enlarger):
     """A fused model: its towers run once an image, their merge once a variant."""
 
     def __init__(
-        self,
-        directory: str | os.PathLike[str],
-        points: Sequence[FusionPoint],
-        *,
-        ensemble: bool = False,
+        self, model: LoadedModel, points: Sequence[FusionPoint], *, ensemble: bool = False
     ) -> None:
-        """Loads the model.
+        """Takes a loaded model.
 
         Args:
-            directory: The fused SavedModel, or a directory of numbered versions.
+            model: Which gives both images before they are merged.
             points: Where on the way from the faithful to the vivid image the variants lie.
             ensemble: Average each tower over the eight turns and mirrorings of the image.
 
         Raises:
-            DataError: No such model, or one that is not fused.
+            DataError: It is not a fused model, or merges in a way that has no threshold in grey
+                levels while one of the points is such.
         """
-        import tensorflow as tf
-
-        from fusion.tower import load_saved_model
-
-        self._points = {point.label: point for point in points}
-        self.variants = tuple(self._points)
-        path = find_saved_model(directory)
-        self._model: Any = load_saved_model(path)
-        signature = getattr(self._model, "signatures", {}).get("towers")
-        if signature is None:
+        if not model.has_parts:
             raise DataError(
-                f"{path}: has no signature 'towers', so it is not a fused model; "
+                f"{model.directory}: has no signature 'towers', so it is not a fused model; "
                 "make one with fusion.export"
             )
+        facts = model.facts
+        if facts.delta == "as_printed" and any(point.mode == "absolute" for point in points):
+            raise DataError(
+                f"{model.directory}: is fused with the delta as printed, which knows no threshold "
+                "in grey levels; choose values of xi"
+            )
+        self._points = {point.label: point for point in points}
+        self.variants = tuple(self._points)
         values = sorted(map(dataclasses.astuple, points))
-        self.identity = f"fused {saved_model_hash(path)} ensemble={ensemble} {values}"
-        self._run = _ensembled(_runner(signature), ensemble)
-        self._tf = tf
+        self.identity = f"fused {model.identity} ensemble={ensemble} {values}"
+        if (facts.threshold, facts.delta) != ("joint", "as_read"):
+            self.identity += f" {facts.threshold} {facts.delta}"
+        self._model = model
+        self._run = _ensembled(
+            lambda image: dict(zip(("faithful", "vivid"), model.towers(image), strict=True)),
+            ensemble,
+        )
 
-    def towers(self, image: Image) -> tuple[Any, Any]:
-        """I_g and I_G of one image, float32 [1, 4h, 4w, 3] grey levels, not rounded."""
+    def towers(self, image: Image) -> tuple[Levels, Levels]:
+        """I_g and I_G of one image, float32 [4h, 4w, 3] grey levels, not rounded."""
         both = self._run(image)
-        return self._tf.constant(both["faithful"][None]), self._tf.constant(both["vivid"][None])
+        return both["faithful"], both["vivid"]
 
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
@@ -234,13 +233,17 @@ class Fused(Enlarger):
         self,
         benchmark: str,
         image: BenchmarkImage,
-        towers: tuple[Any, Any],
+        towers: tuple[Levels, Levels],
         wanted: Collection[str],
     ) -> dict[str, Image]:
         """The wanted variants, from what `towers` gave for the image."""
         del benchmark, image
         points = (self._points[name] for name in self.variants if name in wanted)
-        return {point.label: point.merge(*towers) for point in points}
+        return {point.label: self.merged(point, towers) for point in points}
+
+    def merged(self, point: FusionPoint, towers: tuple[Levels, Levels]) -> Image:
+        """One place on the way, uint8 [4h, 4w, 3], merged in the model's own way."""
+        return point.merge(*towers, self._model.fuse)
 
 
 class Together(Enlarger):
@@ -269,27 +272,6 @@ class Together(Enlarger):
     def is_complete(self, benchmark: str, image: BenchmarkImage) -> bool:
         """Whether all of them are."""
         return all(one.is_complete(benchmark, image) for one in self._enlargers)
-
-
-def saved_model_hash(path: Path) -> str:
-    """A hash of the graph and the weights of a SavedModel."""
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")):
-        # Fingerprints and assets.extra say nothing about what the model computes.
-        if file.is_file() and (file.name == "saved_model.pb" or file.parent.name == "variables"):
-            digest.update(file.relative_to(path).as_posix().encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _runner(signature: Any) -> Callable[[Image], dict[str, NDArray[np.float32]]]:
-    import tensorflow as tf
-
-    def run(image: Image) -> dict[str, NDArray[np.float32]]:
-        outputs: Mapping[str, Any] = signature(image=tf.constant(image[None]))
-        return {name: value.numpy()[0] for name, value in outputs.items()}
-
-    return run
 
 
 def _ensembled(run: Callable[[Image], dict[str, Any]], ensemble: bool) -> Any:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from bigans.models.names import FUSED_HELP
 from evaluation.config import MeasuringConfig, prepare, setting
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import UsageError
@@ -26,7 +27,7 @@ _TENTHS = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
 class PlaneConfig(MeasuringConfig):
     """One sweep."""
 
-    model: str = setting("pretrained", "DIR of a fused SavedModel, or pretrained.")
+    model: str = setting("pretrained", FUSED_HELP)
     quantile: str = setting(_TENTHS + ",0.73", "ξ of the first curve: quantiles of |Δ|.")
     absolute: str = setting("1,2,4,8,16,32", "t of the second: thresholds in grey levels.")
     linear: str = setting("", "α of a third: (1 − α)·I_g + α·I_G, to compare with.")
@@ -47,6 +48,7 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
+    from bigans.models.runtime import load_model
     from evaluation.methods.choice import check_fused_model
     from evaluation.methods.fusion_points import MODES
     from evaluation.perception_distortion.plane import report
@@ -59,11 +61,13 @@ def _main(positional: list[str]) -> int:
         raise UsageError("--quantile, --absolute and --linear are all empty; name some values")
     if not 0 <= config.target_rmse < 256:
         raise UsageError(f"--target_rmse must lie in [0, 256), got {config.target_rmse}")
-    check_fused_model(config.model)
+    computing: Any = {"runtime": config.runtime, "precision": config.precision or None}
+    check_fused_model(config.model, **computing)
     prepared = prepare(config)
-    import_tensorflow_quietly()
-    directory = _fused_directory(config.model)
-    sweep = Sweep(directory, points, prepared.output, ensemble=config.self_ensemble)
+    if config.runtime == "tensorflow":
+        import_tensorflow_quietly()
+    model = load_model(config.model, **computing)
+    sweep = Sweep(model, points, prepared.output, ensemble=config.self_ensemble)
     results = evaluate(
         sweep, prepared.benchmarks, prepared.instruments, prepared.output, workers=prepared.workers
     )
@@ -74,14 +78,6 @@ def _main(positional: list[str]) -> int:
     for line in failed:
         print(f"evaluation.perception_distortion: {line}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _fused_directory(model: str) -> str:
-    if model != "pretrained":
-        return model
-    from bigans.pretrained.saved_models import saved_models
-
-    return str(saved_models().fused)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bigans.models.loaded_model import Levels, LoadedModel
 from evaluation.methods.fusion_points import FusionPoint, Mode
 from evaluation.methods.method import Fused, Image
 from evaluation.metrics.rmse import rmse
@@ -57,10 +58,10 @@ class Sweep(Fused):
     """A fused model at many places; keeps each image's distortion on the fine grid."""
 
     def __init__(
-        self, directory: str | Path, points: Sequence[FusionPoint], output: Path, *, ensemble: bool
+        self, model: LoadedModel, points: Sequence[FusionPoint], output: Path, *, ensemble: bool
     ) -> None:
-        """Loads the model; see `Fused`. The grids go to `output`/grid/SET/NAME.json."""
-        super().__init__(directory, points, ensemble=ensemble)
+        """Takes a loaded model; see `Fused`. The grids go to `output`/grid/SET/NAME.json."""
+        super().__init__(model, points, ensemble=ensemble)
         self._output = output
 
     def is_complete(self, benchmark: str, image: BenchmarkImage) -> bool:
@@ -68,14 +69,18 @@ class Sweep(Fused):
         return grid_file(self._output, benchmark, image.name).exists()
 
     def merge(
-        self, benchmark: str, image: BenchmarkImage, towers: tuple, wanted: Collection[str]
+        self,
+        benchmark: str,
+        image: BenchmarkImage,
+        towers: tuple[Levels, Levels],
+        wanted: Collection[str],
     ) -> dict[str, Image]:
         """See `Fused`; measures the fine grid on the way."""
         path = grid_file(self._output, benchmark, image.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             errors = [
-                _mean_square(image, FusionPoint("", "quantile", float(xi)).merge(*towers))
+                _mean_square(image, self.merged(FusionPoint("", "quantile", float(xi)), towers))
                 for xi in GRID
             ]
         except ValueError as error:  # a model of another scale, an image without an inside

@@ -66,8 +66,7 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
-    from evaluation.methods.choice import check_fused_model
-    from fusion.export import find_saved_model
+    from evaluation.methods.choice import check_fused_model, check_generator
 
     crop = parse_crop(config.crop)
     for name in ("crop_size", "zoom"):
@@ -75,9 +74,8 @@ def _main(positional: list[str]) -> int:
             raise UsageError(f"--{name} must be at least 1, got {getattr(config, name)}")
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
-    check_fused_model(config.model)
-    if config.stage1:
-        find_saved_model(config.stage1)
+    check_fused_model(config.model, runtime=config.runtime, precision=config.precision or None)
+    check_generator(config.stage1, "stage1")
     prepared = prepare(config)
     places = wanted_images(prepared, config.images)
     from evaluation.sheets.columns import draw_sheets

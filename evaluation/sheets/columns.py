@@ -55,7 +55,13 @@ def draw_sheets(
     Raises:
         DataError: A model is missing or unfit.
     """
-    enlarger = methods(config.model, config.stage1, config.xi)
+    enlarger = methods(
+        config.model,
+        config.stage1,
+        config.xi,
+        runtime=config.runtime,
+        precision=config.precision or None,
+    )
     scorer = Scorer(prepared.instruments)
     for number, index in tqdm(places, unit="sheet", disable=None):
         benchmark = prepared.benchmarks[number]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from bigans.models.names import FUSED_HELP, STAGE_1_HELP
 from evaluation.config import MeasuringConfig, setting
 
 
@@ -16,6 +17,6 @@ class SheetsConfig(MeasuringConfig):
     crop: str = setting("", "X,Y,WIDTH,HEIGHT in pixels of HR; empty: found for each image.")
     crop_size: int = setting(96, "Side of a crop that is found.")
     zoom: int = setting(3, "Each pixel of a crop becomes a square of so many pixels.")
-    model: str = setting("pretrained", "DIR of a fused SavedModel, or pretrained.")
-    stage1: str = setting("", "DIR of the SavedModel of WP-SRGAN's first stage; empty: pretrained.")
+    model: str = setting("pretrained", FUSED_HELP)
+    stage1: str = setting("pretrained:stage1", STAGE_1_HELP)
     xi: float = setting(0.73, "ξ of Bi-GANs-ST.")

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from bigans.models.names import FUSED_HELP, STAGE_1_HELP
 from evaluation.config import MeasuringConfig, prepare, setting
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import UsageError
@@ -25,8 +26,8 @@ class TablesConfig(MeasuringConfig):
 
     benchmarks: str = setting("", "Names of the sets, separated by commas; empty: the paper's.")
     table: str = setting("1,2,3,4", "Numbers of the tables, separated by commas.")
-    model: str = setting("pretrained", "DIR of a fused SavedModel, or pretrained.")
-    stage1: str = setting("", "DIR of the SavedModel of WP-SRGAN's first stage; empty: pretrained.")
+    model: str = setting("pretrained", FUSED_HELP)
+    stage1: str = setting("pretrained:stage1", STAGE_1_HELP)
     xi: float = setting(0.73, "ξ of Bi-GANs-ST.")
 
 
@@ -43,23 +44,22 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
-    from evaluation.methods.choice import check_fused_model
+    from evaluation.methods.choice import check_fused_model, check_generator
     from evaluation.reports.report import failures, summarize, write
     from evaluation.scoring.evaluate import evaluate
     from evaluation.tables.paper_tables import chosen_tables, default_benchmarks, methods, page
-    from fusion.export import find_saved_model
 
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
     tables = chosen_tables(config.table)
-    check_fused_model(config.model)
-    if config.stage1:
-        find_saved_model(config.stage1)
+    computing: Any = {"runtime": config.runtime, "precision": config.precision or None}
+    check_fused_model(config.model, **computing)
+    check_generator(config.stage1, "stage1")
     names = config.benchmarks or ",".join(default_benchmarks(tables))
     prepared = prepare(dataclasses.replace(config, benchmarks=names))
     import_tensorflow_quietly()
     results = evaluate(
-        methods(config.model, config.stage1, config.xi),
+        methods(config.model, config.stage1, config.xi, **computing),
         prepared.benchmarks,
         prepared.instruments,
         prepared.output,

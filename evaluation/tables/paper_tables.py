@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bigans.models.names import Runtime
+from bigans.models.runtime import load_model
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.method import Bicubic, Enlarger, Fused, Together, Tower
 from evaluation.reports.markdown import table
@@ -47,27 +49,34 @@ def default_benchmarks(tables: Sequence[int]) -> tuple[str, ...]:
     return (*pirm, *(BENCHMARKS if {3, 4} & set(tables) else ()))
 
 
-def methods(fused: str, stage1: str, xi: float) -> Enlarger:
+def methods(
+    fused: str,
+    stage1: str,
+    xi: float,
+    *,
+    runtime: Runtime = "tensorflow",
+    precision: str | None = None,
+) -> Enlarger:
     """All methods of ours that the tables compare, as one enlarger.
 
     Args:
-        fused: Directory of the fused SavedModel, or "pretrained".
-        stage1: Directory of the SavedModel of WP-SRGAN's first stage; empty: the shipped one.
+        fused: Name of a fused model; see `bigans.models.names`.
+        stage1: Name of WP-SRGAN after its first stage, always in TensorFlow.
         xi: ξ of Bi-GANs-ST.
+        runtime: What computes the fused model; see `bigans.models.runtime.load_model`.
+        precision: Likewise.
 
     Raises:
         DataError: A model is missing or unfit.
     """
-    from bigans.pretrained.saved_models import saved_models, stage_1_model
-
     points = [
         FusionPoint("MR-SRGAN", "quantile", 0.0),
         FusionPoint("WP-SRGAN", "quantile", 1.0),
         FusionPoint("Bi-GANs-ST", "quantile", xi),
     ]
-    directory = str(saved_models().fused) if fused == "pretrained" else fused
-    first = Tower(stage1 or stage_1_model(), FIRST_STAGE)
-    return Together([Bicubic("Bicubic"), first, Fused(directory, points)])
+    first = Tower(load_model(stage1), FIRST_STAGE)
+    model = load_model(fused, runtime=runtime, precision=precision)
+    return Together([Bicubic("Bicubic"), first, Fused(model, points)])
 
 
 def page(summary: Mapping[str, Any], tables: Sequence[int], command: str) -> str:

@@ -49,7 +49,7 @@ def files() -> set[str]:
 
 
 def test_one_photo(run: Run, fused: Path) -> None:
-    result = run("cat.png", "--output=big.png", "--xi=0.4", f"--saved_model={fused}")
+    result = run("cat.png", "--output=big.png", "--xi=0.4", f"--model={fused}")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     np.testing.assert_array_equal(read_rgb("big.png"), enlarged("cat.png") + 40)
     assert files() == {"big.png"}
@@ -58,7 +58,7 @@ def test_one_photo(run: Run, fused: Path) -> None:
 def test_a_photo_in_tiles(run: Run, toy_fused: Path) -> None:
     photo = np.random.default_rng(1).integers(0, 256, (190, 230, 3), dtype=np.uint8)
     write_rgb("cat.png", photo)
-    flags = ["--xi=0.4", f"--saved_model={toy_fused}", "--overlap=2"]
+    flags = ["--xi=0.4", f"--model={toy_fused}", "--overlap=2"]
     small = (
         f"--memory_mb={(TENSORFLOW.program_bytes + 50 * 50 * TENSORFLOW.bytes_per_lr_pixel) / 1e6}"
     )
@@ -82,7 +82,7 @@ def test_bad_files_among_good_ones(run: Run, fused: Path) -> None:
     os.rename("bad.png", "more/bad.png")
     result = run(
         "missing.png", "more", "cat.png", "--max_deviation=8", "--output=new/out",
-        f"--saved_model={fused}",
+        f"--model={fused}",
     )  # fmt: skip
     assert result.returncode == 1
     assert result.stdout == ""
@@ -105,7 +105,7 @@ def test_on_a_terminal(run: Run, tower: Path, subprocess_environment: dict[str, 
     termios.tcsetwinsize(terminal, (24, 80))
     command = [sys.executable, "-m", "bigans", "cat.png", "dog.jpg", "--output=out"]
     result = subprocess.run(
-        [*command, f"--saved_model={tower}"],
+        [*command, f"--model={tower}"],
         env=subprocess_environment,
         stdin=subprocess.DEVNULL,
         stdout=terminal,
@@ -121,10 +121,24 @@ def test_on_a_terminal(run: Run, tower: Path, subprocess_environment: dict[str, 
 
 
 def test_a_tower_takes_no_xi(run: Run, tower: Path) -> None:
-    result = run("cat.png", "--output=big.png", "--xi=0.5", f"--saved_model={tower}")
+    result = run("cat.png", "--output=big.png", "--xi=0.5", f"--model={tower}")
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert f"{tower} has no input xi" in result.stderr
+    assert files() == set()
+
+
+def test_no_limit_of_memory(run: Run, fused: Path) -> None:
+    result = run("cat.png", "--output=big.png", f"--model={fused}", "--memory_mb=inf")
+    assert (result.returncode, result.stderr) == (0, "")
+    np.testing.assert_array_equal(read_rgb("big.png"), enlarged("cat.png") + 73)
+
+
+def test_a_precision_that_a_model_does_not_take(run: Run, tower: Path) -> None:
+    result = run("cat.png", "--output=big.png", "--precision=auto", f"--model={tower}")
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "--precision=auto has no effect" in result.stderr
     assert files() == set()
 
 
@@ -154,14 +168,20 @@ def test_damaged_weights_stop_everything(run: Run, tmp_path: Path) -> None:
         (["cat.png", "--output=o", "--xi=nan"], "--xi is not a number"),
         (["cat.png", "--output=o", "--max_deviation=-1"], "max_deviation"),
         (["cat.png", "--output=o", "--max_deviation=8", "--xi=1"], "exclude each other"),
-        (["cat.png", "--output=o", "--model=vivid", "--xi=1"], "--xi has no meaning"),
-        (["cat.png", "--output=o", "--model=sharp"], "model"),
-        (["cat.png", "--output=o", "--model=fused", "--saved_model=x"], "exclude each other"),
+        (["cat.png", "--output=o", "--model=pretrained:vivid", "--xi=1"], "--xi has no meaning"),
+        (["cat.png", "--output=o", "--model=sharp"], "unknown --model=sharp; write the directory"),
+        (["cat.png", "--output=o", "--model=vivid"], "write pretrained:vivid"),
+        (["cat.png", "--output=o", "--model=pretrained:sharp"], "choose one of pretrained, "),
+        (["cat.png", "--output=o", "--model=bicubic"], "--model=bicubic is not a model"),
+        (["cat.png", "--output=o", "--model=HR"], "--model=HR is not a model"),
+        (["cat.png", "--output=o", "--model=folder:."], "--model=folder:. is not a model"),
         (["cat.png", "--output=o", "--precision=half"], "precision"),
-        (["cat.png", "--output=o", "--precision=auto", "--saved_model=x"], "is chosen when"),
         (["cat.png", "--output=o", "--zoom=8"], "zoom"),
-        (["cat.png", "--output=o", "--memory_mb=-1"], "memory_mb"),
-        (["cat.png", "--output=o", "--memory_mb=nan"], "--memory_mb is not a number"),
+        (["cat.png", "--output=o", "--memory_mb=-1"], "--memory_mb must be more than 0, got -1"),
+        (["cat.png", "--output=o", "--memory_mb=0"], "--memory_mb must be more than 0, got 0"),
+        (["cat.png", "--output=o", "--memory_mb=-inf"], "--memory_mb must be more than 0"),
+        (["cat.png", "--output=o", "--memory_mb=nan"], "--memory_mb=nan is not a number"),
+        (["cat.png", "--output=o", "--memory_mb=1e308"], "--memory_mb=1e+308 is more than any"),
         (["cat.png", "--output=o", "--overlap=-1"], "overlap"),
         (["cat.png", "dog.jpg", "--output=o.png"], "one file, for 2 photos"),
         (["cat.png", "--output=cat.png"], "is one of the photos"),
@@ -182,7 +202,7 @@ def test_a_wrong_command_is_one_line_and_2(run: Run, arguments: list[str], messa
     ("arguments", "message"),
     [
         (["missing.png", "--output=o.png"], "missing.png: No such file"),
-        (["cat.png", "--output=o.png", "--saved_model=missing"], "missing: no such directory"),
+        (["cat.png", "--output=o.png", "--model=./missing"], "missing: no such directory"),
     ],
 )
 def test_wrong_data_is_1(run: Run, arguments: list[str], message: str) -> None:

@@ -17,7 +17,7 @@ from bigans.models import memory
 from bigans import Tiling, Upscaler
 taken = memory.TENSORFLOW
 total = taken.program_bytes + 90 * 90 * taken.bytes_per_lr_pixel
-upscaler = Upscaler(sys.argv[1], Tiling(memory_mb=total / 1e6, overlap=4))
+upscaler = Upscaler(sys.argv[1], tiling=Tiling(memory_mb=total / 1e6, overlap=4))
 assert "keras" not in sys.modules  # memory.TENSORFLOW counts on it
 unit = 1 if sys.platform == "darwin" else 1024
 for side in (300, int(sys.argv[2])):

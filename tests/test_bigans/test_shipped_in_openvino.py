@@ -30,7 +30,7 @@ def photo() -> np.ndarray:
 
 
 def test_gives_what_tensorflow_gives(photo: np.ndarray) -> None:
-    models = [load_model(saved_models().fused, name) for name in ("tensorflow", "openvino")]
+    models = [load_model(saved_models().fused, runtime=name) for name in ("tensorflow", "openvino")]
     expected, found = (np.stack(model.towers(photo)) for model in models)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
     assert models[1].stated_receptive_field == models[0].stated_receptive_field == 60
@@ -44,7 +44,9 @@ def test_gives_what_tensorflow_gives(photo: np.ndarray) -> None:
 
 def test_bfloat16(photo: np.ndarray) -> None:
     exact, rough = (
-        np.stack(load_model(saved_models().fused, "openvino", precision).towers(photo))
+        np.stack(
+            load_model(saved_models().fused, runtime="openvino", precision=precision).towers(photo)
+        )
         for precision in ("float32", "bfloat16")
     )
     psnr = 10 * np.log10(255**2 / np.mean((exact - rough) ** 2))

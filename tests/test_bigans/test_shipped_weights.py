@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bigans.models.tensorflow_model import Model
+from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.saved_models import saved_models
 from bigans.upscaler.tiles.tile_plan import TilePlan, plan_tiles
 from bigans.upscaler.tiles.tiled import strips
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
-    return Model(saved_models().fused)
+def model() -> TensorFlowModel:
+    return TensorFlowModel(saved_models().fused)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def photo() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def towers(model: Model, photo: np.ndarray) -> np.ndarray:
+def towers(model: TensorFlowModel, photo: np.ndarray) -> np.ndarray:
     return np.stack(model.towers(photo))
 
 
@@ -40,7 +40,7 @@ def plan_of(overlap: int) -> TilePlan:
     return plan
 
 
-def towers_in_tiles(model: Model, photo: np.ndarray, plan: TilePlan) -> np.ndarray:
+def towers_in_tiles(model: TensorFlowModel, photo: np.ndarray, plan: TilePlan) -> np.ndarray:
     result = np.full((2, 4 * HEIGHT, 4 * WIDTH, 3), np.nan, np.float32)
     for rows, columns in plan.tiles():
         part = photo[rows.read : rows.read_end, columns.read : columns.read_end]
@@ -52,15 +52,17 @@ def towers_in_tiles(model: Model, photo: np.ndarray, plan: TilePlan) -> np.ndarr
     return result
 
 
-def test_exact_before_rounding(model: Model, photo: np.ndarray, towers: np.ndarray) -> None:
-    assert model.stated_receptive_field == 60
+def test_exact_before_rounding(
+    model: TensorFlowModel, photo: np.ndarray, towers: np.ndarray
+) -> None:
+    assert model.radius == 60
     tiled = towers_in_tiles(model, photo, plan_of(overlap=60))
     np.testing.assert_allclose(tiled, towers, rtol=0, atol=1e-5 * 255)
 
 
 @pytest.mark.parametrize(("xi", "max_deviation"), [(0.73, -1.0), (0.73, 4.5)])
 def test_one_grey_level_at_the_default_overlap(
-    model: Model, photo: np.ndarray, tmp_path: Path, xi: float, max_deviation: float
+    model: TensorFlowModel, photo: np.ndarray, tmp_path: Path, xi: float, max_deviation: float
 ) -> None:
     inputs = {"xi": np.array(xi, "f4"), "max_deviation": np.array(max_deviation, "f4")}
     whole = model.serve(photo[None], inputs)[0].astype(int)

@@ -282,7 +282,7 @@ def test_the_shipped_model(call, monkeypatch, faithful_dir, vivid_dir, fused_dir
     from bigans.pretrained.saved_models import SavedModels
 
     models = SavedModels(faithful_dir / "1", vivid_dir / "1", fused_dir / "1")
-    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda: models)
+    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda *_, **__: models)
     flags = ("--quantile=1", "--absolute=")
     assert call(*flags) == call(*flags, "--model=pretrained") == 0
 

@@ -263,7 +263,7 @@ def test_what_is_no_model(
         (["--model=bicubic", "--benchmarks=Set5,Set5"], "names a set twice"),
         (["--model=bicubic", "--workers=-3"], "--workers"),
         (["--model=bicubic", "--self_ensemble"], "--self_ensemble turns the input of a model"),
-        (["--model=bicubik"], "unknown --model=bicubik"),
+        (["--model=bicubik"], "unknown --model=bicubik; write"),
         (["--model=folder:"], "lacks its path"),
         (["--model=pretrained:sharp"], "choose one of"),
         (["--model=pretrained", "--xi=1.5"], "--xi must lie in [0, 1]"),
@@ -428,3 +428,41 @@ def test_ctrl_c_and_the_same_command_again(
     results = [summary(folder) for folder in (output, tmp_path / "at once")]
     assert results[0]["sets"] == results[1]["sets"]
     assert results[0]["absent"] == results[1]["absent"]
+
+
+# --- other runtimes ---
+
+
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("format", ["openvino", "onnx"])
+def test_an_export_for_another_runtime(
+    call, drawn_sets, tmp_path, photo_dir, format, int8, capsys
+) -> None:
+    """The scores of what was written, computed by its own runtime."""
+    from fusion.export import build
+    from sr_program.machine.optional_packages import is_installed
+    from tests.test_fusion.conftest import NetworkTower, save_tower
+
+    if not is_installed(format) or not is_installed("onnx"):
+        pytest.skip(f"needs the extras {format} and onnx: pip install 'bi-gans-st[{format},onnx]'")
+    folders = []
+    for seed, name in enumerate(("faithful", "vivid")):
+        tower = NetworkTower(seed, features=16)
+        tower.tail.assign(0.3 * tower.tail)
+        folders.append(save_tower(tower, tmp_path / name))
+    photos = {"int8_photos": photo_dir} if int8 else {}
+    build(*folders, tmp_path / "saved_model")
+    build(*folders, tmp_path / format, format=format, **photos)
+    capsys.readouterr()
+    data = f"--data_dir={drawn_sets}", "--benchmarks=Set5"
+    assert call(*data, f"--model={tmp_path / 'saved_model'}", output="ours") == 0
+    place = f"--model={tmp_path / format}"
+    assert call(*data, place, f"--runtime={format}", output="theirs") == 0
+    label = "Bi-GANs-ST, ξ = 0.73"
+    ours, theirs = (means(tmp_path / name, label) for name in ("ours", "theirs"))
+    assert theirs["psnr"] == pytest.approx(ours["psnr"], abs=0.5 if int8 else 0.005)
+    assert (theirs["psnr"] != pytest.approx(ours["psnr"], abs=1e-6)) or not int8
+    # The runtime's scores do not go on from those of TensorFlow, and it has to be named.
+    capsys.readouterr()
+    assert call(*data, place, output="theirs") == 2
+    assert f"choose --runtime={format}" in one_line(capsys.readouterr().err)

@@ -158,11 +158,12 @@ def test_methods(fused_dir, faithful_dir, vivid_dir, monkeypatch) -> None:
     from bigans.pretrained.saved_models import SavedModels
 
     shipped = SavedModels(faithful_dir / "1", vivid_dir / "1", fused_dir / "1")
-    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda: shipped)
-    monkeypatch.setattr("bigans.pretrained.saved_models.stage_1_model", lambda: faithful_dir / "1")
+    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda *_, **__: shipped)
+    stage_1 = faithful_dir / "1"
+    monkeypatch.setattr("bigans.pretrained.saved_models.stage_1_model", lambda *_, **__: stage_1)
     named = methods(str(fused_dir), str(faithful_dir), 0.73)
-    assert methods("pretrained", "", 0.73).identity == named.identity
-    assert methods("pretrained", "", 0.5).identity != named.identity
+    assert methods("pretrained", "pretrained:stage1", 0.73).identity == named.identity
+    assert methods("pretrained", "pretrained:stage1", 0.5).identity != named.identity
     with pytest.raises(DataError, match="no such directory"):
         methods(str(fused_dir), str(faithful_dir / "nowhere"), 0.73)
 

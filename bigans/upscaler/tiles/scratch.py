@@ -45,13 +45,13 @@ class Scratch:
             if free < needed:
                 raise DataError(
                     f"{Path(directory)}: {needed / 1e9:.1f} GB of scratch space are needed and "
-                    f"{free / 1e9:.1f} GB are free; name another folder with --scratch_dir"
+                    f"{free / 1e9:.1f} GB are free; name another folder as scratch_dir"
                 )
             self._file = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115
         except OSError as error:
             raise DataError(
                 f"{Path(directory)}: no scratch file can be made ({error.strerror or error}); "
-                "name another folder with --scratch_dir"
+                "name another folder as scratch_dir"
             ) from error
 
     def __enter__(self) -> Scratch:

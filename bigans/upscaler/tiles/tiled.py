@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bigans.models.runtime import AnyModel
-from bigans.models.tensorflow_model import Images, Levels
+from bigans.models.loaded_model import Images, Levels, LoadedModel
 from bigans.upscaler.tiles.scratch import Scratch
 from bigans.upscaler.tiles.streaming_quantile import StreamingQuantile
 from bigans.upscaler.tiles.tile_plan import Tile, TilePlan
@@ -33,7 +32,7 @@ _SCRATCH_BYTES = 2 * 4 * 3  # two float32 images of three channels, for each pix
 
 
 def strips(
-    model: AnyModel,
+    model: LoadedModel,
     image: Images,
     merge_inputs: Mapping[str, np.ndarray],
     plan: TilePlan,
@@ -77,14 +76,14 @@ def _needs_the_whole_image(merge_inputs: Mapping[str, np.ndarray]) -> bool:
 
 
 def _served_cores(
-    model: AnyModel, image: Images, merge_inputs: Mapping[str, np.ndarray], plan: TilePlan
+    model: LoadedModel, image: Images, merge_inputs: Mapping[str, np.ndarray], plan: TilePlan
 ) -> Generator[Images, None, None]:
     for tile in _with_progress(plan):
         yield _core(model.serve(_read(image, tile)[np.newaxis], merge_inputs)[0], tile)
 
 
 def _merged_cores(
-    model: AnyModel, image: Images, xi: float, plan: TilePlan, scratch: Scratch
+    model: LoadedModel, image: Images, xi: float, plan: TilePlan, scratch: Scratch
 ) -> Generator[Images, None, None]:
     with scratch:
         quantiles: list[StreamingQuantile] = []

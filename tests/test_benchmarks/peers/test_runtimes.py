@@ -36,7 +36,7 @@ def test_other_towers_are_merged_as_ours():
         seen.append(images.copy())
         return faithful, vivid
 
-    found = Upscaler.of_model(PeerTowers(towers), Tiling(4000))(image, xi=0.6)
+    found = Upscaler.of_model(PeerTowers(towers), tiling=Tiling(4000))(image, xi=0.6)
     np.testing.assert_array_equal(found, numpy_merge.fuse(faithful[0], vivid[0], 0.6))
     np.testing.assert_array_equal(seen[0], image[None])
 

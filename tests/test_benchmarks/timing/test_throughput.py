@@ -42,7 +42,7 @@ def test_the_photos(tmp_path: Path) -> None:
 def test_a_small_run(
     toy_tower: Path, call_program: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flags = ["--photos=2", "--side=8", "--repetitions=1", f"--saved_model={toy_tower}"]
+    flags = ["--photos=2", "--side=8", "--repetitions=1", f"--model={toy_tower}"]
     assert call_program(throughput.cli_main, *flags) == 0
     said = capsys.readouterr().out.splitlines()
     assert "tensorflow; 2 photos of 8x8; medians of 1 interleaved rounds" in said[0]

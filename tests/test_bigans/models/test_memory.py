@@ -3,8 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from sr_program.errors import DataError, UsageError
 from bigans.models import memory
+from sr_program.errors import DataError, UsageError
 
 
 @pytest.fixture
@@ -60,37 +60,51 @@ TAKEN = memory.Footprint(program_bytes=900_000_000, bytes_per_lr_pixel=20_000)
     [(100, 1450), (960 * 540, 1450), (1920 * 1080, 2344.16), (4000 * 3000, 2700)],
 )
 def test_a_large_photo_gets_more(free: None, num_pixels: int, total_mb: float) -> None:
-    assert memory.pixels_at_once(num_pixels, None, TAKEN) == int((total_mb - 900) * 50)
+    assert memory.decide(num_pixels, None, TAKEN).pixels_at_once == int((total_mb - 900) * 50)
 
 
 def test_no_more_than_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: 2_000_000)
-    assert memory.pixels_at_once(10_000, None, TAKEN) == 80
+    assert memory.decide(10_000, None, TAKEN).pixels_at_once == 80
     # Whoever names a number means it.
-    assert memory.pixels_at_once(10_000, 1000, TAKEN) == 5000
+    assert memory.decide(10_000, 1000, TAKEN).pixels_at_once == 5000
 
 
 def test_less_than_the_program(free: None) -> None:
-    assert memory.pixels_at_once(10_000, 300, TAKEN) == 0
+    assert memory.decide(10_000, 300, TAKEN).pixels_at_once == 0
 
 
 def test_what_a_tile_leaves(free: None) -> None:
-    assert memory.spare_bytes(5000, 10_000, 1100, TAKEN) == 100_000_000
-    assert memory.spare_bytes(50_000, 10_000, 1100, TAKEN) == 0
-    assert memory.spare_bytes(1000, 960 * 540, None, TAKEN) == 530_000_000
+    assert memory.decide(10_000, 1100, TAKEN).spare_bytes(5000) == 100_000_000
+    assert memory.decide(10_000, 1100, TAKEN).spare_bytes(50_000) == 0
+    assert memory.decide(960 * 540, None, TAKEN).spare_bytes(1000) == 530_000_000
 
 
 def test_openvino_takes_less(free: None) -> None:
     first, second = (
-        memory.pixels_at_once(10_000, 1000, taken) for taken in (memory.TENSORFLOW, memory.OPENVINO)
+        memory.decide(10_000, 1000, taken).pixels_at_once
+        for taken in (memory.TENSORFLOW, memory.OPENVINO)
     )
     assert 0 < first < second
 
 
 def test_refusals_say_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: 30_000_000)
-    by_flag, by_machine = (memory.refusal(3136, mb, TAKEN) for mb in (910, None))
+    by_flag, by_machine = (memory.decide(10_000, mb, TAKEN).refusal(3136) for mb in (910, None))
     assert isinstance(by_flag, UsageError)
-    assert "--memory_mb=910 is too little: 963 are needed" in str(by_flag)
+    assert "memory_mb=910 is too little: 963 are needed" in str(by_flag)
     assert isinstance(by_machine, DataError)
     assert "needs 63 MB of memory, 30 MB are free" in str(by_machine)
+
+
+def test_a_budget_stays_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 30_000_000)
+    budget = memory.decide(10_000, None, TAKEN)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 64_000_000_000)
+    assert budget.pixels_at_once == 1200
+    assert "30 MB are free" in str(budget.refusal(3136))
+
+
+def test_infinity_is_no_limit(free: None) -> None:
+    budget = memory.decide(10_000, float("inf"), TAKEN)
+    assert budget.pixels_at_once > 1e15 and budget.spare_bytes(10**12) > 1e15

@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sr_program.machine import optional_packages as extras
-from sr_program.errors import DataError, UsageError
-from fusion.export import build
-from bigans.pretrained.openvino_models import openvino_model
-from sr_images.image_io import read_rgb, write_rgb
-from bigans.models import memory
-from bigans.models import runtime
 from bigans import Tiling, Upscaler
-from bigans.models.tensorflow_model import Model
-from bigans.models.openvino_model import OpenVinoTowers
+from bigans.models import memory, runtime
+from bigans.models.openvino_model import OpenVinoGenerators
 from bigans.models.runtime import chosen_runtime, load_model
+from bigans.models.tensorflow_model import TensorFlowModel
+from bigans.pretrained.openvino_models import openvino_model
+from fusion.export import build
+from sr_images.image_io import read_rgb, write_rgb
+from sr_program.errors import DataError, UsageError
+from sr_program.machine import optional_packages as extras
 
 needs_openvino = pytest.mark.skipif(
     not extras.is_installed("openvino"),
@@ -40,19 +39,19 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pair(toy_fused: Path, cache: Path) -> tuple[Model, OpenVinoTowers]:
+def pair(toy_fused: Path, cache: Path) -> tuple[TensorFlowModel, OpenVinoGenerators]:
     """The toy model, in TensorFlow and in OpenVINO; every value is exact in both."""
-    other = load_model(toy_fused, "openvino", cache_dir=cache)
-    assert isinstance(other, OpenVinoTowers)
-    return Model(toy_fused), other
+    other = load_model(toy_fused, runtime="openvino", cache_dir=cache)
+    assert isinstance(other, OpenVinoGenerators)
+    return TensorFlowModel(toy_fused), other
 
 
 @needs_openvino
-def test_what_the_upscaler_asks(pair: tuple[Model, OpenVinoTowers]) -> None:
+def test_what_the_upscaler_asks(pair: tuple[TensorFlowModel, OpenVinoGenerators]) -> None:
     for model in pair:
         assert model.inputs == {"image", "xi", "max_deviation"}
         assert model.scale == 4
-        assert model.stated_receptive_field is None
+        assert model.radius is None
         model.require_parts()
     assert pair[1].directory == pair[0].directory
 
@@ -61,7 +60,9 @@ def test_what_the_upscaler_asks(pair: tuple[Model, OpenVinoTowers]) -> None:
 @pytest.mark.parametrize("numbers", NUMBERS)
 @pytest.mark.parametrize("shape", [(1, 13, 17, 3), (3, 1, 5, 3)])
 def test_serves_the_same(
-    pair: tuple[Model, OpenVinoTowers], shape: tuple[int, ...], numbers: tuple[float, float]
+    pair: tuple[TensorFlowModel, OpenVinoGenerators],
+    shape: tuple[int, ...],
+    numbers: tuple[float, float],
 ) -> None:
     xi, max_deviation = (np.array(number, np.float32) for number in numbers)
     inputs = {"xi": xi, "max_deviation": max_deviation}
@@ -71,7 +72,7 @@ def test_serves_the_same(
 
 
 @needs_openvino
-def test_serves_one_number_an_image(pair: tuple[Model, OpenVinoTowers]) -> None:
+def test_serves_one_number_an_image(pair: tuple[TensorFlowModel, OpenVinoGenerators]) -> None:
     xi, bound = np.array([0.1, 0.9, 1.0], "f4"), np.array([-1, 3.5, -1], "f4")
     inputs = {"xi": xi, "max_deviation": bound}
     first, second = (model.serve(noise(3, 6, 7, 3), inputs) for model in pair)
@@ -79,7 +80,7 @@ def test_serves_one_number_an_image(pair: tuple[Model, OpenVinoTowers]) -> None:
 
 
 @needs_openvino
-def test_parts_are_the_same(pair: tuple[Model, OpenVinoTowers]) -> None:
+def test_parts_are_the_same(pair: tuple[TensorFlowModel, OpenVinoGenerators]) -> None:
     results = []
     for model in pair:
         faithful, vivid = model.towers(noise(5, 7, 3))
@@ -101,10 +102,9 @@ def test_finds_out_how_a_model_merges(
 ) -> None:
     directory = build(*toy_towers, tmp_path / "model", threshold=threshold, delta=delta)
     for xi in (0.0, 0.35, 1.0):
-        first, second = (
-            Upscaler(directory, runtime=name, cache_dir=tmp_path)(noise(9, 11, 3), xi=xi)
-            for name in ("tensorflow", "openvino")
-        )
+        ours = Upscaler(directory)
+        theirs = Upscaler(directory, runtime="openvino", cache_dir=tmp_path)
+        first, second = (one(noise(9, 11, 3), xi=xi) for one in (ours, theirs))
         assert np.abs(first.astype(int) - second).max() <= 1
         assert np.count_nonzero(first != second) <= 2
     assert Upscaler(directory, runtime="openvino", cache_dir=tmp_path).inputs == (
@@ -113,8 +113,10 @@ def test_finds_out_how_a_model_merges(
 
 
 @needs_openvino
-def test_bfloat16_gets_larger_tiles(pair: tuple[Model, OpenVinoTowers], cache: Path) -> None:
-    half = load_model(pair[0].directory, "openvino", "bfloat16", cache)
+def test_bfloat16_gets_larger_tiles(
+    pair: tuple[TensorFlowModel, OpenVinoGenerators], cache: Path
+) -> None:
+    half = load_model(pair[0].directory, runtime="openvino", precision="bfloat16", cache_dir=cache)
     assert half.footprint.bytes_per_lr_pixel < pair[1].footprint.bytes_per_lr_pixel
 
 
@@ -126,7 +128,7 @@ def test_tiles(toy_fused: Path, cache: Path, tmp_path: Path, arguments: dict[str
     tiling = Tiling(memory_mb=total / 1e6, overlap=0)
     image = noise(97, 131, 3)
     expected = Upscaler(toy_fused)(image, **arguments)
-    upscale = Upscaler(toy_fused, tiling, "openvino", cache)
+    upscale = Upscaler(toy_fused, tiling=tiling, runtime="openvino", cache_dir=cache)
     assert upscale.fits(noise(40, 40, 3)) and not upscale.fits(noise(80, 80, 3))
     np.testing.assert_array_equal(upscale(image, **arguments), expected)
     upscale.to_file(image, tmp_path / "a.png", **arguments)
@@ -206,28 +208,80 @@ def test_a_model_that_merges_in_its_own_way(toy_fused: Path, tmp_path: Path) -> 
     other = tmp_path / "other"
     tf.saved_model.save(loaded, str(other), signatures=signatures)
     with pytest.raises(DataError, match=f"{other}: OpenVINO gives other results"):
-        load_model(other, "openvino", cache_dir=tmp_path)
+        load_model(other, runtime="openvino", cache_dir=tmp_path)
     assert [path.name for path in (tmp_path / "openvino").iterdir()] == [".lock"]
-    assert isinstance(load_model(other, "auto", cache_dir=tmp_path), Model)
+    assert isinstance(load_model(other, runtime="auto", cache_dir=tmp_path), TensorFlowModel)
 
 
 @needs_openvino
 def test_a_model_without_parts(fused: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither the signature 'towers' nor 'unrounded'"):
-        load_model(fused, "openvino", cache_dir=tmp_path)
+        load_model(fused, runtime="openvino", cache_dir=tmp_path)
 
 
 @needs_openvino
-def test_an_exported_model(toy_towers: tuple[Path, Path], toy_fused: Path, tmp_path: Path) -> None:
+def test_an_exported_model(
+    toy_towers: tuple[Path, Path],
+    toy_fused: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BIGANS_CACHE", str(tmp_path / "cache"))
     directory = build(*toy_towers, tmp_path / "model", format="openvino")
     expected = Upscaler(toy_fused)(noise(9, 7, 3), xi=0.3)
     for place in (directory, directory.parent):
         for name in ("openvino", "auto"):
-            upscale = Upscaler(place, runtime=name, cache_dir=tmp_path / "cache")
+            upscale = Upscaler(place, runtime=name)
             np.testing.assert_array_equal(upscale(noise(9, 7, 3), xi=0.3), expected)
+            with pytest.raises(UsageError, match="cache_dir has no effect"):
+                Upscaler(place, runtime=name, cache_dir=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
-    with pytest.raises(UsageError, match="is a model for OpenVINO; use --runtime=openvino"):
+    with pytest.raises(UsageError, match="is a model for OpenVINO; choose runtime=openvino"):
         Upscaler(directory)
+
+
+@needs_openvino
+def test_an_export_of_before_there_were_facts(
+    toy_towers: tuple[Path, Path], toy_fused: Path, tmp_path: Path
+) -> None:
+    """Its `.xml` tells how it merges."""
+    from fusion.formats.openvino_model import import_openvino, openvino_core
+
+    directory = build(*toy_towers, tmp_path / "model", format="openvino")
+    old = tmp_path / "old"
+    old.mkdir()
+    model = openvino_core().read_model(directory / "towers.xml")
+    for name, value in {"threshold": "joint", "delta": "as_read", "receptive_field": "7"}.items():
+        model.set_rt_info(value, ["bi_gans_st", name])
+    import_openvino().save_model(model, str(old / "towers.xml"), compress_to_fp16=False)
+    upscale = Upscaler(old, runtime="openvino")
+    assert (upscale.radius, upscale.facts.scale, upscale.facts.version) == (7, 4, None)
+    expected = Upscaler(toy_fused)(noise(9, 7, 3), xi=0.3)
+    np.testing.assert_array_equal(upscale(noise(9, 7, 3), xi=0.3), expected)
+
+
+@needs_openvino
+def test_computes_in_float32_unless_asked_otherwise(
+    toy_fused: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left to itself OpenVINO takes bfloat16 where the processor has it."""
+    from fusion.formats import openvino_model as format
+
+    hints, core = [], format.openvino_core()
+
+    class Core:
+        read_model = staticmethod(core.read_model)
+
+        @staticmethod
+        def compile_model(model: Any, device: str, settings: dict[str, str]) -> Any:
+            compiled = core.compile_model(model, device, settings)
+            hints.append(str(compiled.get_property("INFERENCE_PRECISION_HINT")))
+            return compiled
+
+    monkeypatch.setattr(format, "openvino_core", lambda: Core)
+    Upscaler(toy_fused, runtime="openvino", cache_dir=cache)
+    Upscaler(toy_fused, runtime="auto", precision="float32", cache_dir=cache)
+    assert ["float32" in hint or "f32" in hint for hint in hints] == [True, True]
 
 
 @needs_openvino
@@ -243,7 +297,7 @@ def test_a_damaged_exported_model(
     elif damage == "half":
         file.write_text(content[: len(content) // 2])
     else:
-        file.write_text(content.replace("bi_gans_st", "another"))
+        (directory / "facts.json").unlink()
     with pytest.raises(DataError, match="towers.xml") as caught:
         Upscaler(directory, runtime="openvino")
     assert "\n" not in str(caught.value)
@@ -266,7 +320,7 @@ def test_without_openvino(toy_fused: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(extras._MODULES, "openvino", ("no_such",))
     with pytest.raises(UsageError, match=r"pip install 'bi-gans-st\[openvino\]'"):
         Upscaler(toy_fused, runtime="openvino")
-    assert isinstance(load_model(toy_fused, "auto"), Model)
+    assert isinstance(load_model(toy_fused, runtime="auto"), TensorFlowModel)
 
 
 def command(
@@ -287,7 +341,7 @@ def test_command_without_tensorflow(
     toy_fused: Path, tmp_path: Path, subprocess_environment: dict[str, str]
 ) -> None:
     write_rgb(tmp_path / "cat.png", noise(21, 34, 3))
-    arguments = ["cat.png", "--output=big.png", "--xi=0.4", f"--saved_model={toy_fused}"]
+    arguments = ["cat.png", "--output=big.png", "--xi=0.4", f"--model={toy_fused}"]
     arguments.append("--runtime=openvino")
     expected = Upscaler(toy_fused)(noise(21, 34, 3), xi=0.4)
     first = command(arguments, tmp_path, subprocess_environment)
@@ -312,9 +366,9 @@ def test_wrong_commands(
 ) -> None:
     write_rgb(tmp_path / "cat.png", noise(5, 4, 3))
     cases = [
-        ([f"--saved_model={toy_fused}", "--runtime=torch"], 2, "--runtime=torch"),
-        (["--saved_model=missing", "--runtime=openvino"], 1, "missing: no such directory"),
-        ([f"--saved_model={fused}", "--runtime=openvino"], 1, "export it again, or use --runtime"),
+        ([f"--model={toy_fused}", "--runtime=torch"], 2, "--runtime=torch"),
+        (["--model=./missing", "--runtime=openvino"], 1, "missing: no such directory"),
+        ([f"--model={fused}", "--runtime=openvino"], 1, "export it again, or choose --runtime"),
     ]
     for arguments, code, message in cases:
         done = command(

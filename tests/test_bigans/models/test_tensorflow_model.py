@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bigans.models.tensorflow_model import TensorFlowModel
 from sr_program.errors import DataError
-from bigans.models.tensorflow_model import Model
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -17,11 +17,11 @@ def nearest(image: np.ndarray) -> np.ndarray:
 
 
 def test_scale(tower: Path, fused: Path) -> None:
-    assert Model(tower).scale == Model(fused).scale == 4
+    assert TensorFlowModel(tower).scale == TensorFlowModel(fused).scale == 4
 
 
 def test_parts_of_a_fused_model(toy_fused: Path) -> None:
-    model, image = Model(toy_fused), noise(5, 7, 3)
+    model, image = TensorFlowModel(toy_fused), noise(5, 7, 3)
     faithful, vivid = model.towers(image)
     large = nearest(image).astype(np.float32)
     np.testing.assert_array_equal(faithful, large * (127 / 128) + [0.375, 0.5, 0.625])
@@ -38,23 +38,23 @@ def test_parts_of_a_fused_model(toy_fused: Path) -> None:
 
 def test_what_lies_before_the_rounding(tower: Path, fused: Path) -> None:
     image = noise(5, 7, 3)
-    for model in (Model(tower), Model(fused)):
-        assert model.stated_receptive_field is None
+    for model in (TensorFlowModel(tower), TensorFlowModel(fused)):
+        assert model.radius is None
         np.testing.assert_array_equal(model.unrounded(image), nearest(image)[None])
 
 
 def test_parts_that_are_missing(fused: Path, toy_fused: Path) -> None:
-    Model(toy_fused).require_parts()
+    TensorFlowModel(toy_fused).require_parts()
     with pytest.raises(DataError, match=f"{fused}.*export it again"):
-        Model(fused).require_parts()
+        TensorFlowModel(fused).require_parts()
 
 
 def test_memory_that_runs_out(tower: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = Model(tower)
+    model = TensorFlowModel(tower)
 
     def exhausted(**_: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM")
 
     monkeypatch.setattr(model, "_signatures", {"serving_default": exhausted})
-    with pytest.raises(DataError, match="memory ran out on 7x5 pixels.*smaller --memory_mb"):
+    with pytest.raises(DataError, match="memory ran out on 7x5 pixels.*smaller memory_mb"):
         model.serve(noise(1, 5, 7, 3), {})

@@ -115,7 +115,7 @@ def test_stage_1_is_built_on_demand(
 ) -> None:
     calls = []
 
-    def build_stage_1(directory: Path, manifest: Manifest, weights: Path) -> None:
+    def build_stage_1(directory: Path, manifest: Manifest, weights: Path, precision: str) -> None:
         calls.append((manifest, weights))
         (directory / "1").mkdir()
         (directory / "1" / "saved_model.pb").write_text("stage 1")

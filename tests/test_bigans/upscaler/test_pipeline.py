@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from bigans import Tiling, Upscaler
+from bigans.models import memory
 from bigans.models.memory import TENSORFLOW
 from bigans.upscaler import pipeline
 from bigans.upscaler.pipeline import enlarge_files
@@ -56,13 +57,13 @@ class Steps:
     def _wrap(self, monkeypatch: Any, owner: Any, name: str, number: Callable[..., int]) -> None:
         call = getattr(owner, name)
 
-        def wrapped(*arguments: Any) -> Any:
+        def wrapped(*arguments: Any, **plan: Any) -> Any:
             step = name, int(number(*arguments))
             with self._changed:
                 self.begun.append(step)
                 self._changed.notify_all()
             self.before.get(step, lambda: None)()
-            return call(*arguments)
+            return call(*arguments, **plan)
 
         monkeypatch.setattr(owner, name, wrapped)
 
@@ -227,12 +228,12 @@ def test_photos_in_tiles_follow_what_is_written(
     large = np.random.default_rng(0).integers(0, 256, (90, 130, 3), np.uint8)
     write_rgb(tasks[1].photo, large)
     total = TENSORFLOW.program_bytes + 40.5 * 40 * TENSORFLOW.bytes_per_lr_pixel
-    upscaler = Upscaler(toy_fused, Tiling(memory_mb=total / 1e6, overlap=0))
+    upscaler = Upscaler(toy_fused, tiling=Tiling(memory_mb=total / 1e6, overlap=0))
     streamed, to_file, told = [], Upscaler.to_file, []
 
-    def noted(self: Upscaler, image: np.ndarray, path: Path, *numbers: Any) -> None:
+    def noted(self: Upscaler, image: np.ndarray, path: Path, *numbers: Any, **plan: Any) -> None:
         streamed.append((path, tasks[0].result.exists()))
-        to_file(self, image, path, *numbers)
+        to_file(self, image, path, *numbers, **plan)
 
     monkeypatch.setattr(Upscaler, "to_file", noted)
     steps.before["write_rgb", 0] = lambda: time.sleep(0.2)
@@ -244,9 +245,30 @@ def test_photos_in_tiles_follow_what_is_written(
         np.testing.assert_array_equal(read_rgb(task.result), expected(read_rgb(task.photo), 0.4))
 
 
+def test_the_memory_is_looked_at_once_a_photo(
+    tasks: list[Task], toy_fused: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other programs take and give meanwhile: 40x40 pixels at once, then any number, and so on."""
+    for task in tasks:
+        write_rgb(task.photo, np.random.default_rng(0).integers(0, 256, (70, 90, 3), np.uint8))
+    expected = Upscaler(toy_fused)(read_rgb(tasks[0].photo), 0.4)
+    looks: list[float] = []
+
+    def available() -> int:
+        looks.append(40.5 * 40 * 17_000 / 0.8 if len(looks) % 2 == 0 else 1e10)
+        return int(looks[-1])
+
+    monkeypatch.setattr(memory, "available_bytes", available)
+    upscaler = Upscaler(toy_fused, tiling=Tiling(overlap=0))
+    assert enlarge_files(tasks, upscaler, xi=0.4) == []
+    assert len(looks) == len(tasks)
+    for task in tasks:
+        np.testing.assert_array_equal(read_rgb(task.result), expected)
+
+
 def test_too_little_memory_leaves_what_is_before_it(tasks: list[Task], toy_fused: Path) -> None:
     write_rgb(tasks[1].photo, np.zeros((200, 200, 3), np.uint8))
-    upscaler = Upscaler(toy_fused, Tiling(memory_mb=TENSORFLOW.program_bytes / 1e6 + 1))
+    upscaler = Upscaler(toy_fused, tiling=Tiling(memory_mb=TENSORFLOW.program_bytes / 1e6 + 1))
     with pytest.raises(UsageError, match="is too little"):
         enlarge_files(tasks, upscaler)
     assert [task.result.exists() for task in tasks] == [True, False, False, False]
@@ -260,7 +282,7 @@ def test_ctrl_c_does_not_wait_for_a_photo_that_never_comes(
     os.mkfifo(tmp_path / "pipe.png")
     child = subprocess.Popen(
         [sys.executable, "-m", "bigans", "cat.png", "pipe.png", "--output=out",
-         f"--saved_model={tower}"],
+         f"--model={tower}"],
         cwd=tmp_path, env=subprocess_environment, stderr=subprocess.PIPE, text=True,
         # A shell that runs tests in the background has Ctrl-C ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),

@@ -7,11 +7,11 @@ import pytest
 
 from bigans import Tiling, Upscaler
 from bigans.models import memory
-from bigans.models.tensorflow_model import Model
+from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.saved_models import SavedModels
-from bigans.upscaler import upscaler
 from sr_images.image_io import read_rgb
 from sr_program.errors import DataError, UsageError
+from tests.test_fusion.test_formats import require
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -124,28 +124,28 @@ SMALL = tiles_of(40 * 40, overlap=0)
 @pytest.mark.parametrize("arguments", [{}, {"xi": 0.2}, {"xi": 1}, {"max_deviation": 2.5}])
 def test_a_large_image(toy_fused: Path, arguments: dict[str, Any]) -> None:
     image = noise(107, 131, 3)
-    tiled = Upscaler(toy_fused, SMALL)(image, **arguments)
+    tiled = Upscaler(toy_fused, tiling=SMALL)(image, **arguments)
     np.testing.assert_array_equal(tiled, Upscaler(toy_fused)(image, **arguments))
 
 
 def test_large_images_with_one_xi_each(toy_fused: Path) -> None:
     images = noise(2, 70, 90, 3)
-    tiled = Upscaler(toy_fused, SMALL)(images, xi=[0.2, 0.9])
+    tiled = Upscaler(toy_fused, tiling=SMALL)(images, xi=[0.2, 0.9])
     np.testing.assert_array_equal(tiled, Upscaler(toy_fused)(images, xi=[0.2, 0.9]))
 
 
 def test_many_small_images_go_in_as_many_at_once_as_fit(
     fused: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes, serve = [], Model.serve
+    sizes, serve = [], TensorFlowModel.serve
 
-    def counted(self: Model, images: np.ndarray, merge_inputs: Any) -> np.ndarray:
+    def counted(self: TensorFlowModel, images: np.ndarray, merge_inputs: Any) -> np.ndarray:
         sizes.append(len(images))
         return serve(self, images, merge_inputs)
 
-    monkeypatch.setattr(Model, "serve", counted)
+    monkeypatch.setattr(TensorFlowModel, "serve", counted)
     images, xi = noise(7, 20, 30, 3), [step / 10 for step in range(7)]
-    sr = Upscaler(fused, tiles_of(3 * 20 * 30))(images, xi=xi)
+    sr = Upscaler(fused, tiling=tiles_of(3 * 20 * 30))(images, xi=xi)
     assert sizes == [3, 3, 1]
     expected = [nearest(image) + 10 * step for step, image in enumerate(images)]
     np.testing.assert_array_equal(sr, expected)
@@ -155,7 +155,7 @@ def test_many_small_images_go_in_as_many_at_once_as_fit(
 @pytest.mark.parametrize("tiling", [None, SMALL])
 def test_to_a_file(toy_fused: Path, tmp_path: Path, name: str, tiling: Tiling | None) -> None:
     image = noise(67, 131, 3)
-    Upscaler(toy_fused, tiling).to_file(image, tmp_path / name, xi=0.4)
+    Upscaler(toy_fused, tiling=tiling).to_file(image, tmp_path / name, xi=0.4)
     expected = Upscaler(toy_fused)(image, xi=0.4)
     np.testing.assert_array_equal(read_rgb(tmp_path / name), expected)
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -169,7 +169,7 @@ def test_a_file_holds_one_image(tower: Path, tmp_path: Path) -> None:
 
 
 def test_what_fits(tower: Path) -> None:
-    upscale = Upscaler(tower, SMALL)
+    upscale = Upscaler(tower, tiling=SMALL)
     assert upscale.fits(noise(40, 40, 3))
     assert upscale.fits(noise(20, 80, 3))
     assert not upscale.fits(noise(80, 80, 3))
@@ -179,7 +179,7 @@ def test_what_fits(tower: Path) -> None:
 def test_an_interrupted_file(
     toy_fused: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    calls, run = [], getattr(Model, method)
+    calls, run = [], getattr(TensorFlowModel, method)
 
     def interrupted(*arguments: Any) -> Any:
         calls.append(method)
@@ -187,23 +187,23 @@ def test_an_interrupted_file(
             raise KeyboardInterrupt
         return run(*arguments)
 
-    monkeypatch.setattr(Model, method, interrupted)
+    monkeypatch.setattr(TensorFlowModel, method, interrupted)
     (tmp_path / "a.png").write_bytes(b"old")
     with pytest.raises(KeyboardInterrupt):
-        Upscaler(toy_fused, SMALL).to_file(noise(107, 131, 3), tmp_path / "a.png")
+        Upscaler(toy_fused, tiling=SMALL).to_file(noise(107, 131, 3), tmp_path / "a.png")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     assert (tmp_path / "a.png").read_bytes() == b"old"
 
 
-def test_receptive_field(tower: Path, toy_fused: Path) -> None:
-    assert Upscaler(tower).receptive_field == 0
-    assert Upscaler(toy_fused).receptive_field == 0  # measured: toys do not tell
+def test_radius(tower: Path, toy_fused: Path) -> None:
+    assert Upscaler(tower).radius == 0
+    assert Upscaler(toy_fused).radius == 0  # measured: toys do not tell
 
 
 def test_memory_for_no_tile(toy_fused: Path) -> None:
-    upscale = Upscaler(toy_fused, tiles_of(50 * 50, overlap=12))
+    upscale = Upscaler(toy_fused, tiling=tiles_of(50 * 50, overlap=12))
     assert upscale(noise(50, 50, 3)).shape == (200, 200, 3)
-    with pytest.raises(UsageError, match="--memory_mb=.* is too little"):
+    with pytest.raises(UsageError, match="^memory_mb=.* is too little"):
         upscale(noise(100, 100, 3))
 
 
@@ -242,14 +242,94 @@ def test_the_shipped_models(
     asked = []
 
     def saved_models(cache_dir: object, precision: str) -> SavedModels:
-        asked.append(cache_dir)
+        asked.append((cache_dir, precision))
         return SavedModels(faithful=tower, vivid=tmp_path, fused=fused)
 
-    monkeypatch.setattr(upscaler, "saved_models", saved_models)
-    assert Upscaler.from_pretrained().inputs == {"image", "xi", "max_deviation"}
-    assert Upscaler.from_pretrained("cache", model="faithful").inputs == {"image"}
-    assert asked == [None, "cache"]
-    with pytest.raises(DataError, match=str(tmp_path)):
-        Upscaler.from_pretrained(model="vivid")
-    with pytest.raises(ValueError, match="choose one of faithful, vivid, fused"):
+    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", saved_models)
+    for load in (Upscaler, Upscaler.from_pretrained, lambda: Upscaler("pretrained")):
+        assert load().inputs == {"image", "xi", "max_deviation"}
+    assert Upscaler("pretrained:faithful", cache_dir="cache").inputs == {"image"}
+    assert Upscaler.from_pretrained("faithful", cache_dir="cache").inputs == {"image"}
+    assert asked == [(None, "float32")] * 3 + [("cache", "float32")] * 2
+    Upscaler(precision="bfloat16")
+    assert asked[-1] == (None, "bfloat16")
+    for load in (lambda: Upscaler("pretrained:vivid"), lambda: Upscaler.from_pretrained("vivid")):
+        with pytest.raises(DataError, match=str(tmp_path)):
+            load()
+    with pytest.raises(ValueError, match="choose one of fused, faithful, vivid"):
         Upscaler.from_pretrained(model="sharp")
+
+
+@pytest.mark.parametrize("load", [Upscaler, Upscaler.from_pretrained])
+def test_the_first_argument_alone_may_go_without_its_name(load: Any) -> None:
+    with pytest.raises(TypeError, match="positional argument"):
+        load("pretrained", "cache")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"precision": "bfloat16"}, "precision=bfloat16 has no effect: .* in TensorFlow"),
+        ({"precision": "float32"}, "precision=float32 has no effect"),
+        ({"cache_dir": "cache"}, "cache_dir has no effect"),
+        ({"runtime": "onnx"}, "is a SavedModel, which ONNX Runtime cannot read"),
+    ],
+)
+def test_what_has_no_effect_is_an_error(
+    tower: Path, arguments: dict[str, Any], message: str
+) -> None:
+    if "runtime" in arguments:
+        require("onnx")
+    with pytest.raises(UsageError, match=message) as caught:
+        Upscaler(tower, **arguments)
+    assert "--" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def free_memory(monkeypatch: pytest.MonkeyPatch, *megabytes: float) -> list[float]:
+    """Each look at the free memory finds another number, the last of them ever after."""
+    looks: list[float] = []
+
+    def available() -> int:
+        looks.append(megabytes[min(len(looks), len(megabytes) - 1)])
+        return int(looks[-1] * 1e6)
+
+    monkeypatch.setattr(memory, "available_bytes", available)
+    return looks
+
+
+# Of 80 % of what is free: 40x40 pixels, or 400x400.
+LITTLE, MUCH = 40.5 * 40 * 0.017 / 0.8, 400 * 400 * 0.017 / 0.8
+
+
+@pytest.mark.parametrize("free", [(LITTLE, MUCH), (MUCH, LITTLE)])
+def test_one_decision_about_memory_a_batch(
+    toy_fused: Path, monkeypatch: pytest.MonkeyPatch, free: tuple[float, float]
+) -> None:
+    images, upscale = noise(2, 70, 90, 3), Upscaler(toy_fused, tiling=Tiling(overlap=0))
+    expected = Upscaler(toy_fused, tiling=Tiling(memory_mb=float("inf")))(images, xi=0.4)
+    looks = free_memory(monkeypatch, *free)
+    np.testing.assert_array_equal(upscale(images, xi=0.4), expected)
+    assert looks == [free[0]]
+
+
+@pytest.mark.parametrize("free", [(LITTLE, MUCH), (MUCH, LITTLE)])
+def test_a_plan_that_is_handed_on_is_kept_to(
+    toy_fused: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: tuple[float, float]
+) -> None:
+    image, upscale = noise(70, 90, 3), Upscaler(toy_fused, tiling=Tiling(overlap=0))
+    looks = free_memory(monkeypatch, *free)
+    plan = upscale.plan(image)
+    assert plan.is_whole == (free[0] == MUCH)
+    first = upscale(image, plan=plan)
+    upscale.to_file(image, tmp_path / "a.png", plan=plan)
+    assert looks == [free[0]]
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), first)
+    with pytest.raises(ValueError, match=r"the plan is for \(70, 90\)"):
+        upscale(noise(90, 70, 3), plan=plan)
+
+
+def test_no_limit(toy_fused: Path) -> None:
+    upscale = Upscaler(toy_fused, tiling=Tiling(memory_mb=float("inf")))
+    image = noise(107, 131, 3)
+    assert upscale.fits(image)
+    assert upscale(image).shape == (428, 524, 3)

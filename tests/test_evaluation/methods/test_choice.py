@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from bigans.models.names import METHOD_HELP, PARTS
 from bigans.pretrained.saved_models import SavedModels
 from evaluation.methods.choice import (
-    HELP,
-    SHIPPED,
     check_fused_model,
+    check_generator,
     check_model,
     open_model,
 )
@@ -27,14 +27,16 @@ def opened(name: object, **more) -> Enlarger:
 def shipped(monkeypatch, faithful_dir, vivid_dir, fused_dir) -> None:
     """The weights that come with the program, as if they were the drawn towers."""
     models = SavedModels(faithful_dir / "1", vivid_dir / "1", fused_dir / "1")
-    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda: models)
-    monkeypatch.setattr("bigans.pretrained.saved_models.stage_1_model", lambda: vivid_dir / "1")
+    monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda *_, **__: models)
+    monkeypatch.setattr(
+        "bigans.pretrained.saved_models.stage_1_model", lambda *_, **__: vivid_dir / "1"
+    )
 
 
 def test_the_original() -> None:
-    assert isinstance(opened("hr"), Original)
-    assert opened("hr").variants == ("HR",)
-    assert opened("hr", label="original").variants == ("original",)
+    assert isinstance(opened("HR"), Original)
+    assert opened("HR").variants == ("HR",)
+    assert opened("HR", label="original").variants == ("original",)
 
 
 def test_bicubic() -> None:
@@ -95,12 +97,17 @@ def test_a_shipped_model_is_the_one_that_was_asked_for(shipped, faithful_dir, vi
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("pretraind", "unknown --model=pretraind; write a directory, pretrained, bicubic, hr or"),
-        ("", "unknown --model="),
-        ("bicubic:x", "unknown --model=bicubic:x"),
-        ("folder:", "lacks its path; write folder:PATH"),
-        ("pretrained:", "unknown --model=pretrained:; choose one of fused"),
-        ("pretrained:sharp", "choose one of fused, faithful, vivid, stage1"),
+        (
+            "pretraind",
+            "unknown model=pretraind; write the dir.* HR or fold",
+        ),
+        ("", "unknown model="),
+        ("bicubic:x", "unknown model=bicubic:x"),
+        ("hr", "unknown model=hr"),
+        ("vivid", "unknown model=vivid; write pretrained:vivid"),
+        ("folder:", "lacks its path; write folder:DIR"),
+        ("pretrained:", "unknown model=pretrained:; choose one of pretrained, pretrained:fused"),
+        ("pretrained:sharp", "pretrained:faithful, pretrained:vivid, pretrained:stage1"),
     ],
 )
 def test_unknown_names(name, message) -> None:
@@ -110,9 +117,9 @@ def test_unknown_names(name, message) -> None:
 
 
 def test_self_ensemble_without_a_model(tmp_path) -> None:
-    for name in ("bicubic", "hr", f"folder:{tmp_path}"):
+    for name in ("bicubic", "HR", f"folder:{tmp_path}"):
         for look in (opened, check_model):
-            with pytest.raises(UsageError, match="--self_ensemble turns the input of a model"):
+            with pytest.raises(UsageError, match="self_ensemble turns the input of a model"):
                 look(name, ensemble=True)
 
 
@@ -135,9 +142,10 @@ def test_what_is_no_model(not_models: dict[str, Path], kind, message) -> None:
 
 def test_what_can_be_told_without_loading(not_models, tmp_path, monkeypatch) -> None:
     """Neither TensorFlow, nor the shipped weights, nor a network is needed."""
-    for name in ("tensorflow", "bigans.pretrained.saved_models"):
-        monkeypatch.setitem(sys.modules, name, None)  # an import fails
-    for name in ("bicubic", "hr", "pretrained", *(f"pretrained:{part}" for part in SHIPPED)):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # an import fails
+    for function in ("saved_models", "stage_1_model"):
+        monkeypatch.delattr(f"bigans.pretrained.saved_models.{function}")
+    for name in ("bicubic", "HR", "pretrained", *(f"pretrained:{part}" for part in PARTS)):
         check_model(name)
     check_fused_model("pretrained")
     nowhere, empty = tmp_path / "nowhere", not_models["empty"]
@@ -153,5 +161,31 @@ def test_what_can_be_told_without_loading(not_models, tmp_path, monkeypatch) -> 
 
 
 def test_the_help_names_every_choice() -> None:
-    for word in ("bicubic", "hr", "folder:PATH", *SHIPPED[1:]):
-        assert word in HELP
+    for word in ("bicubic", "HR", "folder:DIR", *PARTS[1:]):
+        assert word in METHOD_HELP
+
+
+@pytest.mark.parametrize("name", ["bicubic", "HR", "folder:x", "pretrained:vivid"])
+def test_what_is_not_fused_by_its_name(name) -> None:
+    with pytest.raises(UsageError, match=f"model={name} is not a fused model"):
+        check_fused_model(name)
+
+
+@pytest.mark.parametrize("name", ["bicubic", "HR", "folder:x", "pretrained"])
+def test_what_is_no_single_generator_by_its_name(name) -> None:
+    with pytest.raises(UsageError, match=f"stage1={name} is not a single generator"):
+        check_generator(name, "stage1")
+
+
+def test_a_runtime_for_what_is_not_computed(tmp_path, draw_photo) -> None:
+    write_rgb(tmp_path / "x.png", draw_photo(8, 8))
+    for name in ("bicubic", "HR", f"folder:{tmp_path}"):
+        with pytest.raises(UsageError, match="runtime= has no effect"):
+            check_model(name, runtime="openvino")
+        with pytest.raises(UsageError, match="precision= has no effect"):
+            check_model(name, precision="bfloat16")
+
+
+def test_a_precision_of_an_exported_model(fused_dir) -> None:
+    with pytest.raises(UsageError, match="precision=bfloat16 has no effect"):
+        check_model(str(fused_dir), precision="bfloat16")

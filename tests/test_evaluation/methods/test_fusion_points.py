@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from evaluation.methods.fusion_points import FusionPoint, Mode
+from fusion import numpy_merge
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,11 @@ def rounded(values: np.ndarray) -> np.ndarray:
 
 def merged(towers, mode: Mode, value: float) -> np.ndarray:
     faithful, vivid = towers
-    return FusionPoint("", mode, value).merge(tf.constant(faithful), tf.constant(vivid))
+    return FusionPoint("", mode, value).merge(faithful[0], vivid[0], fuse)
+
+
+def fuse(faithful: np.ndarray, vivid: np.ndarray, xi: float, bound: float | None) -> np.ndarray:
+    return numpy_merge.fuse(faithful, vivid, xi, -1.0 if bound is None else bound)
 
 
 def soft(faithful: np.ndarray, vivid: np.ndarray, threshold: float) -> np.ndarray:

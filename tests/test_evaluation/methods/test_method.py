@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bigans.models.runtime import load_model
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.method import (
     Bicubic,
@@ -13,7 +14,6 @@ from evaluation.methods.method import (
     ResultsFolder,
     Together,
     Tower,
-    saved_model_hash,
 )
 from sr_data.benchmarks import BenchmarkImage, open_benchmark
 from sr_images.bicubic import bicubic_upscale
@@ -143,7 +143,7 @@ def test_a_tower(image, faithful_dir, vivid_dir, expected_towers) -> None:
     faithful, vivid = expected_towers(image.lr)
     # a directory of versions, and a version itself
     for directory, expected in ((faithful_dir, faithful), (vivid_dir / "1", vivid)):
-        tower = Tower(directory, "tower")
+        tower = Tower(load_model(directory), "tower")
         assert tower.variants == ("tower",)
         sr = tower.enlarge("Set5", image, ["tower"])["tower"]
         assert sr.dtype == np.uint8
@@ -155,7 +155,7 @@ def soft(faithful: np.ndarray, vivid: np.ndarray, threshold: float) -> np.ndarra
 
 
 def test_a_fused_model(image, fused_dir, expected_towers) -> None:
-    fused = Fused(fused_dir, POINTS)
+    fused = Fused(load_model(fused_dir), POINTS)
     assert fused.variants == tuple(EVERYTHING)
     made = fused.enlarge("Set5", image, EVERYTHING)
     faithful, vivid = expected_towers(image.lr)
@@ -172,7 +172,7 @@ def test_variants_are_what_the_model_serves(image, fused_dir) -> None:
     """The towers' images merged here, and the same model's own merge."""
     import tensorflow as tf
 
-    made = Fused(fused_dir, POINTS).enlarge("Set5", image, EVERYTHING)
+    made = Fused(load_model(fused_dir), POINTS).enlarge("Set5", image, EVERYTHING)
     model: Any = tf.saved_model.load(str(fused_dir / "1"))
     serve = model.signatures["serving_default"]
     for point in POINTS:
@@ -198,6 +198,8 @@ class Counted:
             self.runs.append(tuple(inputs["image"].shape))
             return function(**inputs)
 
+        run.structured_input_signature = function.structured_input_signature
+        run.structured_outputs = function.structured_outputs
         return run
 
 
@@ -218,24 +220,24 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Counted]:
 
 
 def test_the_towers_run_once_for_all_variants(image, fused_dir, counted) -> None:
-    fused = Fused(fused_dir, POINTS)
+    fused = Fused(load_model(fused_dir), POINTS)
     assert set(fused.enlarge("Set5", image, EVERYTHING)) == set(EVERYTHING)
     assert counted[0].runs == [(1, 12, 16, 3)]
 
 
 def test_only_what_is_wanted_is_made(image, fused_dir) -> None:
-    made = Fused(fused_dir, POINTS).enlarge("Set5", image, ["vivid", "between"])
+    made = Fused(load_model(fused_dir), POINTS).enlarge("Set5", image, ["vivid", "between"])
     assert set(made) == {"vivid", "between"}
 
 
 def test_self_ensemble_runs_the_towers_eight_times(image, fused_dir, counted) -> None:
-    Fused(fused_dir, POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
+    Fused(load_model(fused_dir), POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
     assert sorted(counted[0].runs) == [(1, 12, 16, 3)] * 4 + [(1, 16, 12, 3)] * 4
 
 
 def test_self_ensemble(image, fused_dir, vivid_dir, expected_towers) -> None:
     """Each tower's eight images are averaged before they are merged."""
-    made = Fused(fused_dir, POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
+    made = Fused(load_model(fused_dir), POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
     mean = np.zeros((48, 64, 3))
     for turns in range(4):
         for step in (1, -1):
@@ -243,42 +245,27 @@ def test_self_ensemble(image, fused_dir, vivid_dir, expected_towers) -> None:
             mean += np.rot90(vivid, -turns)[::step] / 8
     np.testing.assert_array_equal(made["vivid"], rounded(mean))
     np.testing.assert_array_equal(made["faithful"], rounded(expected_towers(image.lr)[0]))
-    tower = Tower(vivid_dir, "x", ensemble=True)
+    tower = Tower(load_model(vivid_dir), "x", ensemble=True)
     np.testing.assert_array_equal(tower.enlarge("Set5", image, ["x"])["x"], rounded(mean))
 
 
 def test_identities(fused_dir, faithful_dir, vivid_dir) -> None:
     """Whatever changes the images changes the identity, and nothing else does."""
     enlargers = {
-        "faithful": Tower(faithful_dir, "x"),
-        "vivid": Tower(vivid_dir, "x"),
-        "vivid x8": Tower(vivid_dir, "x", ensemble=True),
-        "fused": Fused(fused_dir, POINTS),
-        "fused x8": Fused(fused_dir, POINTS, ensemble=True),
-        "fewer": Fused(fused_dir, POINTS[:2]),
-        "other": Fused(fused_dir, [FusionPoint("faithful", "quantile", 0.1)]),
-        "other mode": Fused(fused_dir, [FusionPoint("faithful", "absolute", 0.1)]),
+        "faithful": Tower(load_model(faithful_dir), "x"),
+        "vivid": Tower(load_model(vivid_dir), "x"),
+        "vivid x8": Tower(load_model(vivid_dir), "x", ensemble=True),
+        "fused": Fused(load_model(fused_dir), POINTS),
+        "fused x8": Fused(load_model(fused_dir), POINTS, ensemble=True),
+        "fewer": Fused(load_model(fused_dir), POINTS[:2]),
+        "other": Fused(load_model(fused_dir), [FusionPoint("faithful", "quantile", 0.1)]),
+        "other mode": Fused(load_model(fused_dir), [FusionPoint("faithful", "absolute", 0.1)]),
         "bicubic": Bicubic(),
-        "together": Together([Bicubic(), Tower(vivid_dir, "x")]),
+        "together": Together([Bicubic(), Tower(load_model(vivid_dir), "x")]),
     }
     assert len({one.identity for one in enlargers.values()}) == len(enlargers)
-    assert Tower(vivid_dir / "1", "other name").identity == enlargers["vivid"].identity
-    assert Fused(fused_dir, POINTS[::-1]).identity == enlargers["fused"].identity
-
-
-def test_the_hash_of_a_model(vivid_dir, tmp_path) -> None:
-    import shutil
-
-    copy = Path(shutil.copytree(vivid_dir / "1", tmp_path / "elsewhere"))
-    expected = saved_model_hash(vivid_dir / "1")
-    (copy / "assets.extra").mkdir()
-    (copy / "assets.extra" / "note").write_text("made on a Monday")
-    assert saved_model_hash(copy) == expected
-    weights = next((copy / "variables").glob("variables.data*"))
-    content = bytearray(weights.read_bytes())
-    content[0] ^= 1
-    weights.write_bytes(content)
-    assert saved_model_hash(copy) != expected
+    assert Tower(load_model(vivid_dir / "1"), "other name").identity == enlargers["vivid"].identity
+    assert Fused(load_model(fused_dir), POINTS[::-1]).identity == enlargers["fused"].identity
 
 
 @pytest.mark.parametrize(
@@ -292,17 +279,61 @@ def test_the_hash_of_a_model(vivid_dir, tmp_path) -> None:
 )
 def test_what_is_no_model(not_models, kind, message) -> None:
     directory = not_models.get(kind, not_models["empty"].parent / "missing")
-    for load in (lambda: Tower(directory, "x"), lambda: Fused(directory, POINTS)):
+    for kind_of in (lambda model: Tower(model, "x"), lambda model: Fused(model, POINTS)):
         with pytest.raises(DataError, match=message) as caught:
-            load()
+            kind_of(load_model(directory))
         assert "\n" not in str(caught.value)
 
 
 def test_a_tower_is_not_fused(vivid_dir, fused_dir) -> None:
     with pytest.raises(DataError, match="is not a fused model; make one with fusion.export"):
-        Fused(vivid_dir, POINTS)
+        Fused(load_model(vivid_dir), POINTS)
     with pytest.raises(DataError, match="has no signature 'unrounded'"):
-        Tower(fused_dir, "x")
+        Tower(load_model(fused_dir), "x")
+
+
+# --- in the model's own way, and in other runtimes ---
+
+
+@pytest.fixture(scope="module")
+def per_channel_dir(faithful_dir, vivid_dir, tmp_path_factory) -> Path:
+    from fusion.export import build
+
+    output = tmp_path_factory.mktemp("per_channel")
+    return build(faithful_dir, vivid_dir, output, threshold="per_channel", delta="as_printed")
+
+
+def test_points_are_merged_as_the_model_merges(image, per_channel_dir) -> None:
+    """Each channel has its own quantile, and Δ has the sign that the paper prints."""
+    model = load_model(per_channel_dir)
+    points = [point for point in POINTS if point.mode == "quantile"]
+    made = Fused(model, points).enlarge("Set5", image, EVERYTHING)
+    for point in points:
+        served = model.serve(image.lr[None], {"xi": np.float32(point.value)})[0]
+        np.testing.assert_array_equal(made[point.label], served)
+    with pytest.raises(DataError, match="knows no threshold in grey levels"):
+        Fused(model, POINTS)
+    joint = Fused(load_model(per_channel_dir), points[:1]).identity
+    assert "per_channel as_printed" in joint
+
+
+@pytest.mark.parametrize("format", ["openvino", "onnx"])
+def test_what_other_runtimes_compute(
+    image, faithful_dir, vivid_dir, fused_dir, tmp_path, format
+) -> None:
+    from fusion.export import build
+    from sr_program.machine.optional_packages import is_installed
+
+    if not is_installed(format):
+        pytest.skip(f"needs the extra {format}: pip install 'bi-gans-st[{format}]'")
+    directory = build(faithful_dir, vivid_dir, tmp_path / format, format=format)
+    other = Fused(load_model(directory, runtime=format), POINTS)
+    ours = Fused(load_model(fused_dir), POINTS)
+    found, expected = (one.enlarge("Set5", image, EVERYTHING) for one in (other, ours))
+    for name in EVERYTHING:  # rounding errors move a value on a half by a whole level
+        assert np.abs(found[name].astype(int) - expected[name]).max() <= 1
+        assert (found[name] != expected[name]).mean() < 0.001
+    assert other.identity != ours.identity
 
 
 # --- several at once ---
@@ -311,7 +342,7 @@ def test_a_tower_is_not_fused(vivid_dir, fused_dir) -> None:
 def test_together(image, tmp_path, faithful_dir) -> None:
     write_result(tmp_path / "baby.png", 3)
     results = ResultsFolder(tmp_path, "theirs")
-    both = Together([Bicubic("bicubic"), results, Tower(faithful_dir, "ours")])
+    both = Together([Bicubic("bicubic"), results, Tower(load_model(faithful_dir), "ours")])
     assert both.variants == ("bicubic", "theirs", "ours")
     made = both.enlarge("Set5", image, both.variants)
     assert set(made) == set(both.variants)
@@ -321,7 +352,7 @@ def test_together(image, tmp_path, faithful_dir) -> None:
 
 
 def test_together_runs_what_is_wanted_alone(image, fused_dir, counted) -> None:
-    both = Together([Bicubic("bicubic"), Fused(fused_dir, POINTS)])
+    both = Together([Bicubic("bicubic"), Fused(load_model(fused_dir), POINTS)])
     assert set(both.enlarge("Set5", image, ["bicubic"])) == {"bicubic"}
     assert counted[0].runs == []
     assert "vivid" in both.enlarge("Set5", image, ["vivid"])

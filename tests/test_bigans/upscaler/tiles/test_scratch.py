@@ -53,12 +53,12 @@ def test_too_little_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(scratch.shutil, "disk_usage", lambda _: usage)
     with Scratch(tmp_path, needed=1_000_000_000):
         pass
-    with pytest.raises(DataError, match=r"2\.5 GB of scratch .* 1\.0 GB are free.*--scratch_dir"):
+    with pytest.raises(DataError, match=r"2\.5 GB of scratch .* 1\.0 GB are free.*as scratch_dir"):
         Scratch(tmp_path, needed=2_500_000_000)
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="missing: no scratch file can be made.*--scratch_dir"):
+    with pytest.raises(DataError, match="missing: no scratch file can be made.*as scratch_dir"):
         Scratch(tmp_path / "missing", needed=1)
 
 

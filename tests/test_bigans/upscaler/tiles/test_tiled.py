@@ -13,7 +13,7 @@ import mr_srgan.config
 import mr_srgan.generator
 import wp_srgan.config
 import wp_srgan.generator
-from bigans.models.tensorflow_model import Model
+from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.upscaler.tiles.tile_plan import TilePlan, plan_tiles
 from bigans.upscaler.tiles.tiled import strips
 from fusion.export import build
@@ -47,7 +47,7 @@ def inputs(xi: float, max_deviation: float = -1.0) -> dict[str, np.ndarray]:
 
 
 def in_tiles(
-    model: Model, image: np.ndarray, merge_inputs: dict, plan: TilePlan, folder: Path
+    model: TensorFlowModel, image: np.ndarray, merge_inputs: dict, plan: TilePlan, folder: Path
 ) -> np.ndarray:
     parts = list(strips(model, image, merge_inputs, plan, folder))
     assert len(parts) == len(plan.rows)
@@ -75,8 +75,10 @@ def small_networks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path
 
 
 @pytest.fixture(scope="module")
-def networks(small_networks: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return Model(build(*small_networks, tmp_path_factory.mktemp("fused")))
+def networks(
+    small_networks: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> TensorFlowModel:
+    return TensorFlowModel(build(*small_networks, tmp_path_factory.mktemp("fused")))
 
 
 @pytest.mark.parametrize("threshold", ["joint", "per_channel", "luma"])
@@ -85,7 +87,7 @@ def test_every_mode_is_exact(
     toy_towers: tuple[Path, Path], tmp_path: Path, threshold: str, delta: str
 ) -> None:
     modes = {"threshold": threshold, "delta": delta}
-    model = Model(build(*toy_towers, tmp_path / "model", **modes))  # pyright: ignore
+    model = TensorFlowModel(build(*toy_towers, tmp_path / "model", **modes))  # pyright: ignore
     image, scratch = photo(), tmp_path / "scratch"
     scratch.mkdir()
     for xi in (0.0, 0.2, 0.73, 1.0):
@@ -102,7 +104,7 @@ def test_bands_and_memory_change_nothing(
     monkeypatch: pytest.MonkeyPatch,
     threshold: str,
 ) -> None:
-    model = Model(build(*toy_towers, tmp_path / "model", threshold=threshold))  # pyright: ignore
+    model = TensorFlowModel(build(*toy_towers, tmp_path / "model", threshold=threshold))  # pyright: ignore
     image, plan = photo(), plan_of(overlap=5)
     merge_inputs = {k: v for k, v in inputs(0.73).items() if k in model.inputs}
     whole = model.serve(image[None], merge_inputs)[0]
@@ -120,7 +122,7 @@ def test_the_threshold_is_that_of_the_whole_image(toy_fused: Path, tmp_path: Pat
     # Tiles of which some hardly change: their own quantiles are others.
     image = photo()
     image[:, : WIDTH // 2] //= 16
-    model, plan = Model(toy_fused), plan_of(overlap=0)
+    model, plan = TensorFlowModel(toy_fused), plan_of(overlap=0)
     whole = model.serve(image[None], inputs(0.73))[0]
     tile = next(plan.tiles())
     alone = model.serve(image[None, : tile.rows.read_end, : tile.columns.read_end], inputs(0.73))[0]
@@ -128,8 +130,8 @@ def test_the_threshold_is_that_of_the_whole_image(toy_fused: Path, tmp_path: Pat
     np.testing.assert_array_equal(in_tiles(model, image, inputs(0.73), plan, tmp_path), whole)
 
 
-def test_towers_before_rounding(networks: Model) -> None:
-    assert networks.stated_receptive_field == 12
+def test_towers_before_rounding(networks: TensorFlowModel) -> None:
+    assert networks.radius == 12
     image, plan = photo(), plan_of(overlap=12)
     whole = np.stack(networks.towers(image))
     assert np.abs(whole[0] - whole[1]).mean() > 1
@@ -154,7 +156,9 @@ def test_towers_before_rounding(networks: Model) -> None:
 @pytest.mark.parametrize(
     ("xi", "max_deviation"), [(0.0, -1), (0.4, -1), (0.73, -1), (1.0, -1), (0.73, 3.5)]
 )
-def test_networks(networks: Model, tmp_path: Path, xi: float, max_deviation: float) -> None:
+def test_networks(
+    networks: TensorFlowModel, tmp_path: Path, xi: float, max_deviation: float
+) -> None:
     image, merge_inputs = photo(), inputs(xi, max_deviation)
     whole = networks.serve(image[None], merge_inputs)[0].astype(int)
     tiled = in_tiles(networks, image, merge_inputs, plan_of(overlap=12), tmp_path)
@@ -168,8 +172,8 @@ def test_networks(networks: Model, tmp_path: Path, xi: float, max_deviation: flo
 
 def test_a_tower(small_networks: tuple[Path, Path], tmp_path: Path) -> None:
     for directory, reach in zip(small_networks, (8, 12), strict=True):
-        model, image = Model(directory), photo()
-        assert model.stated_receptive_field == reach
+        model, image = TensorFlowModel(directory), photo()
+        assert model.radius == reach
         whole = model.serve(image[None], {})[0].astype(int)
         tiled = in_tiles(model, image, {}, plan_of(reach), tmp_path)
         assert np.abs(tiled - whole).max() <= 1
@@ -177,8 +181,8 @@ def test_a_tower(small_networks: tuple[Path, Path], tmp_path: Path) -> None:
 
 
 def test_a_model_without_the_parts(fused: Path, tmp_path: Path) -> None:
-    model, image = Model(fused), photo() // 4
-    with pytest.raises(DataError, match=f"{fused}.*towers, deviations, merge.*--memory_mb"):
+    model, image = TensorFlowModel(fused), photo() // 4
+    with pytest.raises(DataError, match=f"{fused}.*towers, deviations, merge.*more memory_mb"):
         in_tiles(model, image, inputs(0.5), plan_of(0), tmp_path)
     # They are not needed where a tile has all that it takes.
     tiled = in_tiles(model, image, inputs(0.5, 8), plan_of(0), tmp_path)
@@ -186,7 +190,7 @@ def test_a_model_without_the_parts(fused: Path, tmp_path: Path) -> None:
 
 
 def test_stopping_half_way_leaves_no_file(toy_fused: Path, tmp_path: Path) -> None:
-    pieces = strips(Model(toy_fused), photo(), inputs(0.5), plan_of(0), tmp_path)
+    pieces = strips(TensorFlowModel(toy_fused), photo(), inputs(0.5), plan_of(0), tmp_path)
     with contextlib.closing(pieces):
         next(pieces)
         opened = _scratch_files(tmp_path)

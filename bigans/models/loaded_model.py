@@ -1,0 +1,170 @@
+"""A loaded pair of generators, whatever computes it: arrays in, arrays out.
+
+                       ┌─► faithful ─┐
+    image ─► towers ───┤             ├─► deviations ─► merge ─► uint8     (in tiles)
+                       └─► vivid ────┘
+    image ─► serve ───────────────────────────────────────────► uint8     (as a whole)
+
+A backend is a file: `tensorflow_model`, `openvino_model`, `onnx_model`. A single generator is a
+model too; it has no parts to merge. What a model is stands in its facts, which its export wrote.
+"""
+
+from __future__ import annotations
+
+import abc
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigans.models.memory import Footprint
+from fusion import numpy_merge
+from sr_program.model_facts import ModelFacts
+
+Images = NDArray[np.uint8]
+Levels = NDArray[np.float32]
+
+
+class LoadedModel(abc.ABC):
+    """What the upscaler and the evaluation ask of a model.
+
+    Example:
+        model = load_model("models/fused", runtime="openvino")
+        faithful, vivid = model.towers(image)
+        sr = model.fuse(faithful, vivid, xi=0.3)
+
+    Attributes:
+        directory: Where it was exported to.
+        facts: What its export wrote of it.
+        inputs: Names of what it takes: image and, if it is fused, xi and max_deviation.
+        footprint: The memory that it takes.
+        identity: A text that changes when the images that it makes change.
+    """
+
+    directory: Path
+    facts: ModelFacts
+    inputs: frozenset[str]
+    footprint: Footprint
+    identity: str
+
+    @property
+    def scale(self) -> int:
+        """How many times larger the result is in each direction."""
+        return self.facts.scale
+
+    @property
+    def radius(self) -> int | None:
+        """LR pixels around its own that a pixel of the result depends on, if the model tells."""
+        return self.facts.radius
+
+    @property
+    @abc.abstractmethod
+    def has_parts(self) -> bool:
+        """Whether it gives the images of two generators before they are merged."""
+
+    @property
+    @abc.abstractmethod
+    def gives_unrounded(self) -> bool:
+        """Whether `unrounded` gives images before their rounding."""
+
+    @abc.abstractmethod
+    def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
+        """Enlarges images as wholes.
+
+        Args:
+            images: uint8 [B, H, W, 3].
+            merge_inputs: float32 xi and max_deviation, one value or B, where the model has them.
+
+        Returns:
+            uint8 [B, scale·H, scale·W, 3].
+
+        Raises:
+            DataError: Memory ran out.
+        """
+
+    @abc.abstractmethod
+    def towers(self, image: Images) -> tuple[Levels, Levels]:
+        """The faithful and the vivid image of one image before they are merged.
+
+        Args:
+            image: uint8 [H, W, 3].
+
+        Returns:
+            float32 [scale·H, scale·W, 3] each, grey levels, not rounded.
+
+        Raises:
+            DataError: Memory ran out.
+        """
+
+    @abc.abstractmethod
+    def unrounded(self, image: Images) -> Levels:
+        """Everything that is computed before the rounding.
+
+        Args:
+            image: uint8 [H, W, 3].
+
+        Returns:
+            float32 [N, scale·H, scale·W, 3] in grey levels: the two generators' images of a fused
+            model, the one of a single generator, or the rounded result where a model gives no
+            other.
+        """
+
+    @abc.abstractmethod
+    def require_parts(self) -> None:
+        """Raises DataError if the model can merge whole images only."""
+
+    def deviations(self, faithful: Levels, vivid: Levels) -> Levels:
+        """What the quantiles of ξ are taken of; see `fusion.numpy_merge.deviations`.
+
+        Args:
+            faithful: A piece of `towers`' first image, float32 [H, W, 3].
+            vivid: The same piece of the second.
+
+        Returns:
+            float32 [K, Q], a column a quantile.
+        """
+        return numpy_merge.deviations(faithful, vivid, self.facts.threshold or "joint")
+
+    def merge(self, faithful: Levels, vivid: Levels, limits: Levels) -> Images:
+        """Merges a piece at thresholds that are known; see `fusion.numpy_merge.merge_at`.
+
+        Args:
+            faithful: A piece of `towers`' first image, float32 [H, W, 3].
+            vivid: The same piece of the second.
+            limits: The quantiles, float32 [Q], grey levels.
+
+        Returns:
+            uint8 [H, W, 3].
+        """
+        modes = self.facts.threshold or "joint", self.facts.delta
+        return numpy_merge.merge_at(faithful, vivid, limits, *modes)
+
+    def fuse(
+        self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
+    ) -> Images:
+        """Merges the images of both generators in the model's way; see `fusion.numpy_merge.fuse`.
+
+        Args:
+            faithful: `towers`' first image, float32 [H, W, 3].
+            vivid: The second.
+            xi: ξ in [0, 1].
+            max_deviation: Grey levels ≥ 0, instead of ξ.
+
+        Returns:
+            uint8 [H, W, 3].
+        """
+        threshold, delta = self.facts.threshold or "joint", self.facts.delta
+        bound = -1.0 if max_deviation is None else max_deviation
+        return numpy_merge.fuse(faithful, vivid, xi, bound, threshold=threshold, delta=delta)
+
+
+def hash_of_files(files: Iterable[Path]) -> str:
+    """A hash of what files hold, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,122 @@
+"""What a model is called, on every command line and in Python.
+
+    pretrained             the shipped fused model; also pretrained:fused
+    pretrained:faithful    MR-SRGAN alone
+    pretrained:vivid       WP-SRGAN alone
+    pretrained:stage1      WP-SRGAN after its first stage
+    DIR                    an exported model, or a folder of its numbered versions
+    bicubic                MATLAB's bicubic interpolation; no model
+    HR                     the original itself (evaluation)
+    folder:DIR             pictures that any program has made (evaluation)
+
+Nothing is loaded here, and no file is opened: `--help` and a wrong name do without NumPy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Literal, get_args
+
+from sr_program.errors import UsageError
+
+Kind = Literal["pretrained", "directory", "bicubic", "HR", "folder"]
+Runtime = Literal["tensorflow", "openvino", "onnx", "auto"]
+RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
+
+PRETRAINED = "pretrained"
+PARTS = ("fused", "faithful", "vivid", "stage1")
+WITHOUT_MODEL: tuple[Kind, ...] = ("bicubic", "HR", "folder")
+
+# For the help of flags.
+PRETRAINED_HELP = f"pretrained (the shipped fused model), pretrained:{'|'.join(PARTS[1:])}"
+MODEL_HELP = f"{PRETRAINED_HELP}, or DIR of an exported model."
+METHOD_HELP = (
+    f"What is evaluated: {PRETRAINED_HELP}; DIR of an exported model; bicubic; HR, the original "
+    "itself; folder:DIR, pictures of any method as DIR/SET/NAME.png."
+)
+FUSED_HELP = "pretrained (the shipped fused model), or DIR of an exported one."
+STAGE_1_HELP = "WP-SRGAN after its first stage: pretrained:stage1, or DIR of an exported one."
+RUNTIME_HELP = (
+    "What computes. OpenVINO (pip install 'bi-gans-st[openvino]') starts and computes faster on "
+    "x86 CPUs, after a first run that converts the model; auto takes it there if it is installed. "
+    "onnx (ONNX Runtime) and openvino also compute what fusion.export has written for them."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelName:
+    """A name, taken apart.
+
+    Attributes:
+        kind: What it names.
+        rest: One of `PARTS`, the directory of a model, or the folder of pictures; else empty.
+    """
+
+    kind: Kind
+    rest: str = ""
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model to load."""
+        return self.kind not in WITHOUT_MODEL
+
+    def __str__(self) -> str:
+        """The name as it is written."""
+        if self.kind == "directory":
+            return self.rest
+        if self.kind == PRETRAINED and self.rest == PARTS[0]:
+            return PRETRAINED
+        return f"{self.kind}:{self.rest}" if self.rest else self.kind
+
+
+def parse(name: str | os.PathLike[str], argument: str = "model") -> ModelName:
+    """Takes a name apart.
+
+    Args:
+        name: As above. A path object is always a directory, and so is a text with a slash or a dot
+            in it, or one that names an existing directory and nothing else.
+        argument: What the name was given as, for messages.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not isinstance(name, str):
+        return ModelName("directory", os.fspath(name))
+    kind, colon, rest = name.partition(":")
+    if kind == PRETRAINED:
+        part = rest if colon else PARTS[0]
+        if part not in PARTS:
+            raise UsageError(f"unknown {argument}={name}; choose one of {_choices()}")
+        return ModelName(PRETRAINED, part)
+    if kind == "folder" and colon:
+        if not rest:
+            raise UsageError(f"{argument}=folder: lacks its path; write folder:DIR")
+        return ModelName("folder", rest)
+    if name == "bicubic" or name == "HR":
+        return ModelName(name)
+    if name in PARTS:
+        raise UsageError(f"unknown {argument}={name}; write pretrained:{name}")
+    if os.path.isdir(name) or os.sep in name or "." in name:
+        return ModelName("directory", name)
+    raise UsageError(
+        f"unknown {argument}={name}; write the directory of a model (./{name}), pretrained, "
+        f"{', '.join(f'pretrained:{part}' for part in PARTS[1:])}, bicubic, HR or folder:DIR"
+    )
+
+
+def _choices() -> str:
+    return ", ".join([PRETRAINED, *(f"{PRETRAINED}:{part}" for part in PARTS)])
+
+
+def require_model(name: ModelName, argument: str = "model") -> None:
+    """Refuses what needs no model, for programs that load one.
+
+    Raises:
+        UsageError: `name` is bicubic, HR or a folder of pictures.
+    """
+    if not name.has_model:
+        raise UsageError(
+            f"{argument}={name} is not a model; write pretrained, "
+            f"{', '.join(f'pretrained:{part}' for part in PARTS[1:])} or the directory of one"
+        )
