@@ -22,6 +22,7 @@ from fusion.formats.openvino_model import TOWERS_FILE
 from sr_program.files.atomic_write import atomic_directory
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.model_facts import FACTS_FILE
 
 # About 17 MB each.
 _KEPT = 6
@@ -63,7 +64,8 @@ def _key(saved_model_dir: Path) -> str:
     for folder in (saved_model_dir, _converter()):
         for path in sorted(folder.rglob("*")):
             # Other files of a SavedModel (assets, a fingerprint) do not change what it computes.
-            if path.suffix in (".pb", ".index", ".py") or ".data-" in path.name:
+            is_code = path.suffix in (".pb", ".index", ".py")
+            if is_code or ".data-" in path.name or path.name == FACTS_FILE:
                 content = path.read_bytes()
                 digest.update(f"\n{path.relative_to(folder)} {len(content)}\n".encode())
                 digest.update(content)

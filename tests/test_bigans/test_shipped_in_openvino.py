@@ -33,7 +33,7 @@ def test_gives_what_tensorflow_gives(photo: np.ndarray) -> None:
     models = [load_model(saved_models().fused, runtime=name) for name in ("tensorflow", "openvino")]
     expected, found = (np.stack(model.towers(photo)) for model in models)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
-    assert models[1].stated_receptive_field == models[0].stated_receptive_field == 60
+    assert models[1].radius == models[0].radius == 60
     for numbers in ((0.73, -1.0), (0.3, 4.5)):
         xi, max_deviation = (np.array(number, np.float32) for number in numbers)
         inputs = {"xi": xi, "max_deviation": max_deviation}

@@ -87,7 +87,7 @@ def test_photos_are_wholes_unless_memory_is_given():
         inference.tiling_of(dataclasses.replace(DEFAULTS, memory_mb=megabytes))
         for megabytes in (0, 2000)
     ]
-    whole, tiles = (len(tiling.plan(2160, 3840, 60)) for tiling in tilings)
+    whole, tiles = (len(tiling.plan(2160, 3840, 60).tiles) for tiling in tilings)
     assert whole == 1 < tiles
 
 

@@ -49,9 +49,12 @@ def loaded(monkeypatch):
     """How models are loaded, and models that tell it."""
 
     def loader(name):
-        return lambda *arguments: SimpleNamespace(loaded=(name, *arguments), footprint=None)
+        def load(*arguments, **more):
+            return SimpleNamespace(loaded=(name, *arguments, *more.values()), footprint=None)
 
-    monkeypatch.setattr(inference_forms, "Model", loader("TensorFlow"))
+        return load
+
+    monkeypatch.setattr(inference_forms, "TensorFlowModel", loader("TensorFlow"))
     monkeypatch.setattr(inference_forms, "load_model", loader("model"))
     for name in ("onnx_towers", "torch_towers"):
         monkeypatch.setattr(inference_forms.peers, name, loader(name))
@@ -82,7 +85,7 @@ def test_all_of_a_precision_have_the_same_tiles(loaded):
     tiles = []
     for form in forms:
         upscaler = load(form, EXPORTED, Tiling(memory_mb=2000))
-        upscaler._model.stated_receptive_field = 60  # type: ignore[misc]
-        tiles.append(len(upscaler._plan(*image.shape[:2])))
+        upscaler._model.radius = 60  # type: ignore[misc]
+        tiles.append(len(upscaler.plan(image).tiles))
     first, *others, half = tiles
     assert [first] * 2 == others and 1 < half < first

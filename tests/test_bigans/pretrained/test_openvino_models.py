@@ -33,6 +33,7 @@ def saved_model(directory: Path, content: str = "graph") -> Path:
     (directory / "variables").mkdir(parents=True)
     (directory / "saved_model.pb").write_text(content)
     (directory / "variables" / "variables.data-00000-of-00001").write_text("weights")
+    (directory / "facts.json").write_text("{}")
     return directory
 
 
@@ -42,7 +43,9 @@ def test_the_same_model_is_converted_once(tmp_path: Path, convert: FakeConversio
     assert convert.calls == 1 and first.parent == tmp_path / "openvino"
 
 
-@pytest.mark.parametrize("file", ["saved_model.pb", "variables/variables.data-00000-of-00001"])
+@pytest.mark.parametrize(
+    "file", ["saved_model.pb", "variables/variables.data-00000-of-00001", "facts.json"]
+)
 def test_another_model_is_converted(tmp_path: Path, convert: FakeConversion, file: str) -> None:
     first = openvino_model(saved_model(tmp_path / "a"), tmp_path)
     (tmp_path / "a" / file).write_text("other")
