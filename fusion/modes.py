@@ -14,9 +14,6 @@ Delta = Literal["as_read", "as_printed"]
 THRESHOLDS: tuple[Threshold, ...] = ("joint", "per_channel", "luma")
 DELTAS: tuple[Delta, ...] = ("as_read", "as_printed")
 
-# ITU-R BT.601: the Y' of R'G'B'.
-LUMA_WEIGHTS = (0.299, 0.587, 0.114)
-
 
 class NoTowersError(DataError):
     """A SavedModel does not tell what it is made of, or merges in its own way."""

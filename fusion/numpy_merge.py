@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.modes import LUMA_WEIGHTS, Delta, Threshold
+from fusion.modes import Delta, Threshold
+from sr_images.luma import LUMA_WEIGHTS
 from sr_images.rounding import grey_levels
 
 Levels = NDArray[np.float32]
