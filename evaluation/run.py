@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from absl import logging
 
-from evaluation.config import MeasuringConfig, setting
+from evaluation.config import MeasuringConfig
 from evaluation.methods.choice import HELP
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 if TYPE_CHECKING:
     from evaluation.methods.fusion_points import FusionPoint

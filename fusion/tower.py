@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, first_line
 
 UNROUNDED = "unrounded"
 IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
@@ -34,9 +34,8 @@ def load_saved_model(directory: str | os.PathLike[str]) -> Any:
     try:
         return tf.saved_model.load(os.fspath(directory))
     except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{directory}: not a SavedModel that can be loaded ({reason}); export it again"
+            f"{directory}: not a SavedModel that can be loaded ({first_line(error)}); export it again"
         ) from error
 
 

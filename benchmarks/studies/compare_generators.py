@@ -41,7 +41,7 @@ from sr_program.entry_point import command_line, refuse_positional, run, warning
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_file
 from sr_program.machine.tensorflow_start import import_keras_quietly
-from srgan.config import setting
+from sr_program.settings import setting
 from srgan.vgg.weights import IMAGENET
 
 

@@ -37,7 +37,7 @@ from sr_images.rounding import grey_levels
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
-from srgan.config import setting
+from sr_program.settings import setting
 from srgan.runs.validation import BORDER, check_pairs, super_resolve
 
 

@@ -32,7 +32,6 @@ from benchmarks.timing.inference_targets import INT8, OURS, PRECISIONS, Form, se
 from benchmarks.timing.interleaved import machine, medians_of, seconds_of
 from benchmarks.timing.own_process import ProcessEndedError, in_own_process
 from bigans import Tiling, Upscaler
-from evaluation.config import setting
 from sr_images.image_io import read_rgb
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run, warnings_only
@@ -40,6 +39,7 @@ from sr_program.errors import DataError, UsageError
 from sr_program.machine.allocator import keep_freed_memory
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.tensorflow_start import import_keras_quietly
+from sr_program.settings import setting
 
 if TYPE_CHECKING:
     from benchmarks.timing.inference_variants import Exported

@@ -23,12 +23,12 @@ from typing import NoReturn
 import numpy as np
 
 from benchmarks.timing.interleaved import machine
-from evaluation.config import setting
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run, warnings_only
 from sr_program.errors import DataError, UsageError
 from sr_program.machine.precision import resolve
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 PRECISIONS = ("float32", "bfloat16")
 

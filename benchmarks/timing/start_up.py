@@ -24,7 +24,7 @@ from benchmarks.timing.interleaved import machine, medians
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import DataError, UsageError
-from srgan.config import setting
+from sr_program.settings import setting
 
 IMPORT, HELP = "import tensorflow", "upscaler --help"
 

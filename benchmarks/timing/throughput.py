@@ -24,11 +24,11 @@ from bigans import Upscaler
 from bigans.models.runtime import RUNTIMES
 from bigans.upscaler.pipeline import enlarge_files
 from bigans.upscaler.results import Task
-from evaluation.config import setting
 from sr_images.image_io import read_rgb, write_rgb
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
+from sr_program.settings import setting
 
 GRAPH, PIPELINE, DECODE, ENCODE = "graph alone", "files to files", "decoding", "encoding"
 

@@ -26,7 +26,6 @@ from bigans import Tiling, Upscaler
 from bigans.models.tensorflow_model import Model
 from bigans.pretrained.saved_models import saved_models
 from bigans.upscaler.tiles.tile_plan import TilePlan
-from evaluation.config import setting
 from sr_images.image_io import read_rgb
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
@@ -34,6 +33,7 @@ from sr_program.errors import UsageError
 from sr_program.machine.allocator import keep_freed_memory
 from sr_program.machine.precision import PRECISIONS, resolve
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)

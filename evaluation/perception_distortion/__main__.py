@@ -14,10 +14,11 @@ import dataclasses
 import sys
 from typing import NoReturn
 
-from evaluation.config import MeasuringConfig, prepare, setting
+from evaluation.config import MeasuringConfig, prepare
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 _TENTHS = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from evaluation.config import MeasuringConfig, setting
+from evaluation.config import MeasuringConfig
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,10 +13,11 @@ import dataclasses
 import sys
 from typing import NoReturn
 
-from evaluation.config import MeasuringConfig, prepare, setting
+from evaluation.config import MeasuringConfig, prepare
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)

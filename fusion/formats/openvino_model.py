@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sr_program.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError, last_line
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.precision import Precision
 
@@ -93,7 +93,7 @@ class OpenVinoModel:
             )
         except RuntimeError as error:
             raise DataError(
-                f"{path}: not an OpenVINO model that can be loaded ({_last_line(error)}); "
+                f"{path}: not an OpenVINO model that can be loaded ({last_line(error)}); "
                 "export it again"
             ) from error
         self.inputs = frozenset(one.any_name for one in compiled.inputs)
@@ -143,8 +143,3 @@ def _facts(model: Any) -> dict[str, str]:
     if not model.has_rt_info([_FACTS]):
         return {}
     return {name: str(value) for name, value in model.get_rt_info([_FACTS]).value.items()}
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

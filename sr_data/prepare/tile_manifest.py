@@ -20,6 +20,7 @@ from sr_data.pairs import SCALE
 from sr_data.prepare.tile_grid import TileGrid
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_file
+from sr_program.settings import setting
 
 MANIFEST = "manifest.json"
 PLAN = "plan.json"
@@ -28,30 +29,26 @@ PREPARE = "python -m sr_data.prepare --data=folder:PHOTOS --output=DIR"
 _FORMAT = "prepared set of sr_data, version 1"
 
 
-def _setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
-    return dataclasses.field(default=default, metadata={"help": help_text, "choices": choices})
-
-
 @dataclass(frozen=True)
 class TileSettings:
     """How photos are cut and stored."""
 
-    tile: int = _setting(
+    tile: int = setting(
         192,
         "Side of the tiles in HR pixels, a multiple of 4. A crop is put together from the tiles "
         "that it touches; larger tiles are fewer reads of more bytes.",
     )
-    compression: str = _setting(
+    compression: str = setting(
         "none",
         "zstd takes about a third less space and five times as long to read.",
         ("none", "zstd"),
     )
-    min_std: float = _setting(
+    min_std: float = setting(
         0.0,
         "No crop begins in a tile whose grey levels have a smaller standard deviation than this: "
         "leaves out clear sky and the like; 0: none is left out.",
     )
-    shard_size: int = _setting(
+    shard_size: int = setting(
         32, "Photos a file. A preparation that is stopped goes on after the last whole file."
     )
 
