@@ -35,7 +35,8 @@ def load_saved_model(directory: str | os.PathLike[str]) -> Any:
         return tf.saved_model.load(os.fspath(directory))
     except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
         raise DataError(
-            f"{directory}: not a SavedModel that can be loaded ({first_line(error)}); export it again"
+            f"{directory}: not a SavedModel that can be loaded ({first_line(error)}); "
+            "export it again"
         ) from error
 
 

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from benchmarks.timing.interleaved import machine
 from evaluation.metrics.grid import grid_measure
-from evaluation.metrics.model_files import NIQE_PARAMETERS, VGG19_WEIGHTS, fetch
+from evaluation.metrics.model_files import NIQE_PARAMETERS, VGG19_WEIGHTS
 from evaluation.reports.markdown import ABSENT, number, table
 from evaluation.reports.report import DIGITS, HEADINGS
 from evaluation.scoring.instruments import STLPIPS_PACKAGE
@@ -40,6 +40,7 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import command_line, refuse_positional, run, warnings_only
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_file
+from sr_program.files.downloads import fetch
 from sr_program.machine.tensorflow_start import import_keras_quietly
 from sr_program.settings import setting
 from srgan.vgg.weights import IMAGENET

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from benchmarks.timing.interleaved import machine
 from bigans import Upscaler
-from evaluation.metrics.model_files import NIQE_PARAMETERS, fetch
+from evaluation.metrics.model_files import NIQE_PARAMETERS
 from evaluation.metrics.niqe import Niqe
 from evaluation.scoring.protocol import PIRM_BORDER
 from sr_data.sources import PairedFolder
@@ -30,6 +30,7 @@ from sr_images.luma import luma_of_gray, rgb_to_y
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run, warnings_only
 from sr_program.errors import UsageError
+from sr_program.files.downloads import fetch
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 from sr_program.settings import setting
 

@@ -19,9 +19,10 @@ import scipy.io
 from numpy.typing import NDArray
 
 from evaluation.metrics import agg_fit
-from evaluation.metrics.model_files import NIQE_PARAMETERS, fetch
+from evaluation.metrics.model_files import NIQE_PARAMETERS
 from sr_images.imresize import imresize
 from sr_program.errors import DataError, reason
+from sr_program.files.downloads import fetch
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,6 @@ A prepared set is a folder:
 """
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sr_data.pairs import SCALE
 from sr_data.prepare.tile_grid import TileGrid
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_file
+from sr_program.files.hashes import file_sha256
 from sr_program.settings import setting
 
 MANIFEST = "manifest.json"
@@ -114,7 +114,9 @@ class Shard:
     def is_whole(self, directory: Path) -> bool:
         """Whether the file is there with the content that it was written with; reads all of it."""
         path = directory / SHARDS / self.file
-        return path.is_file() and path.stat().st_size == self.size and sha256(path) == self.sha256
+        return (
+            path.is_file() and path.stat().st_size == self.size and file_sha256(path) == self.sha256
+        )
 
 
 @dataclass(frozen=True)
@@ -123,12 +125,6 @@ class Manifest:
 
     settings: TileSettings
     shards: tuple[Shard, ...]
-
-
-def sha256(path: Path) -> str:
-    """Checksum of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
