@@ -20,6 +20,7 @@ from absl import logging
 from evaluation.config import MeasuringConfig
 from evaluation.methods.choice import HELP
 from sr_program import dataclass_flags, entry_point
+from sr_program.contract import DEFAULT_XI, USE_XI
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 from sr_program.settings import setting
@@ -35,9 +36,9 @@ class RunConfig(MeasuringConfig):
 
     model: str = setting("pretrained", HELP)
     label: str = setting("", "Name of the method in tables; empty: a suitable one.")
-    xi: float = setting(0.73, "ξ of a fused model: 0 faithful … 1 vivid. Others have none.")
+    xi: float = setting(DEFAULT_XI, "ξ of a fused model: 0 faithful … 1 vivid. Others have none.")
     max_deviation: float = setting(
-        -1.0, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
+        USE_XI, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
     )
     self_ensemble: bool = setting(False, "Average over the 8 turns and mirrorings of each image.")
     save_images: bool = setting(False, "Write the images too: OUT/images/METHOD/SET/NAME.png.")

@@ -28,7 +28,7 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from sr_program import entry_point
+from sr_program import contract, entry_point
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_directory
 from sr_program.files.versions import latest_version
@@ -182,27 +182,17 @@ def _check_reload(model: FusedModel, directory: Path) -> None:
     towers = model.signature_functions["towers"](image=image)
     one_each = model.signature_functions["deviations"](**towers)["deviations"].shape[2]
     values: dict[str, Any] = {
-        "image": image,
+        contract.IMAGE: image,
         **towers,
         "limits": tf.fill([2, one_each], 2.0),
-        "xi": tf.constant([0.73, 0.2]),
-        "max_deviation": tf.constant([-1.0, 4.0]),
+        contract.XI: tf.constant([xi for xi, _ in contract.TRIED]),
+        contract.MAX_DEVIATION: tf.constant([bound for _, bound in contract.TRIED]),
     }
     reloaded = tf.saved_model.load(os.fspath(directory))
     for name, function in model.signature_functions.items():
         written = reloaded.signatures[name]
         inputs = {key: values[key] for key in written.structured_input_signature[1]}
-        found = written(**inputs)
-        for key, expected in function(**inputs).items():
-            # Another choice of convolution kernels moves a value by rounding errors, and one that
-            # lies on a half by a whole level; lost weights or a wrong graph move it far.
-            tolerance = 1 if expected.dtype == tf.uint8 else 0.01
-            difference = np.abs(found[key].numpy().astype(float) - expected.numpy()).max()
-            if not difference <= tolerance:
-                raise DataError(
-                    f"{directory}: the written model's {name} differs from the one in memory, "
-                    f"{key} by {difference:.2g} grey levels"
-                )
+        contract.check_written(directory, name, function(**inputs), written(**inputs))
 
 
 def cli_main() -> NoReturn:

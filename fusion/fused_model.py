@@ -24,20 +24,19 @@ from fusion.soft_threshold import (
     soft_threshold,
     soft_threshold_together,
 )
-from fusion.tower import IMAGE, UNROUNDED, load_tower, receptive_field
+from fusion.tower import IMAGE, load_tower, receptive_field
 from sr_images.rounding import grey_levels
+from sr_program import contract
+from sr_program.contract import DEFAULT_XI, UNROUNDED, USE_XI
 from sr_program.errors import DataError, UsageError
-
-DEFAULT_XI = 0.73  # the paper's choice, section 4.3
-USE_XI = -1.0  # any max_deviation < 0
 
 # One value for all images, or one an image. (The type stubs know no unknown rank.)
 _ANY_RANK: Any = None
-_XI = tf.TensorSpec(_ANY_RANK, tf.float32, name="xi")
-_MAX_DEVIATION = tf.TensorSpec(_ANY_RANK, tf.float32, name="max_deviation")
+_XI = tf.TensorSpec(_ANY_RANK, tf.float32, name=contract.XI)
+_MAX_DEVIATION = tf.TensorSpec(_ANY_RANK, tf.float32, name=contract.MAX_DEVIATION)
 
-_FAITHFUL = tf.TensorSpec([None, None, None, 3], tf.float32, name="faithful")
-_VIVID = tf.TensorSpec([None, None, None, 3], tf.float32, name="vivid")
+_FAITHFUL = tf.TensorSpec([None, None, None, 3], tf.float32, name=contract.FAITHFUL)
+_VIVID = tf.TensorSpec([None, None, None, 3], tf.float32, name=contract.VIVID)
 
 Quantile = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -138,7 +137,7 @@ def _within(rounded: tf.Tensor, centre: tf.Tensor, max_deviation: tf.Tensor) -> 
 class FusedModel(tf.Module):
     """Two loaded towers and the merge, with the signatures of the fused SavedModel.
 
-    - `serving_default`: image, xi, max_deviation -> sr, uint8.
+    - what servers take: image, xi, max_deviation -> sr, uint8; see `sr_program.contract`.
     - `components`: the same inputs -> faithful and vivid, uint8; deviation, float32 [B, H, W], the
       sum over channels of |I_e − I_g| in grey levels, not rounded.
     - `towers`: image -> faithful and vivid, float32 grey levels, not rounded: with `fuse`, a sweep
@@ -219,11 +218,11 @@ class FusedModel(tf.Module):
         count = 3 if self.threshold == "per_channel" else 1
         limits = tf.TensorSpec([None, count], tf.float32, name="limits")
         return {
-            "serving_default": self._with_defaults(self._serve),
-            "components": self._with_defaults(self._components),
-            "towers": tf.function(towers, input_signature=[IMAGE]),
-            "deviations": tf.function(parts, input_signature=[_FAITHFUL, _VIVID]),
-            "merge": tf.function(merge, input_signature=[_FAITHFUL, _VIVID, limits]),
+            contract.SERVING: self._with_defaults(self._serve),
+            contract.COMPONENTS: self._with_defaults(self._components),
+            contract.GENERATORS: tf.function(towers, input_signature=[IMAGE]),
+            contract.DEVIATIONS: tf.function(parts, input_signature=[_FAITHFUL, _VIVID]),
+            contract.MERGE: tf.function(merge, input_signature=[_FAITHFUL, _VIVID, limits]),
         }
 
     def _with_defaults(self, run: Callable[..., dict[str, tf.Tensor]]) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fusion.modes import Delta, Threshold
 from sr_images.luma import LUMA_WEIGHTS
 from sr_images.rounding import grey_levels
+from sr_program.contract import USE_XI
 
 Levels = NDArray[np.float32]
 
@@ -20,7 +21,7 @@ def fuse(
     faithful: Levels,
     vivid: Levels,
     xi: float,
-    max_deviation: float = -1.0,
+    max_deviation: float = USE_XI,
     *,
     threshold: Threshold = "joint",
     delta: Delta = "as_read",

@@ -13,10 +13,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from sr_program import contract
+from sr_program.contract import UNROUNDED
 from sr_program.errors import DataError, first_line
 
-UNROUNDED = "unrounded"
-IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
+IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name=contract.IMAGE)
 
 
 def load_saved_model(directory: str | os.PathLike[str]) -> Any:

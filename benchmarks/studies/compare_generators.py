@@ -127,7 +127,7 @@ def open_enlargers(items: Sequence[str]) -> Enlargers:
     from srgan.runs.saved_model import Tower
 
     def enlarger(tower: Tower) -> Callable[[Pixels], Pixels]:
-        return lambda lr: tower.serving_default(tf.constant(lr[None]))["sr"].numpy()[0]
+        return lambda lr: tower.rounded(tf.constant(lr[None]))["sr"].numpy()[0]
 
     generators = chosen_generators(items)
     return {

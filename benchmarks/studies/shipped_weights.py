@@ -30,6 +30,7 @@ from sr_images.fidelity import psnr, ssim
 from sr_images.image_io import to_signed
 from sr_images.luma import luma_of_gray, rgb_to_y
 from sr_images.rounding import round_half_up
+from sr_program.contract import DEFAULT_XI
 from sr_program.entry_point import refuse_positional, run
 from srgan.runs.saved_model import Tower
 from srgan.runs.validation import BORDER
@@ -37,7 +38,7 @@ from srgan.vgg.features import build_vgg_features, feature_scale
 
 DATA = flags.DEFINE_string("data", None, "Folder with a folder for each set.", required=True)
 SETS = flags.DEFINE_list("sets", ["Set5", "Set14"], "Names of the sets' folders.")
-XI = flags.DEFINE_list("xi", ["0", "0.25", "0.5", "0.73", "1"], "Values of ξ.")
+XI = flags.DEFINE_list("xi", ["0", "0.25", "0.5", f"{DEFAULT_XI}", "1"], "Values of ξ.")
 WEIGHTS = flags.DEFINE_multi_string("weights", [], "NAME=FILE: in place of the shipped weights.")
 VGG_WEIGHTS = flags.DEFINE_string("vgg_weights", "imagenet", "imagenet (download), or a file.")
 VGG_LAYER = flags.DEFINE_string("vgg_layer", "block3_conv4", "VGG19 layer of the distance.")

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from evaluation.config import MeasuringConfig, prepare
 from sr_program import dataclass_flags, entry_point
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 from sr_program.settings import setting
@@ -28,7 +29,7 @@ class PlaneConfig(MeasuringConfig):
     """One sweep."""
 
     model: str = setting("pretrained", "DIR of a fused SavedModel, or pretrained.")
-    quantile: str = setting(_TENTHS + ",0.73", "ξ of the first curve: quantiles of |Δ|.")
+    quantile: str = setting(f"{_TENTHS},{DEFAULT_XI}", "ξ of the first curve: quantiles of |Δ|.")
     absolute: str = setting("1,2,4,8,16,32", "t of the second: thresholds in grey levels.")
     linear: str = setting("", "α of a third: (1 − α)·I_g + α·I_G, to compare with.")
     target_rmse: float = setting(0.0, "Also report the ξ that meets this RMSE; 0: none.")

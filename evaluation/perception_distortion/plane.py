@@ -20,10 +20,8 @@ from evaluation.reports.published import models_on
 from evaluation.reports.report import DIGITS, HEADINGS, PROTOCOL, notes, write
 from evaluation.scoring.protocol import MEASURES, Instruments
 from sr_data.benchmarks import Benchmark
+from sr_program.contract import DEFAULT_XI
 from sr_program.files.atomic_write import atomic_file
-
-# Section 4.3 of the paper; always marked.
-DEFAULT_XI = 0.73
 
 
 def report(

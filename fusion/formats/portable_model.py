@@ -13,19 +13,20 @@ import tensorflow as tf
 from fusion.formats.portable_quantile import quantile
 from fusion.fused_model import FusedModel, fuse
 from fusion.tower import IMAGE
+from sr_program import contract
 
-FUSED, TOWERS = "fused", "towers"
+FUSED, TOWERS = "fused", contract.GENERATORS
 
 # One value for all images, or one an image.
-_XI = tf.TensorSpec([None], tf.float32, name="xi")
-_MAX_DEVIATION = tf.TensorSpec([None], tf.float32, name="max_deviation")
+_XI = tf.TensorSpec([None], tf.float32, name=contract.XI)
+_MAX_DEVIATION = tf.TensorSpec([None], tf.float32, name=contract.MAX_DEVIATION)
 
 
 class PortableModel(tf.Module):
     """Two functions of a fused model, by name.
 
     - `fused`: image uint8 [B, H, W, 3]; xi and max_deviation float32 [1] or [B] -> sr, uint8. As
-      `serving_default`; with the delta as printed there is no max_deviation.
+      what is served; with the delta as printed there is no max_deviation.
     - `towers`: image -> faithful and vivid, float32 grey levels, not rounded.
 
     Attributes:

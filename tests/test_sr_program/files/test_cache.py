@@ -25,9 +25,9 @@ def test_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=r"^[^\n]*file: cannot keep [^\n]*BIGANS_CACHE$"):
-        with writing(tmp_path / "file"):
-            raise AssertionError("nothing can be written here")
+    message = r"^[^\n]*file: cannot keep [^\n]*BIGANS_CACHE$"
+    with pytest.raises(DataError, match=message), writing(tmp_path / "file"):
+        raise AssertionError("nothing can be written here")
 
 
 def test_what_was_used_last_stays(tmp_path: Path) -> None:
