@@ -27,7 +27,7 @@ from sr_program.settings import setting
 
 if TYPE_CHECKING:
     from evaluation.methods.fusion_points import FusionPoint
-    from evaluation.methods.method import Enlarger
+    from evaluation.methods.method import Method
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +71,11 @@ def fusion_point(config: RunConfig) -> FusionPoint:
     return FusionPoint(label, "absolute", config.max_deviation)
 
 
-def _tell_what_has_no_effect(model: str, enlarger: Enlarger) -> None:
+def _tell_what_has_no_effect(model: str, method: Method) -> None:
     """A warning, not an error: one set of flags may serve several methods, one after the other."""
     from evaluation.methods.method import Fused
 
-    if not isinstance(enlarger, Fused):
+    if not isinstance(method, Fused):
         for name in dataclass_flags.given("xi", "max_deviation"):
             logging.warning("--%s has no effect: --model=%s is not a fused model", name, model)
 
@@ -94,12 +94,12 @@ def _main(positional: list[str]) -> int:
     prepared = prepare(config, lpips=config.lpips, stlpips=config.stlpips)
     if config.model not in MODELLESS and not config.model.startswith("folder:"):
         import_tensorflow_quietly()
-    enlarger = open_model(
+    method = open_model(
         config.model, points=[point], ensemble=config.self_ensemble, label=config.label
     )
-    _tell_what_has_no_effect(config.model, enlarger)
+    _tell_what_has_no_effect(config.model, method)
     results = evaluate(
-        enlarger,
+        method,
         prepared.benchmarks,
         prepared.instruments,
         prepared.output,

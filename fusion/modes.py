@@ -21,12 +21,12 @@ class NoTowersError(DataError):
 
 @dataclasses.dataclass(frozen=True)
 class TowerFacts:
-    """What has to be known of towers to merge their images and to cut an image for them.
+    """What has to be known of generators to merge their images and to cut an image for them.
 
     Attributes:
-        threshold: How the images are merged; None if there is a single tower.
+        threshold: How the images are merged; None if there is a single generator.
         delta: Likewise.
-        receptive_field: See `fusion.tower.receptive_field`.
+        receptive_field: See `fusion.generator_model.stated_radius`.
     """
 
     threshold: Threshold | None = None

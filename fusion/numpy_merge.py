@@ -1,7 +1,7 @@
 """The merge of two reconstructions in NumPy: `fuse` and `fusion.parts` without TensorFlow.
 
 The same definitions, operation by operation in float32, so that the values agree with those of the
-graph to rounding errors; for runtimes that compute the towers alone.
+graph to rounding errors; for runtimes that compute the generators alone.
 """
 
 from __future__ import annotations

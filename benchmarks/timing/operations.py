@@ -3,8 +3,9 @@
     python -m benchmarks.timing.operations --precision=bfloat16
 
 oneDNN, which computes TensorFlow's convolutions on CPUs, tells of each what it was, how it computed
-it and how long that took; what all of them leave of the wall time is everything else. The towers
-run one after the other here, so that times add up: the graph is a little slower than usual.
+it and how long that took; what all of them leave of the wall time is everything else. The
+generators run one after the other here, so that times add up: the graph is a little slower than
+usual.
 Prints Markdown: time, rate, and share of what the machine reaches in large matrix products.
 """
 

@@ -44,7 +44,7 @@ class Model:
         """
         # TensorFlow takes seconds to import, and with Keras another 150 MB; see bigans.models.memory.
         import_tensorflow_quietly()
-        from fusion.tower import has_bfloat16, load_saved_model
+        from fusion.generator_model import has_bfloat16, load_saved_model
 
         self.directory = find_saved_model(saved_model_dir)
         # Kept: signatures live only as long as the loaded model.
@@ -134,9 +134,9 @@ class Model:
     @functools.cached_property
     def stated_receptive_field(self) -> int | None:
         """LR pixels around its own that a pixel of the result depends on, if the model tells."""
-        from fusion.tower import receptive_field
+        from fusion.generator_model import stated_radius
 
-        return receptive_field(self._model)
+        return stated_radius(self._model)
 
     def unrounded(self, image: Images) -> Levels:
         """Everything that is computed before the rounding, for comparisons.

@@ -87,10 +87,10 @@ def _convert(saved_model_dir: Path, target: Path) -> None:
     logging.info("converting %s for OpenVINO in %s", saved_model_dir, target)
     with tqdm(total=1, desc="first run: preparing for OpenVINO", disable=None) as progress:
         import_tensorflow_quietly()
-        from fusion.formats.saved_towers import write_towers
+        from fusion.formats.saved_generators import write_generators
 
         with atomic_directory(target) as temporary:
-            write_towers(saved_model_dir, temporary)
+            write_generators(saved_model_dir, temporary)
         progress.update()
 
 

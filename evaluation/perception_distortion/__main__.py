@@ -4,8 +4,8 @@ r"""Draws the perception–distortion plane (Figure 5 of the paper) and chooses 
 
 For each set: OUT/plane_SET.svg, .png and .csv, with the perceptual index, or NIQE where the Ma
 score cannot be computed, against RMSE. OUT/plane.md tells the ξ of the paper's place between its
-two generators and, with --target_rmse=12.5, the ξ that meets a distortion. The towers run once an
-image; the same command goes on where a stopped run was.
+two generators and, with --target_rmse=12.5, the ξ that meets a distortion. The generators run once
+an image; the same command goes on where a stopped run was.
 """
 
 from __future__ import annotations

@@ -57,9 +57,9 @@ def openvino_core() -> Any:
 class OpenVinoModel:
     """One `.xml` with its `.bin`, compiled for the CPU. Calls may come from several threads.
 
-    Sizes are dynamic. Measured on two cores with the shipped towers, an image of 256x256 takes the
-    same processor time as in a model compiled for its size (7.4 s), and nothing is compiled when
-    the size changes; a model for each size would need 6 kB instead of 14 kB an LR pixel.
+    Sizes are dynamic. Measured on two cores with the shipped generators, an image of 256x256 takes
+    the same processor time as in a model compiled for its size (7.4 s), and nothing is compiled
+    when the size changes; a model for each size would need 6 kB instead of 14 kB an LR pixel.
 
     Attributes:
         path: The `.xml`.

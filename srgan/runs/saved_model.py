@@ -1,10 +1,10 @@
 """The contract between training and everything after it: a versioned SavedModel directory.
 
-`DIRECTORY/1/` holds one tower with two signatures, both from uint8 images [B, H, W, 3]:
+`DIRECTORY/1/` holds one generator with two signatures, both from uint8 images [B, H, W, 3]:
 
 * the one that servers take: → `sr`, uint8 [B, 4H, 4W, 3], for people and servers.
 * `unrounded`: → `sr`, float32 grey levels in [0, 255], clipped and not rounded, for `fusion`: a
-  difference of two towers must not be taken from rounded images, and a result is rounded once.
+  difference of two generators must not be taken from rounded images, and a result is rounded once.
 
 Beside them it has a function `receptive_field` without inputs: how many LR pixels around its own a
 pixel of the result depends on, which is the overlap that tiles of a large image need.
@@ -36,7 +36,7 @@ DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _RELOAD_TOLERANCE = 1e-5 * 127.5  # grey levels
 
 
-class Tower(tf.Module):
+class ServedGenerator(tf.Module):
     """A generator as a SavedModel holds it: raw variables and two signatures.
 
     Args:
@@ -55,9 +55,9 @@ class Tower(tf.Module):
         image = tf.TensorSpec((None, None, None, 3), tf.uint8, name=IMAGE)
         self.unrounded = tf.function(self._unrounded, input_signature=[image])
         self.rounded = tf.function(self._rounded, input_signature=[image])
-        reach = receptive_field(generator)
-        if reach is not None:
-            self.receptive_field = tf.function(lambda: tf.constant(reach), input_signature=[])
+        radius = receptive_field(generator)
+        if radius is not None:
+            self.receptive_field = tf.function(lambda: tf.constant(radius), input_signature=[])
 
     def _unrounded(self, image: Any) -> dict[str, Any]:
         sr = self._generator(tf.cast(image, tf.float32) / 127.5 - 1.0)
@@ -103,22 +103,22 @@ def export_generator(generator: keras.Model, directory: str | Path) -> Path:
     if target.exists():
         raise DataError(f"{target}: exists already; remove it or name another --output")
     target.parent.mkdir(parents=True, exist_ok=True)
-    tower = Tower(generator)
+    served = ServedGenerator(generator)
     with atomic_directory(target) as temporary:
-        signatures = {SERVING: tower.rounded, UNROUNDED: tower.unrounded}
-        tf.saved_model.save(tower, str(temporary), signatures=signatures)
-        check_reloaded(tower, temporary)
+        signatures = {SERVING: served.rounded, UNROUNDED: served.unrounded}
+        tf.saved_model.save(served, str(temporary), signatures=signatures)
+        check_reloaded(served, temporary)
     return target
 
 
-def check_reloaded(tower: Tower, directory: Path) -> None:
-    """Compares a saved tower with the one in memory on a small image of noise.
+def check_reloaded(served: ServedGenerator, directory: Path) -> None:
+    """Compares a saved generator with the one in memory on a small image of noise.
 
     Raises:
         DataError: They differ by more than 1e-5 of the range.
     """
     image = np.random.default_rng(0).integers(0, 256, (2, 7, 9, 3), dtype=np.uint8)
     reloaded = tf.saved_model.load(str(directory))
-    expected = tower.unrounded(tf.constant(image))
+    expected = served.unrounded(tf.constant(image))
     actual = reloaded.signatures[UNROUNDED](image=tf.constant(image))
     check_written(directory, UNROUNDED, expected, actual, of_unrounded=_RELOAD_TOLERANCE)

@@ -1,8 +1,8 @@
-"""A tower: any SavedModel that enlarges uint8 images to unrounded grey levels.
+"""A generator: any SavedModel that enlarges uint8 images to unrounded grey levels.
 
 Its signature `unrounded` takes `image`, uint8 [B, H, W, 3], and gives `sr`, float32 [B, H', W', 3]
 in [0, 255]. Nothing else is known of it, neither its code nor its framework. A model may also tell
-how far a pixel of the result looks, see `receptive_field`.
+how far a pixel of the result looks, see `stated_radius`.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def load_saved_model(directory: str | os.PathLike[str]) -> Any:
         ) from error
 
 
-def load_tower(directory: str | os.PathLike[str]) -> Any:
-    """Loads a tower and checks its signature.
+def load_generator(directory: str | os.PathLike[str]) -> Any:
+    """Loads a generator and checks its signature.
 
     Args:
         directory: The directory that holds saved_model.pb.
@@ -53,17 +53,17 @@ def load_tower(directory: str | os.PathLike[str]) -> Any:
     Raises:
         DataError: No SavedModel can be loaded from there, or it lacks the signature.
     """
-    tower = load_saved_model(directory)
-    signature = getattr(tower, "signatures", {}).get(UNROUNDED)
-    if signature is None or not _is_tower(signature):
+    generator = load_saved_model(directory)
+    signature = getattr(generator, "signatures", {}).get(UNROUNDED)
+    if signature is None or not _is_generator(signature):
         raise DataError(
             f"{directory}: has no signature {UNROUNDED!r} from a uint8 'image' [B, H, W, 3] "
             "to a float32 'sr'; export the model with mr_srgan.export or wp_srgan.export"
         )
-    return tower
+    return generator
 
 
-def _is_tower(signature: Any) -> bool:
+def _is_generator(signature: Any) -> bool:
     inputs = signature.structured_input_signature[1]
     outputs = signature.structured_outputs
     return (
@@ -76,7 +76,7 @@ def _is_tower(signature: Any) -> bool:
     )
 
 
-def receptive_field(model: Any) -> int | None:
+def stated_radius(model: Any) -> int | None:
     """How far a pixel of a model's result looks, as the model itself tells.
 
     Args:
