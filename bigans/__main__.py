@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from absl import flags
 
 from sr_program import entry_point
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.machine.precision import PRECISIONS
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
@@ -28,7 +29,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder or, for one photo, file of
 _XI = flags.DEFINE_float(
     "xi",
     None,
-    "How far from the faithful image (0) to the vivid one (1); 0.73 if left out.",
+    f"How far from the faithful image (0) to the vivid one (1); {DEFAULT_XI} if left out.",
     lower_bound=0.0,
     upper_bound=1.0,
 )
