@@ -29,6 +29,7 @@ from bigans.models.names import (
     require_model,
 )
 from sr_program import entry_point
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.flag_names import in_flags
 from sr_program.machine.precision import PRECISIONS
@@ -44,7 +45,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder or, for one photo, file of
 _XI = flags.DEFINE_float(
     "xi",
     None,
-    "How far from the faithful image (0) to the vivid one (1); 0.73 if left out.",
+    f"How far from the faithful image (0) to the vivid one (1); {DEFAULT_XI} if left out.",
     lower_bound=0.0,
     upper_bound=1.0,
 )
@@ -101,7 +102,7 @@ def main(arguments: list[str]) -> int:
 
         def report(problem: str | None) -> None:
             if problem is not None:
-                tqdm.write(f"upscaler: {in_flags(problem, flags.FLAGS)}", file=sys.stderr)
+                tqdm.write(f"bigans: {in_flags(problem, flags.FLAGS)}", file=sys.stderr)
             bar.update()
 
         load = functools.partial(_load, tiling)
@@ -163,7 +164,7 @@ def _load(tiling: "Tiling") -> "Upscaler":
 
 def _report(tasks: "list[Task]", num_failed: int) -> None:
     if num_failed:
-        sys.stderr.write(f"upscaler: {num_failed} of {len(tasks)} photos failed\n")
+        sys.stderr.write(f"bigans: {num_failed} of {len(tasks)} photos failed\n")
     elif sys.stdout.isatty():
         place = tasks[0].result if len(tasks) == 1 else tasks[0].result.parent
         print(f"{len(tasks)} photo{'s' * (len(tasks) > 1)} -> {place}")

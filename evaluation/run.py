@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from absl import logging
 
 from bigans.models.names import METHOD_HELP
-from evaluation.config import MeasuringConfig, setting
+from evaluation.config import MeasuringConfig
 from sr_program import dataclass_flags, entry_point
+from sr_program.contract import DEFAULT_XI, USE_XI
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 if TYPE_CHECKING:
     from evaluation.methods.fusion_points import FusionPoint
-    from evaluation.methods.method import Enlarger
+    from evaluation.methods.method import Method
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,9 +37,9 @@ class RunConfig(MeasuringConfig):
 
     model: str = setting("pretrained", METHOD_HELP)
     label: str = setting("", "Name of the method in tables; empty: a suitable one.")
-    xi: float = setting(0.73, "ξ of a fused model: 0 faithful … 1 vivid. Others have none.")
+    xi: float = setting(DEFAULT_XI, "ξ of a fused model: 0 faithful … 1 vivid. Others have none.")
     max_deviation: float = setting(
-        -1.0, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
+        USE_XI, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
     )
     self_ensemble: bool = setting(False, "Average over the 8 turns and mirrorings of each image.")
     save_images: bool = setting(False, "Write the images too: OUT/images/METHOD/SET/NAME.png.")
@@ -70,11 +72,11 @@ def fusion_point(config: RunConfig) -> FusionPoint:
     return FusionPoint(label, "absolute", config.max_deviation)
 
 
-def _tell_what_has_no_effect(model: str, enlarger: Enlarger) -> None:
+def _tell_what_has_no_effect(model: str, method: Method) -> None:
     """A warning, not an error: one set of flags may serve several methods, one after the other."""
     from evaluation.methods.method import Fused
 
-    if not isinstance(enlarger, Fused):
+    if not isinstance(method, Fused):
         for name in dataclass_flags.given("xi", "max_deviation"):
             logging.warning("--%s has no effect: --model=%s is not a fused model", name, model)
 
@@ -94,16 +96,16 @@ def _main(positional: list[str]) -> int:
     prepared = prepare(config, lpips=config.lpips, stlpips=config.stlpips)
     if name.has_model and config.runtime == "tensorflow":
         import_tensorflow_quietly()
-    enlarger = open_model(
+    method = open_model(
         config.model,
         points=[point],
         ensemble=config.self_ensemble,
         label=config.label,
         **computing,
     )
-    _tell_what_has_no_effect(config.model, enlarger)
+    _tell_what_has_no_effect(config.model, method)
     results = evaluate(
-        enlarger,
+        method,
         prepared.benchmarks,
         prepared.instruments,
         prepared.output,

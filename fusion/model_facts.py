@@ -14,7 +14,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from fusion.tower import SERVING, UNROUNDED, has_bfloat16, receptive_field
+from fusion.generator_model import has_bfloat16, stated_radius
+from sr_program.contract import SERVING, UNROUNDED
 from sr_program.model_facts import Delta, ModelFacts, Threshold, read_facts
 
 _SIDE = 8  # LR pixels of the small image
@@ -68,7 +69,7 @@ def _facts_of_graph(loaded: Any, directory: Path) -> ModelFacts:
         threshold = "joint"
     return ModelFacts(
         scale=_scale(signatures[name]),
-        radius=receptive_field(loaded),
+        radius=stated_radius(loaded),
         precision="bfloat16" if has_bfloat16(signatures[name]) else "float32",
         weights=saved_model_hash(directory),
         version=None,

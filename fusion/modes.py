@@ -5,10 +5,7 @@ from __future__ import annotations
 from sr_program.errors import DataError
 from sr_program.model_facts import DELTAS, THRESHOLDS, Delta, Threshold
 
-__all__ = ["DELTAS", "LUMA_WEIGHTS", "THRESHOLDS", "Delta", "NoTowersError", "Threshold"]
-
-# ITU-R BT.601: the Y' of R'G'B'.
-LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+__all__ = ["DELTAS", "THRESHOLDS", "Delta", "NoTowersError", "Threshold"]
 
 
 class NoTowersError(DataError):

@@ -27,7 +27,7 @@ class OpenVinoGenerators(MergedInNumpy):
 
         Args:
             directory: Holds towers.xml, see `fusion.formats.openvino` and
-                `fusion.formats.saved_towers`.
+                `fusion.formats.saved_generators`.
             precision: What the networks compute in, beside what is in int8; the merge is float32.
             source: The SavedModel that it was made of, for messages.
 

@@ -12,12 +12,12 @@ from bigans.models.loaded_model import Images, Levels, LoadedModel
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
 from fusion.export import find_saved_model
 from sr_images.rounding import grey_levels
+from sr_program.contract import DEVIATIONS, GENERATORS, MERGE, SERVING, UNROUNDED
 from sr_program.errors import DataError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
-_SERVING, _TOWERS, _UNROUNDED = "serving_default", "towers", "unrounded"
 _INPUTS = ({"image"}, {"image", "xi"}, {"image", "xi", "max_deviation"})
-_PARTS = (_TOWERS, "deviations", "merge")
+_PARTS = (GENERATORS, DEVIATIONS, MERGE)
 
 
 class TensorFlowModel(LoadedModel):
@@ -39,8 +39,8 @@ class TensorFlowModel(LoadedModel):
         """
         # It takes seconds to import, and with Keras another 150 MB; see bigans.models.memory.
         import_tensorflow_quietly()
+        from fusion.generator_model import load_saved_model
         from fusion.model_facts import facts_of, saved_model_hash
-        from fusion.tower import load_saved_model
 
         self.directory = find_saved_model(saved_model_dir)
         # Kept: signatures live only as long as the loaded model.
@@ -48,7 +48,7 @@ class TensorFlowModel(LoadedModel):
         self._signatures = _known_signatures(self._model)
         if not self._signatures:
             raise DataError(
-                f"{self.directory}: has no signature {_SERVING!r} from 'image' (and 'xi', "
+                f"{self.directory}: has no signature {SERVING!r} from 'image' (and 'xi', "
                 "'max_deviation') to a uint8 'sr'; export the model with this program"
             )
         self.facts = facts_of(self._model, self.directory)
@@ -58,8 +58,8 @@ class TensorFlowModel(LoadedModel):
         self.footprint = TENSORFLOW_BFLOAT16 if is_fast else TENSORFLOW
 
     def _names_of_inputs(self) -> frozenset[str]:
-        if _SERVING in self._signatures:
-            return frozenset(self._signatures[_SERVING].structured_input_signature[1])
+        if SERVING in self._signatures:
+            return frozenset(self._signatures[SERVING].structured_input_signature[1])
         if not self.has_parts:
             return frozenset({"image"})
         bound = {"max_deviation"} if self.facts.delta == "as_read" else set()
@@ -68,19 +68,19 @@ class TensorFlowModel(LoadedModel):
     @property
     def has_parts(self) -> bool:
         """See `LoadedModel`."""
-        return _TOWERS in self._signatures
+        return GENERATORS in self._signatures
 
     @property
     def gives_unrounded(self) -> bool:
         """See `LoadedModel`."""
-        return self.has_parts or _UNROUNDED in self._signatures
+        return self.has_parts or UNROUNDED in self._signatures
 
     def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
         """See `LoadedModel`."""
-        if _SERVING in self._signatures:
-            return self._run(_SERVING, image=images, **merge_inputs)["sr"]
+        if SERVING in self._signatures:
+            return self._run(SERVING, image=images, **merge_inputs)["sr"]
         if not self.has_parts:
-            return grey_levels(self._run(_UNROUNDED, image=images)["sr"], np).astype(np.uint8)
+            return grey_levels(self._run(UNROUNDED, image=images)["sr"], np).astype(np.uint8)
         numbers = {
             name: np.broadcast_to(merge_inputs.get(name, np.float32(-1)), len(images))
             for name in ("xi", "max_deviation")
@@ -93,18 +93,18 @@ class TensorFlowModel(LoadedModel):
 
     def towers(self, image: Images) -> tuple[Levels, Levels]:
         """See `LoadedModel`."""
-        result = self._run(_TOWERS, image=image[np.newaxis])
+        result = self._run(GENERATORS, image=image[np.newaxis])
         return result["faithful"][0], result["vivid"][0]
 
     def deviations(self, faithful: Levels, vivid: Levels) -> Levels:
         """See `LoadedModel` and `fusion.parts.deviations`."""
         pieces = {"faithful": faithful[np.newaxis], "vivid": vivid[np.newaxis]}
-        return self._run("deviations", **pieces)["deviations"][0]
+        return self._run(DEVIATIONS, **pieces)["deviations"][0]
 
     def merge(self, faithful: Levels, vivid: Levels, limits: Levels) -> Images:
         """See `LoadedModel` and `fusion.parts.merge_at`."""
         pieces = {"faithful": faithful[np.newaxis], "vivid": vivid[np.newaxis]}
-        return self._run("merge", **pieces, limits=limits[np.newaxis])["sr"][0]
+        return self._run(MERGE, **pieces, limits=limits[np.newaxis])["sr"][0]
 
     def fuse(
         self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
@@ -130,8 +130,8 @@ class TensorFlowModel(LoadedModel):
         """See `LoadedModel`."""
         if self.has_parts:
             return np.stack(self.towers(image))
-        if _UNROUNDED in self._signatures:
-            return self._run(_UNROUNDED, image=image[np.newaxis])["sr"]
+        if UNROUNDED in self._signatures:
+            return self._run(UNROUNDED, image=image[np.newaxis])["sr"]
         inputs = {name: np.zeros((), np.float32) for name in self.inputs - {"image"}}
         return self.serve(image[np.newaxis], inputs).astype(np.float32)
 
@@ -152,14 +152,14 @@ class TensorFlowModel(LoadedModel):
 
 def _known_signatures(model: Any) -> dict[str, Any]:
     """The signatures by which a model enlarges, and those of its parts; none if it does not."""
-    from fusion.tower import is_tower
+    from fusion.generator_model import is_generator
 
     found: dict[str, Any] = dict(getattr(model, "signatures", {}))
-    if _SERVING in found and not _is_upscaler(found[_SERVING]):
+    if SERVING in found and not _is_upscaler(found[SERVING]):
         return {}
-    if _UNROUNDED in found and not is_tower(found[_UNROUNDED]):
+    if UNROUNDED in found and not is_generator(found[UNROUNDED]):
         return {}
-    return found if {_SERVING, _TOWERS, _UNROUNDED} & found.keys() else {}
+    return found if {SERVING, GENERATORS, UNROUNDED} & found.keys() else {}
 
 
 def _is_upscaler(signature: Any) -> bool:

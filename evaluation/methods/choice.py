@@ -13,7 +13,7 @@ from bigans.models.names import PARTS, PRETRAINED, ModelName, Runtime, parse
 from bigans.models.runtime import check_model as check_loadable
 from bigans.models.runtime import load_model
 from evaluation.methods.fusion_points import FusionPoint
-from evaluation.methods.method import Bicubic, Enlarger, Fused, Original, ResultsFolder, Tower
+from evaluation.methods.method import Bicubic, Fused, Generator, Method, Original, ResultsFolder
 from sr_program.errors import UsageError
 
 # What needs no model.
@@ -105,7 +105,7 @@ def open_model(
     label: str = "",
     runtime: Runtime = "tensorflow",
     precision: str | None = None,
-) -> Enlarger:
+) -> Method:
     """Opens what a name stands for.
 
     Args:
@@ -136,9 +136,7 @@ def _label(name: ModelName) -> str:
     return Path(name.rest).resolve().name
 
 
-def _of_model(
-    model: LoadedModel, points: list[FusionPoint], ensemble: bool, label: str
-) -> Enlarger:
+def _of_model(model: LoadedModel, points: list[FusionPoint], ensemble: bool, label: str) -> Method:
     if model.gives_unrounded and not model.has_parts:
-        return Tower(model, label, ensemble=ensemble)
+        return Generator(model, label, ensemble=ensemble)
     return Fused(model, points, ensemble=ensemble)

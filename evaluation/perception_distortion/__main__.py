@@ -4,8 +4,8 @@ r"""Draws the perception–distortion plane (Figure 5 of the paper) and chooses 
 
 For each set: OUT/plane_SET.svg, .png and .csv, with the perceptual index, or NIQE where the Ma
 score cannot be computed, against RMSE. OUT/plane.md tells the ξ of the paper's place between its
-two generators and, with --target_rmse=12.5, the ξ that meets a distortion. The towers run once an
-image; the same command goes on where a stopped run was.
+two generators and, with --target_rmse=12.5, the ξ that meets a distortion. The generators run once
+an image; the same command goes on where a stopped run was.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import sys
 from typing import Any, NoReturn
 
 from bigans.models.names import FUSED_HELP
-from evaluation.config import MeasuringConfig, prepare, setting
+from evaluation.config import MeasuringConfig, prepare
 from sr_program import dataclass_flags, entry_point
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 _TENTHS = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
 
@@ -28,7 +30,7 @@ class PlaneConfig(MeasuringConfig):
     """One sweep."""
 
     model: str = setting("pretrained", FUSED_HELP)
-    quantile: str = setting(_TENTHS + ",0.73", "ξ of the first curve: quantiles of |Δ|.")
+    quantile: str = setting(f"{_TENTHS},{DEFAULT_XI}", "ξ of the first curve: quantiles of |Δ|.")
     absolute: str = setting("1,2,4,8,16,32", "t of the second: thresholds in grey levels.")
     linear: str = setting("", "α of a third: (1 − α)·I_g + α·I_G, to compare with.")
     target_rmse: float = setting(0.0, "Also report the ξ that meets this RMSE; 0: none.")

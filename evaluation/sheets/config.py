@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from bigans.models.names import FUSED_HELP, STAGE_1_HELP
-from evaluation.config import MeasuringConfig, setting
+from evaluation.config import MeasuringConfig
+from sr_program.contract import DEFAULT_XI
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,4 +21,4 @@ class SheetsConfig(MeasuringConfig):
     zoom: int = setting(3, "Each pixel of a crop becomes a square of so many pixels.")
     model: str = setting("pretrained", FUSED_HELP)
     stage1: str = setting("pretrained:stage1", STAGE_1_HELP)
-    xi: float = setting(0.73, "ξ of Bi-GANs-ST.")
+    xi: float = setting(DEFAULT_XI, "ξ of Bi-GANs-ST.")

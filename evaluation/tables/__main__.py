@@ -14,10 +14,12 @@ import sys
 from typing import Any, NoReturn
 
 from bigans.models.names import FUSED_HELP, STAGE_1_HELP
-from evaluation.config import MeasuringConfig, prepare, setting
+from evaluation.config import MeasuringConfig, prepare
 from sr_program import dataclass_flags, entry_point
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +30,7 @@ class TablesConfig(MeasuringConfig):
     table: str = setting("1,2,3,4", "Numbers of the tables, separated by commas.")
     model: str = setting("pretrained", FUSED_HELP)
     stage1: str = setting("pretrained:stage1", STAGE_1_HELP)
-    xi: float = setting(0.73, "ξ of Bi-GANs-ST.")
+    xi: float = setting(DEFAULT_XI, "ξ of Bi-GANs-ST.")
 
 
 DEFAULTS = TablesConfig()

@@ -8,7 +8,7 @@ from typing import Any
 from bigans.models.names import Runtime
 from bigans.models.runtime import load_model
 from evaluation.methods.fusion_points import FusionPoint
-from evaluation.methods.method import Bicubic, Enlarger, Fused, Together, Tower
+from evaluation.methods.method import Bicubic, Fused, Generator, Method, Together
 from evaluation.reports.markdown import table
 from evaluation.reports.published import (
     BENCHMARKS,
@@ -56,8 +56,8 @@ def methods(
     *,
     runtime: Runtime = "tensorflow",
     precision: str | None = None,
-) -> Enlarger:
-    """All methods of ours that the tables compare, as one enlarger.
+) -> Method:
+    """All methods of ours that the tables compare, as one method.
 
     Args:
         fused: Name of a fused model; see `bigans.models.names`.
@@ -74,7 +74,7 @@ def methods(
         FusionPoint("WP-SRGAN", "quantile", 1.0),
         FusionPoint("Bi-GANs-ST", "quantile", xi),
     ]
-    first = Tower(load_model(stage1), FIRST_STAGE)
+    first = Generator(load_model(stage1), FIRST_STAGE)
     model = load_model(fused, runtime=runtime, precision=precision)
     return Together([Bicubic("Bicubic"), first, Fused(model, points)])
 

@@ -9,12 +9,12 @@ import pytest
 
 from fusion.export import build, find_saved_model
 from fusion.formats.openvino_model import TOWERS_FILE
+from fusion.generator_model import load_saved_model
 from fusion.model_facts import facts_of, saved_model_hash
-from fusion.tower import load_saved_model
 from sr_program.errors import DataError
 from sr_program.model_facts import FACTS_FILE, hash_of_parts, read_facts
 from sr_program.version import VERSION
-from tests.test_fusion.test_formats import require
+from tests.test_fusion.formats.test_formats import require
 
 MODES = [("joint", "as_read"), ("per_channel", "as_read"), ("luma", "as_printed")]
 

@@ -11,7 +11,7 @@ from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.saved_models import SavedModels
 from sr_images.image_io import read_rgb
 from sr_program.errors import DataError, UsageError
-from tests.test_fusion.test_formats import require
+from tests.test_fusion.formats.test_formats import require
 
 
 def noise(*shape: int) -> np.ndarray:
