@@ -33,7 +33,7 @@ def load_saved_model(directory: str | os.PathLike[str]) -> Any:
     """
     try:
         return tf.saved_model.load(os.fspath(directory))
-    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+    except Exception as error:  # TensorFlow raises nearly anything on damaged files
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"{directory}: not a SavedModel that can be loaded ({reason}); export it again"
