@@ -115,7 +115,8 @@ def _naming(target: Path, temporary: Path) -> Iterator[None]:
         if named is not None and not Path(os.fsdecode(named)).is_relative_to(temporary):
             raise
         if error.strerror is not None:
-            error.filename, error.filename2 = str(target), None
+            error.filename = str(target)
+            del error.filename2
             raise
         if type(error) is not OSError:  # of a network, for example
             raise

@@ -19,7 +19,7 @@ def seal(directory: Path) -> None:
     Raises:
         OSError: A file cannot be read or written.
     """
-    text = json.dumps(_hashes(directory), indent=1) + "\n"
+    text = json.dumps(_hashes(directory), indent=1)
     (directory / HASHES).write_text(text, encoding="utf-8")
 
 

@@ -96,8 +96,7 @@ def test_it_is_full_at_the_end(
     assert (tmp_path / name).read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("tiles", [{}, {"TILES": 1}])
+@pytest.mark.parametrize(("name", "tiles"), [("n.png", {}), *((n, {"TILES": 1}) for n in NAMES)])
 def test_a_read_only_folder(run, photo: Path, read_only_folder: Path, name: str, tiles) -> None:
     done = run("noise.png", f"--output=ro/{name}", COMPUTED="computed", **tiles)
     assert done.returncode == 1

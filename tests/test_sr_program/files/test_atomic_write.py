@@ -140,14 +140,14 @@ def test_an_error_names_what_was_asked_for(tmp_path, writer, inside):
 @pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
 def test_an_error_of_another_file_keeps_its_name(tmp_path, writer):
     with pytest.raises(FileNotFoundError) as caught, writer(tmp_path / "model"):
-        open(tmp_path / "photo.png")
+        (tmp_path / "photo.png").read_bytes()
     assert caught.value.filename == str(tmp_path / "photo.png")
 
 
 def test_an_error_without_a_number_is_told_with_the_name(tmp_path):
-    with pytest.raises(OSError, match=f"^{tmp_path / 'a.tif'}: encoder error -2$"):
-        with atomic_file(tmp_path / "a.tif"):
-            raise OSError("encoder error -2")
+    message = f"^{tmp_path / 'a.tif'}: encoder error -2$"
+    with pytest.raises(OSError, match=message), atomic_file(tmp_path / "a.tif"):
+        raise OSError("encoder error -2")
 
 
 def test_another_kind_of_error_that_tells_of_the_disk(tmp_path):
@@ -161,9 +161,12 @@ def test_another_kind_of_error_that_tells_of_the_disk(tmp_path):
 
 
 def test_nested_directories_name_the_outer(tmp_path):
-    with pytest.raises(OSError) as caught, atomic_directory(tmp_path / "set") as outer:
-        with atomic_directory(outer / "1"):
-            raise full_disk()
+    with (
+        pytest.raises(OSError) as caught,
+        atomic_directory(tmp_path / "set") as outer,
+        atomic_directory(outer / "1"),
+    ):
+        raise full_disk()
     assert caught.value.filename == str(tmp_path / "set")
 
 
