@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> int:
 
         def report(problem: str | None) -> None:
             if problem is not None:
-                tqdm.write(f"upscaler: {problem}", file=sys.stderr)
+                tqdm.write(f"bigans: {problem}", file=sys.stderr)
             progress.update()
 
         problems = enlarge_files(tasks, _load, _XI.value, _MAX_DEVIATION.value, report)
@@ -166,7 +166,7 @@ def _load() -> "Upscaler":
 
 def _report(tasks: "list[Task]", num_failed: int) -> None:
     if num_failed:
-        sys.stderr.write(f"upscaler: {num_failed} of {len(tasks)} photos failed\n")
+        sys.stderr.write(f"bigans: {num_failed} of {len(tasks)} photos failed\n")
     elif sys.stdout.isatty():
         place = tasks[0].result if len(tasks) == 1 else tasks[0].result.parent
         print(f"{len(tasks)} photo{'s' * (len(tasks) > 1)} -> {place}")

@@ -36,7 +36,7 @@ from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 CACHE_VARIABLE = "BIGANS_CACHE"
 
 # The packages whose code decides what the SavedModels compute.
-_BUILDERS = ("sr_data", "srgan", "mr_srgan", "wp_srgan", "fusion")
+_BUILDERS = ("sr_images", "srgan", "mr_srgan", "wp_srgan", "fusion")
 
 # Every change of weights or code makes a new set (about 50 MB), and so does each precision; so many
 # of them stay.
@@ -150,8 +150,8 @@ def _builder_sources() -> Iterator[tuple[str, bytes]]:
     for package in _BUILDERS:
         spec = importlib.util.find_spec(package)  # of a top-level package: imports nothing
         for folder in (spec and spec.submodule_search_locations) or ():
-            for path in sorted(Path(folder).glob("*.py")):
-                yield f"{package}/{path.name}", path.read_bytes()
+            for path in sorted(Path(folder).rglob("*.py")):
+                yield f"{package}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
 
 def _build_once(
