@@ -3,12 +3,14 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sr_program.version import VERSION as __version__
+
 if TYPE_CHECKING:
     from bigans.upscaler.tiles.tiling import Tiling
     from bigans.upscaler.upscaler import Upscaler
     from sr_program.machine.allocator import keep_freed_memory
 
-__all__ = ["Tiling", "Upscaler", "keep_freed_memory"]
+__all__ = ["Tiling", "Upscaler", "__version__", "keep_freed_memory"]
 
 
 _MODULES = {
