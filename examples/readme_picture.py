@@ -9,6 +9,7 @@ No pixel of the crop is interpolated once more.
 
 import sys
 
+import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -30,7 +31,8 @@ def enlargements(photo: np.ndarray) -> dict[str, np.ndarray]:
 
 def side_by_side(images: dict[str, np.ndarray], x: int, y: int, side: int) -> Image.Image:
     """The same square of every image, with its label below; x, y and side in the photo's pixels."""
-    font = ImageFont.load_default(18)
+    # Pillow's own font has no ξ.
+    font = ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", 16)
     edge, margin, line = SCALE * side, 6, 28
     sheet = Image.new("RGB", (len(images) * (edge + margin) - margin, edge + line), "white")
     draw = ImageDraw.Draw(sheet)
@@ -57,7 +59,7 @@ def main(arguments: list[str]) -> None:
     print(output)
 
 
-README_CROP = (145, 85, 64)
+README_CROP = (128, 66, 54)
 
 if __name__ == "__main__":
     main(sys.argv[1:])
