@@ -132,7 +132,7 @@ setup(
     long_description=LONG_DESCRIPTION,
     long_description_content_type="text/markdown",
     # The code, and the weights, which are for research: the model card has their terms.
-    license="Apache-2.0 AND LicenseRef-Bi-GANs-ST-Weights",
+    license_expression="Apache-2.0 AND LicenseRef-Bi-GANs-ST-Weights",
     license_files=["LICENSE", "bigans/pretrained/MODEL_CARD.md"],
     project_urls={"Paper": "https://arxiv.org/abs/1811.00367"},
     classifiers=CLASSIFIERS,
