@@ -1,1 +1,1 @@
-"""A run from its settings to its export: data, loop, checkpoints, logs."""
+"""A training run on disk: schedule, checkpoints, logs, weights, and the exported generator."""
