@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from absl import flags
 
 from sr_program import entry_point
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.machine.precision import PRECISIONS
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
@@ -28,7 +29,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder or, for one photo, file of
 _XI = flags.DEFINE_float(
     "xi",
     None,
-    "How far from the faithful image (0) to the vivid one (1); 0.73 if left out.",
+    f"How far from the faithful image (0) to the vivid one (1); {DEFAULT_XI} if left out.",
     lower_bound=0.0,
     upper_bound=1.0,
 )
@@ -97,7 +98,7 @@ def main(arguments: list[str]) -> int:
 
         def report(problem: str | None) -> None:
             if problem is not None:
-                tqdm.write(f"upscaler: {problem}", file=sys.stderr)
+                tqdm.write(f"bigans: {problem}", file=sys.stderr)
             bar.update()
 
         problems = enlarge_files(tasks, _load, _XI.value, _MAX_DEVIATION.value, report)
@@ -165,7 +166,7 @@ def _load() -> "Upscaler":
 
 def _report(tasks: "list[Task]", num_failed: int) -> None:
     if num_failed:
-        sys.stderr.write(f"upscaler: {num_failed} of {len(tasks)} photos failed\n")
+        sys.stderr.write(f"bigans: {num_failed} of {len(tasks)} photos failed\n")
     elif sys.stdout.isatty():
         place = tasks[0].result if len(tasks) == 1 else tasks[0].result.parent
         print(f"{len(tasks)} photo{'s' * (len(tasks) > 1)} -> {place}")

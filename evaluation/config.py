@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 from evaluation.scoring.instruments import find_instruments
 from evaluation.scoring.processes import default_workers
 from evaluation.scoring.protocol import Instruments
 from sr_data.benchmarks import Benchmark, open_benchmark
 from sr_program.errors import UsageError
-
-
-def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
-    """A dataclass field with the help text, and the choices, of the flag made from it."""
-    return dataclasses.field(default=default, metadata={"help": help_text, "choices": choices})
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)

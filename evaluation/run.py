@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 from absl import logging
 
-from evaluation.config import MeasuringConfig, setting
+from evaluation.config import MeasuringConfig
 from evaluation.methods.choice import HELP
 from sr_program import dataclass_flags, entry_point
+from sr_program.contract import DEFAULT_XI, USE_XI
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 if TYPE_CHECKING:
     from evaluation.methods.fusion_points import FusionPoint
-    from evaluation.methods.method import Enlarger
+    from evaluation.methods.method import Method
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +36,11 @@ class RunConfig(MeasuringConfig):
 
     model: str = setting("pretrained", HELP)
     label: str = setting("", "Name of the method in tables; empty: a suitable one.")
-    xi: float = setting(0.73, "ξ of a fused model: 0 faithful … 1 vivid. Other models have none.")
+    xi: float = setting(
+        DEFAULT_XI, "ξ of a fused model: 0 faithful … 1 vivid. Other models have none."
+    )
     max_deviation: float = setting(
-        -1.0, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
+        USE_XI, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
     )
     self_ensemble: bool = setting(False, "Average over the 8 turns and mirrorings of each image.")
     save_images: bool = setting(False, "Write the images too: OUT/images/METHOD/SET/NAME.png.")
@@ -69,11 +73,11 @@ def fusion_point(config: RunConfig) -> FusionPoint:
     return FusionPoint(label, "absolute", config.max_deviation)
 
 
-def _tell_what_has_no_effect(model: str, enlarger: Enlarger) -> None:
+def _tell_what_has_no_effect(model: str, method: Method) -> None:
     """A warning, not an error: one set of flags may serve several methods, one after the other."""
     from evaluation.methods.method import Fused
 
-    if not isinstance(enlarger, Fused):
+    if not isinstance(method, Fused):
         for name in dataclass_flags.given("xi", "max_deviation"):
             logging.warning("--%s has no effect: --model=%s is not a fused model", name, model)
 
@@ -92,12 +96,12 @@ def _main(positional: list[str]) -> int:
     prepared = prepare(config, lpips=config.lpips, stlpips=config.stlpips)
     if config.model not in MODELLESS and not config.model.startswith("folder:"):
         import_tensorflow_quietly()
-    enlarger = open_model(
+    method = open_model(
         config.model, points=[point], ensemble=config.self_ensemble, label=config.label
     )
-    _tell_what_has_no_effect(config.model, enlarger)
+    _tell_what_has_no_effect(config.model, method)
     results = evaluate(
-        enlarger,
+        method,
         prepared.benchmarks,
         prepared.instruments,
         prepared.output,

@@ -1,11 +1,11 @@
-r"""Builds the fused SavedModel from the SavedModels of the two towers.
+r"""Builds the fused SavedModel from the SavedModels of the two generators.
 
     python -m fusion.export --faithful=models/mr_srgan --vivid=models/wp_srgan/stage2 \
         --output=models/fused
 
-writes models/fused/1. A tower is a SavedModel or a directory of numbered versions. Other formats
-than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or of
-one an image, and have to be given:
+writes models/fused/1. A generator is a SavedModel or a directory of numbered versions. Other
+formats than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value,
+or of one an image, and have to be given:
 
     --format=openvino   fused.xml and towers.xml; `python -m bigans --saved_model` takes them too
     --format=onnx       fused.onnx and towers.onnx
@@ -28,7 +28,7 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from sr_program import entry_point
+from sr_program import contract, entry_point
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_directory
 from sr_program.files.versions import latest_version
@@ -58,7 +58,7 @@ def build(
     format: Format = "saved_model",
     int8_photos: str | os.PathLike[str] | None = None,
 ) -> Path:
-    """Writes the fused model of two towers, complete or not at all.
+    """Writes the fused model of two generators, complete or not at all.
 
     Args:
         faithful_dir: SavedModel of I_g, or a directory of numbered versions (the latest is taken).
@@ -74,7 +74,7 @@ def build(
         `output_dir`/1.
 
     Raises:
-        DataError: A tower is missing or unfit, the output exists, there are no photos, or the
+        DataError: A generator is missing or unfit, the output exists, there are no photos, or the
             written model does not give what the one in memory gives.
         UsageError: Unknown `threshold`, `delta` or `format`, int8 in a format that does not have
             it, or a package that the format needs is not installed.
@@ -179,36 +179,26 @@ def _check_reload(model: FusedModel, directory: Path) -> None:
     import tensorflow as tf
 
     image = tf.constant(np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), np.uint8))
-    towers = model.signature_functions["towers"](image=image)
-    one_each = model.signature_functions["deviations"](**towers)["deviations"].shape[2]
+    generators = model.signature_functions["towers"](image=image)
+    one_each = model.signature_functions["deviations"](**generators)["deviations"].shape[2]
     values: dict[str, Any] = {
-        "image": image,
-        **towers,
+        contract.IMAGE: image,
+        **generators,
         "limits": tf.fill([2, one_each], 2.0),
-        "xi": tf.constant([0.73, 0.2]),
-        "max_deviation": tf.constant([-1.0, 4.0]),
+        contract.XI: tf.constant([xi for xi, _ in contract.TRIED]),
+        contract.MAX_DEVIATION: tf.constant([bound for _, bound in contract.TRIED]),
     }
     reloaded = tf.saved_model.load(os.fspath(directory))
     for name, function in model.signature_functions.items():
         written = reloaded.signatures[name]
         inputs = {key: values[key] for key in written.structured_input_signature[1]}
-        found = written(**inputs)
-        for key, expected in function(**inputs).items():
-            # Another choice of convolution kernels moves a value by rounding errors, and one that
-            # lies on a half by a whole level; lost weights or a wrong graph move it far.
-            tolerance = 1 if expected.dtype == tf.uint8 else 0.01
-            difference = np.abs(found[key].numpy().astype(float) - expected.numpy()).max()
-            if not difference <= tolerance:
-                raise DataError(
-                    f"{directory}: the written model's {name} differs from the one in memory, "
-                    f"{key} by {difference:.2g} grey levels"
-                )
+        contract.check_written(directory, name, function(**inputs), written(**inputs))
 
 
 def cli_main() -> NoReturn:
     """Runs the command; the flags are defined here because `pretrained` imports this module."""
-    flags.DEFINE_string("faithful", None, "SavedModel of the faithful tower (MR-SRGAN).")
-    flags.DEFINE_string("vivid", None, "SavedModel of the vivid tower (WP-SRGAN, stage 2).")
+    flags.DEFINE_string("faithful", None, "SavedModel of the faithful generator (MR-SRGAN).")
+    flags.DEFINE_string("vivid", None, "SavedModel of the vivid generator (WP-SRGAN, stage 2).")
     flags.DEFINE_string("output", None, "Directory of the fused model; it goes to OUTPUT/1.")
     flags.DEFINE_enum(
         "threshold",

@@ -1,10 +1,10 @@
 """The fused model: two SavedModels, one image in, their soft-thresholded merge out.
 
-A tower is known by its signature only, see `fusion.tower`. Δ is computed from unrounded images and
-the result is rounded once.
+A generator is known by its signature only, see `fusion.generator_model`. Δ is computed from
+unrounded images and the result is rounded once.
 
-    image ─┬─► faithful tower ─► I_g ─┐
-           └─► vivid tower ────► I_G ─┴─► t = Q(ξ) of |Δ|, or max_deviation ─► I_e ─► uint8
+    image ─┬─► faithful generator ─► I_g ─┐
+           └─► vivid generator ────► I_G ─┴─► t = Q(ξ) of |Δ|, or max_deviation ─► I_e ─► uint8
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from fusion.generator_model import IMAGE, load_generator, stated_radius
 from fusion.modes import DELTAS, THRESHOLDS, Delta, Threshold, TowerFacts
 from fusion.parts import deviations, merge_at
 from fusion.quantile import quantile
@@ -24,20 +25,18 @@ from fusion.soft_threshold import (
     soft_threshold,
     soft_threshold_together,
 )
-from fusion.tower import IMAGE, UNROUNDED, load_tower, receptive_field
 from sr_images.rounding import grey_levels
+from sr_program import contract
+from sr_program.contract import DEFAULT_XI, UNROUNDED, USE_XI
 from sr_program.errors import DataError, UsageError
-
-DEFAULT_XI = 0.73  # the paper's choice, section 4.3
-USE_XI = -1.0  # any max_deviation < 0
 
 # One value for all images, or one an image. (The type stubs know no unknown rank.)
 _ANY_RANK: Any = None
-_XI = tf.TensorSpec(_ANY_RANK, tf.float32, name="xi")
-_MAX_DEVIATION = tf.TensorSpec(_ANY_RANK, tf.float32, name="max_deviation")
+_XI = tf.TensorSpec(_ANY_RANK, tf.float32, name=contract.XI)
+_MAX_DEVIATION = tf.TensorSpec(_ANY_RANK, tf.float32, name=contract.MAX_DEVIATION)
 
-_FAITHFUL = tf.TensorSpec([None, None, None, 3], tf.float32, name="faithful")
-_VIVID = tf.TensorSpec([None, None, None, 3], tf.float32, name="vivid")
+_FAITHFUL = tf.TensorSpec([None, None, None, 3], tf.float32, name=contract.FAITHFUL)
+_VIVID = tf.TensorSpec([None, None, None, 3], tf.float32, name=contract.VIVID)
 
 Quantile = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -136,13 +135,13 @@ def _within(rounded: tf.Tensor, centre: tf.Tensor, max_deviation: tf.Tensor) -> 
 
 
 class FusedModel(tf.Module):
-    """Two loaded towers and the merge, with the signatures of the fused SavedModel.
+    """Two loaded generators and the merge, with the signatures of the fused SavedModel.
 
-    - `serving_default`: image, xi, max_deviation -> sr, uint8.
+    - what servers take: image, xi, max_deviation -> sr, uint8; see `sr_program.contract`.
     - `components`: the same inputs -> faithful and vivid, uint8; deviation, float32 [B, H, W], the
       sum over channels of |I_e − I_g| in grey levels, not rounded.
     - `towers`: image -> faithful and vivid, float32 grey levels, not rounded: with `fuse`, a sweep
-      over ξ runs the towers once.
+      over ξ runs the generators once.
     - `deviations` and `merge`: see `fusion.parts`; for an image that comes in tiles.
 
     `xi` and `max_deviation` are scalars or have one value an image; the model stores their
@@ -157,7 +156,7 @@ class FusedModel(tf.Module):
         threshold: Threshold = "joint",
         delta: Delta = "as_read",
     ) -> None:
-        """Loads the towers.
+        """Loads the generators.
 
         Args:
             faithful: Directory of the SavedModel of I_g, the one that holds saved_model.pb.
@@ -179,34 +178,34 @@ class FusedModel(tf.Module):
         self.delta: Delta = delta
         # Kept whole: what the signatures capture lives no longer than the loaded object, and
         # saving finds the variables through it.
-        self._faithful = load_tower(faithful)
-        self._vivid = load_tower(vivid)
+        self._faithful = load_generator(faithful)
+        self._vivid = load_generator(vivid)
         self._check_sizes(faithful, vivid)
         self.signature_functions = self._make_signatures()
-        reaches = [receptive_field(tower) for tower in (self._faithful, self._vivid)]
+        radii = [stated_radius(generator) for generator in (self._faithful, self._vivid)]
         widest = None
-        if all(reach is not None for reach in reaches):
-            widest = max(reach for reach in reaches if reach is not None)
+        if all(radius is not None for radius in radii):
+            widest = max(radius for radius in radii if radius is not None)
             self.receptive_field = tf.function(lambda: tf.constant(widest), input_signature=[])
         self.facts = TowerFacts(threshold, delta, widest)
 
     def _check_sizes(self, faithful: str | os.PathLike[str], vivid: str | os.PathLike[str]) -> None:
-        first, second = self._towers(tf.zeros([1, 8, 8, 3], tf.uint8))
+        first, second = self._generators(tf.zeros([1, 8, 8, 3], tf.uint8))
         if first.shape != second.shape:
             raise DataError(
                 f"{faithful} makes {first.shape[1:].as_list()} of an 8x8 image and {vivid} "
                 f"{second.shape[1:].as_list()}; fuse models of the same scale"
             )
 
-    def _towers(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _generators(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """I_g and I_G, float32 grey levels."""
         faithful = self._faithful.signatures[UNROUNDED](image=image)["sr"]
         vivid = self._vivid.signatures[UNROUNDED](image=image)["sr"]
         return faithful, vivid
 
     def _make_signatures(self) -> dict[str, Any]:
-        def towers(image):
-            faithful, vivid = self._towers(image)
+        def generators(image):
+            faithful, vivid = self._generators(image)
             return {"faithful": faithful, "vivid": vivid}
 
         def parts(faithful, vivid):
@@ -219,11 +218,11 @@ class FusedModel(tf.Module):
         count = 3 if self.threshold == "per_channel" else 1
         limits = tf.TensorSpec([None, count], tf.float32, name="limits")
         return {
-            "serving_default": self._with_defaults(self._serve),
-            "components": self._with_defaults(self._components),
-            "towers": tf.function(towers, input_signature=[IMAGE]),
-            "deviations": tf.function(parts, input_signature=[_FAITHFUL, _VIVID]),
-            "merge": tf.function(merge, input_signature=[_FAITHFUL, _VIVID, limits]),
+            contract.SERVING: self._with_defaults(self._serve),
+            contract.COMPONENTS: self._with_defaults(self._components),
+            contract.GENERATORS: tf.function(generators, input_signature=[IMAGE]),
+            contract.DEVIATIONS: tf.function(parts, input_signature=[_FAITHFUL, _VIVID]),
+            contract.MERGE: tf.function(merge, input_signature=[_FAITHFUL, _VIVID, limits]),
         }
 
     def _with_defaults(self, run: Callable[..., dict[str, tf.Tensor]]) -> Any:
@@ -241,10 +240,10 @@ class FusedModel(tf.Module):
         return tf.function(by_either, input_signature=[IMAGE, _XI, _MAX_DEVIATION])
 
     def _serve(self, image: tf.Tensor, *how_far: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"sr": self._fuse(*self._towers(image), *how_far).sr}
+        return {"sr": self._fuse(*self._generators(image), *how_far).sr}
 
     def _components(self, image: tf.Tensor, *how_far: tf.Tensor) -> dict[str, tf.Tensor]:
-        faithful, vivid = self._towers(image)
+        faithful, vivid = self._generators(image)
         fused = self._fuse(faithful, vivid, *how_far)
         return {
             "faithful": tf.cast(grey_levels(faithful, tf), tf.uint8),

@@ -14,9 +14,6 @@ Delta = Literal["as_read", "as_printed"]
 THRESHOLDS: tuple[Threshold, ...] = ("joint", "per_channel", "luma")
 DELTAS: tuple[Delta, ...] = ("as_read", "as_printed")
 
-# ITU-R BT.601: the Y' of R'G'B'.
-LUMA_WEIGHTS = (0.299, 0.587, 0.114)
-
 
 class NoTowersError(DataError):
     """A SavedModel does not tell what it is made of, or merges in its own way."""
@@ -24,12 +21,12 @@ class NoTowersError(DataError):
 
 @dataclasses.dataclass(frozen=True)
 class TowerFacts:
-    """What has to be known of towers to merge their images and to cut an image for them.
+    """What has to be known of generators to merge their images and to cut an image for them.
 
     Attributes:
-        threshold: How the images are merged; None if there is a single tower.
+        threshold: How the images are merged; None if there is a single generator.
         delta: Likewise.
-        receptive_field: See `fusion.tower.receptive_field`.
+        receptive_field: See `fusion.generator_model.stated_radius`.
     """
 
     threshold: Threshold | None = None

@@ -1,7 +1,7 @@
 """The merge of two reconstructions in NumPy: `fuse` and `fusion.parts` without TensorFlow.
 
 The same definitions, operation by operation in float32, so that the values agree with those of the
-graph to rounding errors; for runtimes that compute the towers alone.
+graph to rounding errors; for runtimes that compute the generators alone.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.modes import LUMA_WEIGHTS, Delta, Threshold
+from fusion.modes import Delta, Threshold
+from sr_images.luma import LUMA_WEIGHTS
 from sr_images.rounding import grey_levels
+from sr_program.contract import USE_XI
 
 Levels = NDArray[np.float32]
 
@@ -19,7 +21,7 @@ def fuse(
     faithful: Levels,
     vivid: Levels,
     xi: float,
-    max_deviation: float = -1.0,
+    max_deviation: float = USE_XI,
     *,
     threshold: Threshold = "joint",
     delta: Delta = "as_read",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from fusion.modes import LUMA_WEIGHTS
+from sr_images.luma import LUMA_WEIGHTS
 
 
 def soft_threshold(faithful: tf.Tensor, vivid: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:

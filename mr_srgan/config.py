@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from sr_program.errors import UsageError
-from srgan.config import ObjectiveConfig, setting
+from sr_program.settings import setting
+from srgan.config import ObjectiveConfig
 
 # Eq. (4) has no logarithm. The paper does not give VGG16's layer; this is its last.
 PAPER_OBJECTIVE = ObjectiveConfig(

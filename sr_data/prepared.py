@@ -16,7 +16,7 @@ from sr_data.prepare.array_records import RecordReader
 from sr_data.prepare.tile_grid import Box
 from sr_data.prepare.tile_manifest import SHARDS, Manifest, Photo, Shard, read_manifest
 from sr_data.prepare.tile_record import decode_tile
-from sr_program.errors import DataError
+from sr_program.errors import DataError, reason
 
 
 class PreparedSource:
@@ -137,9 +137,9 @@ class PreparedSource:
         except DataError:
             raise
         except OSError as error:
-            raise DataError(f"{path}: {error.strerror}; {_REMEDY}") from error
+            raise DataError(f"{path}: {reason(error)}; {_REMEDY}") from error
         except ValueError as error:
-            raise DataError(f"{path}: {error}; {_REMEDY}") from error
+            raise DataError(f"{path}: {reason(error)}; {_REMEDY}") from error
 
 
 _REMEDY = "run the preparation again with the same flags, it makes damaged files anew"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_images.image_io import decode_rgb
-from sr_program.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError, reason
 
 # NAME[/CONFIG][:VERSION][:SPLIT]
 _SPEC = re.compile(
@@ -74,7 +74,7 @@ class TfdsSource:
         try:
             content = self._examples[index][self._feature]
         except Exception as error:  # whatever the packages beneath raise on a damaged file
-            raise DataError(f"{name}: {_line(error)}") from error
+            raise DataError(f"{name}: {reason(error, most=300)}") from error
         return decode_rgb(content, name)
 
     def _builder(self, tfds: ModuleType, name: str) -> Any:
@@ -87,13 +87,15 @@ class TfdsSource:
                 return builder
             builder = tfds.builder(name, file_format="array_record")
         except Exception as error:
-            raise UsageError(f"tfds:{self._spec}: {_line(error)}") from error
+            raise UsageError(f"tfds:{self._spec}: {reason(error, most=300)}") from error
         try:
             builder.download_and_prepare()
         except (DataError, UsageError, OSError):
             raise
         except Exception as error:
-            raise DataError(f"tfds:{self._spec}: cannot be made: {_line(error)}") from error
+            raise DataError(
+                f"tfds:{self._spec}: cannot be made: {reason(error, most=300)}"
+            ) from error
         return builder
 
     def _open(self, tfds: ModuleType, builder: Any, split: str) -> Any:
@@ -106,9 +108,9 @@ class TfdsSource:
                 "and it is made as array_record"
             ) from error
         except ValueError as error:
-            raise UsageError(f"tfds:{self._spec}: {_line(error)}") from error
+            raise UsageError(f"tfds:{self._spec}: {reason(error, most=300)}") from error
         except Exception as error:
-            raise DataError(f"tfds:{self._spec}: {_line(error)}") from error
+            raise DataError(f"tfds:{self._spec}: {reason(error, most=300)}") from error
 
     def _image_feature(self, tfds: ModuleType, features: Any) -> str:
         images = _image_features(tfds, features)
@@ -145,11 +147,6 @@ def _tensorflow_datasets() -> ModuleType:
         return importlib.import_module("tensorflow_datasets")
     except ImportError as error:
         raise DataError(
-            f"data sets of TFDS need its package ({_line(error)}): "
+            f"data sets of TFDS need its package ({reason(error, most=300)}): "
             "pip install 'bi-gans-st[datasets]'"
         ) from error
-
-
-def _line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:300]}…"

@@ -11,8 +11,9 @@ below 2**53: in double precision they are exact in any order of summation, and a
 half. Where the denominator is a power of two (scales 2, 4, 8), MATLAB's own double arithmetic is
 exact too; for others MATLAB may round a true half either way.
 
-Reference: R. Keys, "Cubic convolution interpolation for digital image processing", 1981;
-https://www.mathworks.com/help/images/ref/imresize.html
+The kernel is `sr_images.keys_kernel`.
+
+Reference: https://www.mathworks.com/help/images/ref/imresize.html
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from sr_images.keys_kernel import RADIUS, keys_kernel
 
 Edge = Literal["replicate", "mirror"]
 
@@ -123,20 +126,11 @@ def _normalised_taps(row: int, scale: Fraction) -> dict[int, Fraction]:
     """Weight of each input row (0-based, possibly outside of the image) for one output row."""
     squeeze = min(scale, Fraction(1))
     centre = (row + Fraction(1, 2)) / scale - Fraction(1, 2)
-    reach = 2 / squeeze
+    reach = RADIUS / squeeze
     positions = range(ceil(centre - reach), floor(centre + reach) + 1)
-    taps = {position: _cubic(abs(centre - position) * squeeze) for position in positions}
+    taps = {position: keys_kernel(abs(centre - position) * squeeze) for position in positions}
     total = sum(taps.values())
     return {position: weight / total for position, weight in taps.items() if weight}
-
-
-def _cubic(x: Fraction) -> Fraction:
-    """Keys' cubic convolution kernel with a = -1/2 at x >= 0."""
-    if x <= 1:
-        return (3 * x**3 - 5 * x**2 + 2) / 2
-    if x <= 2:
-        return (-(x**3) + 5 * x**2 - 8 * x + 4) / 2
-    return Fraction(0)
 
 
 def _resize(image: NDArray[np.uint8], pass_filter: _Filter, edge: Edge) -> NDArray[np.uint8]:

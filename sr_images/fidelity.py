@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_WINDOW, _SIGMA = 11, 1.5
-_K1, _K2 = 0.01, 0.03
+# Of SSIM, as its authors give them.
+SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
+SSIM_K1, SSIM_K2 = 0.01, 0.03
 
 
 def psnr(
@@ -56,8 +57,8 @@ def ssim(
     """
     if reference.ndim != 2:
         raise ValueError(f"SSIM needs single-channel images [H, W], got {list(reference.shape)}")
-    x, y = _inner(reference, image, data_range, border, smallest=_WINDOW)
-    c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
+    x, y = _inner(reference, image, data_range, border, smallest=SSIM_WINDOW)
+    c1, c2 = (SSIM_K1 * data_range) ** 2, (SSIM_K2 * data_range) ** 2
     mean_x, mean_y = _window_mean(x), _window_mean(y)
     variance_x = _window_mean(x * x) - mean_x**2
     variance_y = _window_mean(y * y) - mean_y**2
@@ -68,8 +69,8 @@ def ssim(
 
 
 def _window_mean(image: NDArray[np.float64]) -> NDArray[np.float64]:
-    kernel = cv2.getGaussianKernel(_WINDOW, _SIGMA, cv2.CV_64F)
-    margin = _WINDOW // 2
+    kernel = cv2.getGaussianKernel(SSIM_WINDOW, SSIM_SIGMA, cv2.CV_64F)
+    margin = SSIM_WINDOW // 2
     filtered = np.asarray(cv2.sepFilter2D(image, cv2.CV_64F, kernel, kernel), np.float64)
     return filtered[margin:-margin, margin:-margin]
 

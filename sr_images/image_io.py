@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from sr_images.rounding import grey_levels
-from sr_program.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError, reason
 from sr_program.files.atomic_write import atomic_file
 
 # files with these suffixes (lower case) are images
@@ -80,7 +80,7 @@ def _decode(file: Path | IO[bytes], name: str | Path) -> NDArray[np.uint8]:
     except DataError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        raise DataError(f"{name}: {_reason(error)}") from error
+        raise DataError(f"{name}: {_problem(error)}") from error
 
 
 def is_gray(path: str | os.PathLike[str]) -> bool:
@@ -94,7 +94,7 @@ def is_gray(path: str | os.PathLike[str]) -> bool:
         with Image.open(path) as image:
             return image.mode in ("1", "L")
     except Exception as error:
-        raise DataError(f"{path}: {_reason(error)}") from error
+        raise DataError(f"{path}: {_problem(error)}") from error
 
 
 def write_rgb(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
@@ -155,12 +155,11 @@ def _has_16_bits(image: Image.Image) -> bool:
     return False
 
 
-def _reason(error: Exception) -> str:
+def _problem(error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; crop or shrink it"
     if isinstance(error, Image.UnidentifiedImageError):
         return "is not an image, or of an unknown format; use PNG, JPEG, WebP, BMP or TIFF"
     if isinstance(error, OSError) and error.strerror and error.errno:
-        return error.strerror
-    detail = " ".join(str(error).split()) or type(error).__name__
-    return f"is damaged ({detail}); replace the file"
+        return reason(error)
+    return f"is damaged ({reason(error)}); replace the file"

@@ -1,12 +1,11 @@
 """MATLAB's `imresize(image, ..., 'bicubic')` for double-precision images.
 
-NIQE and the metric of Ma et al. shrink and enlarge images of doubles with it. Keys' cubic kernel
-with a = -0.5, widened where an axis shrinks (antialiasing); outside of the image lies its mirror
-image, as in current MATLAB; nothing is rounded. For 8-bit images, which MATLAB rounds after each
-axis, see `sr_images.bicubic`.
+NIQE and the metric of Ma et al. shrink and enlarge images of doubles with it. The kernel is
+`sr_images.keys_kernel`, widened where an axis shrinks (antialiasing); outside of the image lies its
+mirror image, as in current MATLAB; nothing is rounded. For 8-bit images, which MATLAB rounds after
+each axis, see `sr_images.bicubic`.
 
-Reference: R. Keys, "Cubic convolution interpolation for digital image processing", 1981;
-https://www.mathworks.com/help/images/ref/imresize.html
+Reference: https://www.mathworks.com/help/images/ref/imresize.html
 """
 
 from functools import lru_cache
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-_SUPPORT = 4
+from sr_images.keys_kernel import RADIUS, keys_kernel
 
 
 def imresize(
@@ -81,11 +80,11 @@ def _resize_columns(image: NDArray[np.float64], length: int, scale: float) -> ND
 def _weights(length_in: int, length_out: int, scale: float) -> csr_array:
     """The matrix [length_out, length_in] that resizes one axis."""
     squeeze = min(scale, 1.0)
-    width = _SUPPORT / squeeze
+    width = 2 * RADIUS / squeeze
     centre = np.arange(1, length_out + 1) / scale + 0.5 * (1 - 1 / scale)  # 1-based
     first = np.floor(centre - width / 2)
     positions = first[:, np.newaxis] + np.arange(ceil(width) + 2)
-    weights = squeeze * _cubic(squeeze * np.abs(centre[:, np.newaxis] - positions))
+    weights = squeeze * keys_kernel(squeeze * np.abs(centre[:, np.newaxis] - positions))
     weights /= weights.sum(axis=1, keepdims=True)
     folded = (positions.astype(np.int64) - 1) % (2 * length_in)
     sources = np.minimum(folded, 2 * length_in - 1 - folded)
@@ -95,10 +94,3 @@ def _weights(length_in: int, length_out: int, scale: float) -> csr_array:
     return csr_array(
         entries, shape=(length_out, length_in)
     )  # adds up what the mirror puts together
-
-
-def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys' cubic convolution kernel with a = -1/2 at x >= 0."""
-    near = 1.5 * x**3 - 2.5 * x**2 + 1
-    far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-    return np.where(x <= 1, near, np.where(x <= 2, far, 0.0))

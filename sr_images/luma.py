@@ -3,8 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-# ITU-R BT.601, full swing, in thousandths.
-_GRAY_WEIGHTS = np.array([299, 587, 114], np.int32)
+# ITU-R BT.601: what red, green and blue add to the luma, in thousandths.
+_THOUSANDTHS = (299, 587, 114)
+
+# The same for floats.
+LUMA_WEIGHTS = tuple(weight / 1000 for weight in _THOUSANDTHS)
+
+# The steps from black to white in the studio swing, 16 to 235.
+_STUDIO_SWING = 219
 
 
 def rgb_to_y(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -33,7 +39,8 @@ def rgb_to_y(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if image.ndim == 2:
         return image
     red, green, blue = (image[..., channel].astype(np.int32) for channel in range(3))
-    thousandths = 65481 * red + 128553 * green + 24966 * blue  # of 1/255 level; below 2**26
+    of_red, of_green, of_blue = (_STUDIO_SWING * weight for weight in _THOUSANDTHS)
+    thousandths = of_red * red + of_green * green + of_blue * blue  # of 1/255 level; below 2**26
     return (16 + (thousandths + 127_500) // 255_000).astype(np.uint8)
 
 
@@ -49,4 +56,5 @@ def luma_of_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
       uint8 [H, W]: 0.299 R + 0.587 G + 0.114 B, rounded half up; exactly R where R = G = B.
     """
-    return ((image.astype(np.int32) @ _GRAY_WEIGHTS + 500) // 1000).astype(np.uint8)
+    thousandths = image.astype(np.int32) @ np.array(_THOUSANDTHS, np.int32)
+    return ((thousandths + 500) // 1000).astype(np.uint8)

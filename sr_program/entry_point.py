@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from absl import flags, logging
 
-from sr_program.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError, reason
 
 Main = Callable[[list[str]], int | None]
 
@@ -173,7 +173,7 @@ def _report(program: str, message: str, code: int) -> int:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).removeprefix("ERROR:: ").split()) or type(error).__name__
+    return reason(error).removeprefix("ERROR:: ")
 
 
 def _os_error_line(error: OSError) -> str:

@@ -7,16 +7,11 @@ differ between the branches.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from sr_program.errors import UsageError
 from sr_program.machine.precision import PRECISIONS
+from sr_program.settings import setting
 from srgan.losses.feature_terms import parse_feature_terms
-
-
-def setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
-    """A dataclass field with the help text, and the choices, of the flag made from it."""
-    return dataclasses.field(default=default, metadata={"help": help_text, "choices": choices})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from sr_program.errors import UsageError
-from srgan.config import ObjectiveConfig, setting
+from sr_program.settings import setting
+from srgan.config import ObjectiveConfig
 
 # Eq. (8) has the logarithm; the discriminator has no BatchNorm; φ is SRGAN's φ5,4.
 _SHARED = ObjectiveConfig(

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from benchmarks.timing.interleaved import machine
 from evaluation.metrics.grid import grid_measure
-from evaluation.metrics.model_files import NIQE_PARAMETERS, VGG19_WEIGHTS, fetch
+from evaluation.metrics.model_files import NIQE_PARAMETERS, VGG19_WEIGHTS
 from evaluation.reports.markdown import ABSENT, number, table
 from evaluation.reports.report import DIGITS, HEADINGS
 from evaluation.scoring.instruments import STLPIPS_PACKAGE
@@ -40,8 +40,9 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import command_line, refuse_positional, run, warnings_only
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_file
+from sr_program.files.downloads import fetch
 from sr_program.machine.tensorflow_start import import_keras_quietly
-from srgan.config import setting
+from sr_program.settings import setting
 from srgan.vgg.weights import IMAGENET
 
 
@@ -86,7 +87,7 @@ _FOUND_CROPS = 5
 
 Pixels = NDArray[np.uint8]
 Versions = dict[str, Pixels]  # bicubic, generators, HR
-Enlargers = Mapping[str, Callable[[Pixels], Pixels]]
+Methods = Mapping[str, Callable[[Pixels], Pixels]]
 
 
 def instruments(config: ComparisonConfig) -> Instruments:
@@ -110,7 +111,7 @@ def instruments(config: ComparisonConfig) -> Instruments:
     return found
 
 
-def open_enlargers(items: Sequence[str]) -> Enlargers:
+def open_methods(items: Sequence[str]) -> Methods:
     """What makes 4x images: bicubic interpolation, and the generators that --weights names.
 
     Raises:
@@ -123,20 +124,20 @@ def open_enlargers(items: Sequence[str]) -> Enlargers:
     import tensorflow as tf
 
     from benchmarks.studies.chosen_generators import chosen_generators
-    from srgan.runs.saved_model import Tower
+    from srgan.runs.saved_model import ServedGenerator
 
-    def enlarger(tower: Tower) -> Callable[[Pixels], Pixels]:
-        return lambda lr: tower.serving_default(tf.constant(lr[None]))["sr"].numpy()[0]
+    def method(generator: ServedGenerator) -> Callable[[Pixels], Pixels]:
+        return lambda lr: generator.rounded(tf.constant(lr[None]))["sr"].numpy()[0]
 
     generators = chosen_generators(items)
     return {
         BICUBIC: bicubic_upscale,
-        **{name: enlarger(Tower(generator)) for name, generator in generators.items()},
+        **{name: method(ServedGenerator(generator)) for name, generator in generators.items()},
     }
 
 
 def compare(
-    folder: PairedFolder, enlargers: Enlargers, found: Instruments, workers: int
+    folder: PairedFolder, methods: Methods, found: Instruments, workers: int
 ) -> tuple[dict[str, Versions], dict[str, dict[str, float]]]:
     """Makes and scores all versions of all photos.
 
@@ -152,7 +153,7 @@ def compare(
     with scoring_pool(found, workers) as pool:
         for index, (name, hr, lr) in enumerate(tqdm(folder, total=len(folder), disable=None)):
             gray = folder.is_gray(index)
-            made = {version: enlarge(lr) for version, enlarge in enlargers.items()}
+            made = {version: enlarge(lr) for version, enlarge in methods.items()}
             photos[name] = {**made, HR: hr}
             for version, image in photos[name].items():
                 lumas.setdefault(version, []).append((luma_of_gray if gray else rgb_to_y)(image))
@@ -260,11 +261,11 @@ def write_comparison(config: ComparisonConfig) -> None:
     config.check()
     folder = PairedFolder(Path(config.data))
     found = instruments(config)
-    enlargers = open_enlargers(config.weights.split(","))
+    methods = open_methods(config.weights.split(","))
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     workers = default_workers() if config.workers == -1 else config.workers
-    photos, means = compare(folder, enlargers, found, workers)
+    photos, means = compare(folder, methods, found, workers)
     text = "\n".join([f"`{command_line()}`", "", machine(), "", *comparison(means, found)])
     with atomic_file(output / "comparison.md") as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -27,7 +27,7 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_keras_quietly
-from srgan.config import setting
+from sr_program.settings import setting
 
 # Pixels between crops, and the height of the lines of text.
 _GAP, _TEXT = 6, 40

@@ -37,7 +37,7 @@ from sr_images.rounding import grey_levels
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
-from srgan.config import setting
+from sr_program.settings import setting
 from srgan.runs.validation import BORDER, check_pairs, super_resolve
 
 
@@ -127,19 +127,19 @@ class Scores:
 
 
 def score(
-    folder: PairedFolder, enlargers: dict[str, Enlarge], crop: int, limit: int
+    folder: PairedFolder, methods: dict[str, Enlarge], crop: int, limit: int
 ) -> dict[str, Scores]:
     """Scores every row.
 
     The whole LR image is degraded, and its middle is cut out afterwards.
     """
-    found = {name: Scores() for name in enlargers}
+    found = {name: Scores() for name in methods}
     count = min(limit, len(folder)) if limit else len(folder)
     for number in tqdm(range(count), desc="images", unit="image", disable=None):
         _, hr, lr = folder[number]
         for column, version in degraded_versions(lr, number).items():
             real, part = middle(hr, version, crop)
-            for name, enlarge in enlargers.items():
+            for name, enlarge in methods.items():
                 luma = rgb_to_y(enlarge(part))
                 value = psnr(rgb_to_y(real), luma, data_range=255, border=BORDER)
                 found[name].psnr.setdefault(column, []).append(value)
@@ -163,7 +163,7 @@ def table(rows: dict[str, dict[str, str]]) -> list[str]:
     ]
 
 
-def enlargers_of(generators: list[str], weights: list[str]) -> dict[str, Enlarge]:
+def methods_of(generators: list[str], weights: list[str]) -> dict[str, Enlarge]:
     """The rows of the table, each with what enlarges its images.
 
     Args:
@@ -177,11 +177,11 @@ def enlargers_of(generators: list[str], weights: list[str]) -> dict[str, Enlarge
     files = [(item, *replacements([item]).popitem()) for item in weights]
     found: dict[str, Enlarge] = {"bicubic": bicubic_upscale}
     for row, name, path in [*((name, name, None) for name in generators), *files]:
-        found[row] = _enlarger(shipped_generator(name, weights=path)[0])
+        found[row] = _method(shipped_generator(name, weights=path)[0])
     return found
 
 
-def _enlarger(generator: Any) -> Enlarge:
+def _method(generator: Any) -> Enlarge:
     signature = [tf.TensorSpec([1, None, None, 3], tf.float32)]
     compiled = tf.function(lambda lr: generator(lr, training=False), input_signature=signature)
     return lambda lr: super_resolve(lambda batch: compiled(tf.constant(batch)), lr)
@@ -201,10 +201,10 @@ def report(config: ScoringConfig) -> str:
         list(filter(None, text.split(","))) for text in (config.generators, config.weights)
     )
     photos = {path: read_rgb(Path(path)) for path in filter(None, config.photos.split(","))}
-    enlargers = enlargers_of(names, items)
-    rows = score(folder, enlargers, config.crop, config.limit)
+    methods = methods_of(names, items)
+    rows = score(folder, methods, config.crop, config.limit)
     for path, photo in photos.items():
-        for name, enlarge in enlargers.items():
+        for name, enlarge in methods.items():
             rows[name].luma[Path(path).stem] = [rgb_to_y(enlarge(photo))]
     means = {
         name: {column: f"{np.mean(values):.3f}" for column, values in row.psnr.items()}

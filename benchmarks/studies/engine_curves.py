@@ -33,7 +33,7 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_file
-from srgan.config import setting
+from sr_program.settings import setting
 
 TENSORFLOW, JAX, CONTROL = "tensorflow", "jax", "control"
 

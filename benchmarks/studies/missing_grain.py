@@ -22,8 +22,7 @@ from tqdm import tqdm
 
 from benchmarks.timing.interleaved import machine
 from bigans import Upscaler
-from evaluation.config import setting
-from evaluation.metrics.model_files import NIQE_PARAMETERS, fetch
+from evaluation.metrics.model_files import NIQE_PARAMETERS
 from evaluation.metrics.niqe import Niqe
 from evaluation.scoring.protocol import PIRM_BORDER
 from sr_data.sources import PairedFolder
@@ -31,7 +30,9 @@ from sr_images.luma import luma_of_gray, rgb_to_y
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run, warnings_only
 from sr_program.errors import UsageError
+from sr_program.files.downloads import fetch
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 # Of Immerkær, "Fast noise variance estimation", 1996: blind to planes and to straight edges.
 _LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float64)

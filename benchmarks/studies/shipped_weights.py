@@ -30,14 +30,15 @@ from sr_images.fidelity import psnr, ssim
 from sr_images.image_io import to_signed
 from sr_images.luma import luma_of_gray, rgb_to_y
 from sr_images.rounding import round_half_up
+from sr_program.contract import DEFAULT_XI
 from sr_program.entry_point import refuse_positional, run
-from srgan.runs.saved_model import Tower
+from srgan.runs.saved_model import ServedGenerator
 from srgan.runs.validation import BORDER
 from srgan.vgg.features import build_vgg_features, feature_scale
 
 DATA = flags.DEFINE_string("data", None, "Folder with a folder for each set.", required=True)
 SETS = flags.DEFINE_list("sets", ["Set5", "Set14"], "Names of the sets' folders.")
-XI = flags.DEFINE_list("xi", ["0", "0.25", "0.5", "0.73", "1"], "Values of ξ.")
+XI = flags.DEFINE_list("xi", ["0", "0.25", "0.5", f"{DEFAULT_XI}", "1"], "Values of ξ.")
 WEIGHTS = flags.DEFINE_multi_string("weights", [], "NAME=FILE: in place of the shipped weights.")
 VGG_WEIGHTS = flags.DEFINE_string("vgg_weights", "imagenet", "imagenet (download), or a file.")
 VGG_LAYER = flags.DEFINE_string("vgg_layer", "block3_conv4", "VGG19 layer of the distance.")
@@ -55,15 +56,17 @@ def scores(hr: np.ndarray, sr: np.ndarray, gray: bool) -> tuple[float, float]:
     )
 
 
-def score_set(folder: PairedFolder, towers: dict[str, Tower], vgg: keras.Model) -> Iterator[Row]:
+def score_set(
+    folder: PairedFolder, generators: dict[str, ServedGenerator], vgg: keras.Model
+) -> Iterator[Row]:
     """Scores every image of a set: a row of numbers each."""
     scale = feature_scale("vgg19", VGG_LAYER.value)
     for index, (_, hr, lr) in enumerate(tqdm(folder, total=len(folder), disable=None)):
         gray = folder.is_gray(index)
         row: Row = {}
         images = {"bicubic": bicubic_upscale(lr).astype(np.float32)}
-        for name, tower in towers.items():
-            images[name] = tower.unrounded(tf.constant(lr[None]))["sr"].numpy()[0]
+        for name, generator in generators.items():
+            images[name] = generator.unrounded(tf.constant(lr[None]))["sr"].numpy()[0]
         real = vgg(to_signed(hr)[None], training=False)
         for name, image in images.items():
             sr = round_half_up(image, np).astype(np.uint8)
@@ -94,21 +97,22 @@ def main(arguments: list[str]) -> None:
     others = replacements(WEIGHTS.value)
     folders = {name: PairedFolder(Path(DATA.value) / name) for name in SETS.value}
     vgg = build_vgg_features("vgg19", VGG_LAYER.value, weights=VGG_WEIGHTS.value)
-    towers = {
-        name: Tower(shipped_generator(name, weights=others.get(name))[0]) for name in BRANCHES
+    generators = {
+        name: ServedGenerator(shipped_generator(name, weights=others.get(name))[0])
+        for name in BRANCHES
     }
     results: dict[str, Row] = {}
     for name, folder in folders.items():
-        rows = list(score_set(folder, towers, vgg))
+        rows = list(score_set(folder, generators, vgg))
         results[name] = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
-    generators = ["bicubic", *towers]
+    names = ["bicubic", *generators]
     sweep = [f"xi={xi}" for xi in XI.value]
     lines = [f"{machine()}, TensorFlow {tf.__version__}, float32", ""]
     lines += [f"{name} has the weights {path}\n" for name, path in others.items()]
     for kind, columns, digits in (
-        ("psnr", generators, 2),
-        ("ssim", generators, 4),
-        ("vgg", generators, 3),
+        ("psnr", names, 2),
+        ("ssim", names, 4),
+        ("vgg", names, 3),
         ("psnr", sweep, 2),
     ):
         lines += table(results, kind, columns, digits)

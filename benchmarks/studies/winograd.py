@@ -15,11 +15,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from benchmarks.timing.interleaved import machine, medians
-from evaluation.config import setting
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run, warnings_only
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 # By the outputs' side m: Bᵀ (inputs), G (kernels), Aᵀ (outputs).
 MATRICES: dict[int, tuple[Any, Any, Any]] = {

@@ -1,4 +1,4 @@
-"""Times the fused graph, both towers and the merge, against other ways of running it.
+"""Times the fused graph, both generators and the merge, against other ways of running it.
 
     python -m benchmarks.timing.inference
     python -m benchmarks.timing.inference --sizes=1280x720 --repetitions=3  # an hour; over 24 GB
@@ -12,7 +12,7 @@ precision in the same tiles. All have their turn in each round, in a process of 
 together they would not fit into memory: two calls, and one that counts, or the median of more where
 it is short. Prints Markdown: seconds, the rate in canonical operations and its share of what
 the machine reaches in large matrix products, which have their turn in each round too, the distance
-of the outputs, and the bars.
+of the outputs, and the targets.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from benchmarks.timing.inference_targets import INT8, OURS, PRECISIONS, Form, section
+from benchmarks.timing.inference_targets import INT8, OURS, PRECISIONS, Variant, section
 from benchmarks.timing.interleaved import machine, medians_of, seconds_of
 from benchmarks.timing.own_process import ProcessEndedError, in_own_process
 from bigans import Tiling, Upscaler
-from evaluation.config import setting
 from sr_images.image_io import read_rgb
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run, warnings_only
@@ -40,6 +39,7 @@ from sr_program.errors import DataError, UsageError
 from sr_program.machine.allocator import keep_freed_memory
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.tensorflow_start import import_keras_quietly
+from sr_program.settings import setting
 
 if TYPE_CHECKING:
     from benchmarks.timing.inference_variants import Exported
@@ -51,9 +51,9 @@ class InferenceConfig:
 
     sizes: str = setting("256x256", "Widths and heights of the photo, WxH, separated by commas.")
     repetitions: int = setting(5, "Timed rounds.")
-    forms: str = setting(
+    variants: str = setting(
         "",
-        "Only forms with one of these in their title, such as 'onnx,openvino plain'; empty: all.",
+        "Only variants with one of these in their title, as 'onnx,openvino plain'; empty: all.",
     )
     image: str = setting("", "Photo, repeated in mirror images; scikit-image's by default.")
     shared_slopes: bool = setting(
@@ -106,20 +106,20 @@ def photo(config: InferenceConfig, size: str) -> np.ndarray:
     return np.pad(image, (rows, columns, (0, 0)), mode="symmetric")[:height, :width].copy()
 
 
-def distances(models: Mapping[Form, Upscaler], image: np.ndarray) -> dict[Form, float]:
-    """PSNR of each form's output from that of ours in float32, dB.
+def distances(models: Mapping[Variant, Upscaler], image: np.ndarray) -> dict[Variant, float]:
+    """PSNR of each variant's output from that of ours in float32, dB.
 
     Raises:
         DataError: One of them is not the same network.
     """
     expected = models[OURS](image).astype(np.float64)
     found = {}
-    for form, upscaler in models.items():
+    for variant, upscaler in models.items():
         error = np.mean((upscaler(image) - expected) ** 2)
-        found[form] = float(10 * np.log10(255**2 / error)) if error else float("inf")
-        if found[form] < NEAREST[form.precision]:
+        found[variant] = float(10 * np.log10(255**2 / error)) if error else float("inf")
+        if found[variant] < NEAREST[variant.precision]:
             raise DataError(
-                f"{form.title}: {found[form]:.1f} dB from {OURS.title}, which is too far"
+                f"{variant.title}: {found[variant]:.1f} dB from {OURS.title}, which is too far"
             )
     return found
 
@@ -130,12 +130,12 @@ class Prepared:
 
     Attributes:
         exported: The graphs.
-        apart: PSNR of each form's output from that of ours in float32, dB.
-        flops: Canonical operations of both towers an LR pixel.
+        apart: PSNR of each variant's output from that of ours in float32, dB.
+        flops: Canonical operations of both generators an LR pixel.
     """
 
     exported: Exported
-    apart: dict[Form, float]
+    apart: dict[Variant, float]
     flops: int
 
 
@@ -143,30 +143,30 @@ def prepare(config: InferenceConfig, folder: Path) -> Prepared:
     """Exports everything and compares it, in a process of its own.
 
     Raises:
-        DataError: One of the forms is not the same network.
+        DataError: One of the variants is not the same network.
     """
     _start()
     from benchmarks.peers import runtimes as peers
     from benchmarks.shipped import shipped_generator
-    from benchmarks.timing import inference_variants as inference_forms
+    from benchmarks.timing import inference_variants
     from benchmarks.timing.ceiling import canonical_flops
 
     flops = sum(canonical_flops(*shipped_generator(name)) for name in (peers.FAITHFUL, peers.VIVID))
     shared = config.shared_slopes
-    exported = inference_forms.export(folder, config.int8_photos, shared_slopes=shared)
+    exported = inference_variants.export(folder, config.int8_photos, shared_slopes=shared)
     models = {
-        form: inference_forms.load(form, exported, tiling_of(config))
-        for form in inference_forms.forms_of(exported, config.forms)
+        variant: inference_variants.load(variant, exported, tiling_of(config))
+        for variant in inference_variants.variants_of(exported, config.variants)
     }
     return Prepared(exported, distances(models, photo(config, "96x64")), flops)
 
 
-def turn(form: Form, exported: Exported, config: InferenceConfig, image: np.ndarray) -> float:
-    """Seconds of a form's call, in a process of its own; the first two do not count."""
+def turn(variant: Variant, exported: Exported, config: InferenceConfig, image: np.ndarray) -> float:
+    """Seconds of a variant's call, in a process of its own; the first two do not count."""
     _start()
-    from benchmarks.timing import inference_variants as inference_forms
+    from benchmarks.timing import inference_variants
 
-    upscaler = inference_forms.load(form, exported, tiling_of(config))
+    upscaler = inference_variants.load(variant, exported, tiling_of(config))
     return settled(lambda: upscaler(image))
 
 
@@ -182,7 +182,7 @@ def product_turn(precision: str) -> float:
 def settled(call: Callable[[], object]) -> float:
     """Seconds of a call after the first two: of one, or the median of as many as take 3 seconds.
 
-    The first traces and compiles. The second may still fetch memory: where the towers' largest
+    The first traces and compiles. The second may still fetch memory: where the generators' largest
     layers meet only then, a process was seen to grow from 4.9 to 8.8 GB, which took 4 of 15 s.
     """
     for _ in range(2):
@@ -204,27 +204,29 @@ def timed(
     prepared: Prepared,
     image: np.ndarray,
     alone: Callable[..., float] = in_own_process,
-) -> tuple[dict[Form, float], dict[str, float]]:
-    """Seconds of each form, and operations a second of matrix products in both precisions.
+) -> tuple[dict[Variant, float], dict[str, float]]:
+    """Seconds of each variant, and operations a second of matrix products in both precisions.
 
-    A form has an infinite time if its memory did not suffice, and is not tried again.
+    A variant has an infinite time if its memory did not suffice, and is not tried again.
     """
-    ended: set[Form] = set()
+    ended: set[Variant] = set()
 
-    def seconds_of_turn(form: Form) -> float:
+    def seconds_of_turn(variant: Variant) -> float:
         try:
-            if form not in ended:
-                return alone(turn, form, prepared.exported, config, image)
+            if variant not in ended:
+                return alone(turn, variant, prepared.exported, config, image)
         except ProcessEndedError:
-            ended.add(form)
+            ended.add(variant)
         return math.inf
 
-    turns: dict[Form | str, Callable[[], float]] = {
-        form: functools.partial(seconds_of_turn, form) for form in prepared.apart
+    turns: dict[Variant | str, Callable[[], float]] = {
+        variant: functools.partial(seconds_of_turn, variant) for variant in prepared.apart
     }
     products = {name: functools.partial(alone, product_turn, name) for name in PRECISIONS}
     found = medians_of(turns | products, config.repetitions)
-    return {form: found[form] for form in prepared.apart}, {name: found[name] for name in products}
+    return {variant: found[variant] for variant in prepared.apart}, {
+        name: found[name] for name in products
+    }
 
 
 def report(config: InferenceConfig) -> str:
@@ -232,7 +234,7 @@ def report(config: InferenceConfig) -> str:
 
     Raises:
         UsageError: A flag has a wrong value.
-        DataError: The photo cannot be read, one of the forms is not the same network, or memory
+        DataError: The photo cannot be read, one of the variants is not the same network, or memory
             ran out.
     """
     config.check()
@@ -240,7 +242,7 @@ def report(config: InferenceConfig) -> str:
     with tempfile.TemporaryDirectory() as folder:
         prepared = in_own_process(prepare, config, Path(folder))
         parts = [
-            f"{machine()}; medians of {config.repetitions} interleaved rounds. Both towers: "
+            f"{machine()}; medians of {config.repetitions} interleaved rounds. Both generators: "
             f"{prepared.flops / 1e6:.2f} MFLOP an LR pixel."
             + (" One slope a PReLU, the mean of the shipped ones." if config.shared_slopes else "")
         ]

@@ -1,4 +1,4 @@
-"""The ways of running the fused graph that are timed, and the bars for them."""
+"""The ways of running the fused graph that are timed, and the targets for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INT8 = "int8"
 
 
 @dataclasses.dataclass(frozen=True)
-class Form:
+class Variant:
     """A way to run the network.
 
     Attributes:
@@ -31,22 +31,23 @@ class Form:
         return f"{self.runtime}, {self.graph} {self.precision}"
 
 
-OURS = Form("TensorFlow", "ours", "float32")
-OURS_16 = Form("TensorFlow", "ours", "bfloat16")
-PLAIN = Form("TensorFlow", "plain", "float32")
+OURS = Variant("TensorFlow", "ours", "float32")
+OURS_16 = Variant("TensorFlow", "ours", "bfloat16")
+PLAIN = Variant("TensorFlow", "plain", "float32")
 
 # Name, ours, the others, the most that the fastest of ours may take of the fastest of the others.
-Bar = tuple[str, Callable[[Form], bool], Callable[[Form], bool], float]
+Target = tuple[str, Callable[[Variant], bool], Callable[[Variant], bool], float]
 
 
-def _is(graph: str, precision: str, runtime: str = "") -> Callable[[Form], bool]:
-    return lambda form: (
-        (form.graph, form.precision) == (graph, precision) and form.runtime.startswith(runtime)
+def _is(graph: str, precision: str, runtime: str = "") -> Callable[[Variant], bool]:
+    return lambda variant: (
+        (variant.graph, variant.precision) == (graph, precision)
+        and variant.runtime.startswith(runtime)
     )
 
 
 _TENSORFLOW = "TensorFlow"
-BARS: tuple[Bar, ...] = (
+TARGETS: tuple[Target, ...] = (
     (
         "TensorFlow: ours float32 / plain float32",
         _is("ours", "float32", _TENSORFLOW),
@@ -70,47 +71,47 @@ BARS: tuple[Bar, ...] = (
     ),
 )
 # The least share of the matrix products' rate.
-CEILING_BARS = {"float32": 0.9, "bfloat16": 1.0}
+CEILING_TARGETS = {"float32": 0.9, "bfloat16": 1.0}
 
 
 def times_table(
-    seconds: Mapping[Form, float],
-    apart: Mapping[Form, float],
+    seconds: Mapping[Variant, float],
+    apart: Mapping[Variant, float],
     operations: float,
     ceilings: Mapping[str, float],
 ) -> list[str]:
-    """A row a form."""
+    """A row a variant."""
     lines = [
         "| runtime, graph, precision | s | / plain TensorFlow float32 | GFLOP/s | of the ceiling "
         "| PSNR from ours float32, dB |",
         "|---" * 6 + "|",
     ]
-    for form, value in seconds.items():
+    for variant, value in seconds.items():
         ratio = f"{value / seconds[PLAIN]:.2f}" if PLAIN in seconds else ""
         rate = operations / value
-        ceiling = ceilings.get(form.precision)
+        ceiling = ceilings.get(variant.precision)
         share = f"{rate / ceiling:.2f}" if ceiling else ""
         lines.append(
-            f"| {form.title} | {value:.3f} | {ratio} | {rate / 1e9:.0f} | {share} "
-            f"| {apart[form]:.1f} |"
+            f"| {variant.title} | {value:.3f} | {ratio} | {rate / 1e9:.0f} | {share} "
+            f"| {apart[variant]:.1f} |"
         )
     return lines
 
 
-def bars_table(
-    seconds: Mapping[Form, float], operations: float, ceilings: Mapping[str, float]
+def targets_table(
+    seconds: Mapping[Variant, float], operations: float, ceilings: Mapping[str, float]
 ) -> list[str]:
     """What is asked for beside what was measured."""
-    lines = ["| bar | measured | asked for | |", "|---|---|---|---|"]
-    for name, ours, others, most in BARS:
-        first = [value for form, value in seconds.items() if ours(form)]
-        second = [value for form, value in seconds.items() if others(form)]
+    lines = ["| target | measured | asked for | |", "|---|---|---|---|"]
+    for name, ours, others, most in TARGETS:
+        first = [value for variant, value in seconds.items() if ours(variant)]
+        second = [value for variant, value in seconds.items() if others(variant)]
         if first and second:
             ratio = min(first) / min(second)
             verdict = "met" if ratio <= most else "missed"
             lines.append(f"| {name} | {ratio:.2f} | ≤ {most:.2f} | {verdict} |")
-    for precision, least in CEILING_BARS.items():
-        mine = [value for form, value in seconds.items() if _is("ours", precision)(form)]
+    for precision, least in CEILING_TARGETS.items():
+        mine = [value for variant, value in seconds.items() if _is("ours", precision)(variant)]
         if mine:
             share = operations / min(mine) / ceilings[precision]
             verdict = "met" if share >= least else "missed"
@@ -121,19 +122,19 @@ def bars_table(
 
 def section(
     size: str,
-    seconds: Mapping[Form, float],
-    apart: Mapping[Form, float],
+    seconds: Mapping[Variant, float],
+    apart: Mapping[Variant, float],
     operations: float,
     ceilings: Mapping[str, float],
 ) -> list[str]:
     """Both tables of one size."""
-    ended = [form.title for form, value in seconds.items() if value == math.inf]
-    seconds = {form: value for form, value in seconds.items() if value < math.inf}
+    ended = [variant.title for variant, value in seconds.items() if value == math.inf]
+    seconds = {variant: value for variant, value in seconds.items() if value < math.inf}
     rates = [f"{ceilings[precision] / 1e9:.0f} in {precision}" for precision in PRECISIONS]
     return [
         f"### {size}",
         f"Ceiling, products of 4096x4096 matrices, GFLOP/s: {', '.join(rates)}."
         + (f" Memory ran out with {'; '.join(ended)}." if ended else ""),
         "\n".join(times_table(seconds, apart, operations, ceilings)),
-        "\n".join(bars_table(seconds, operations, ceilings)),
+        "\n".join(targets_table(seconds, operations, ceilings)),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.peers import runtimes as peers
-from benchmarks.timing.inference_targets import INT8, OURS, PLAIN, PRECISIONS, Form
+from benchmarks.timing.inference_targets import INT8, OURS, PLAIN, PRECISIONS, Variant
 from benchmarks.timing.training_variants import torch_is_installed
 from bigans import Tiling, Upscaler
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
@@ -57,45 +57,45 @@ def export(folder: Path, int8_photos: str, *, shared_slopes: bool) -> Exported:
     return Exported(ours, plain, onnx, int8, shared_slopes)
 
 
-def forms_of(exported: Exported, wanted: str) -> list[Form]:
-    """What can be timed here, as far as `--forms` asks for it."""
-    forms = [Form("TensorFlow", "ours", precision) for precision in PRECISIONS] + [PLAIN]
+def variants_of(exported: Exported, wanted: str) -> list[Variant]:
+    """What can be timed here, as far as `--variants` asks for it."""
+    variants = [Variant("TensorFlow", "ours", precision) for precision in PRECISIONS] + [PLAIN]
     if is_installed("openvino"):
         graphs = ("ours", "plain")
-        forms += [Form("OpenVINO", graph, p) for p in PRECISIONS for graph in graphs]
+        variants += [Variant("OpenVINO", graph, p) for p in PRECISIONS for graph in graphs]
     if exported.int8 is not None:
-        forms.append(Form("OpenVINO", "ours", INT8))
+        variants.append(Variant("OpenVINO", "ours", INT8))
     if exported.onnx is not None:
-        forms.append(Form("ONNX Runtime", "plain", "float32"))
+        variants.append(Variant("ONNX Runtime", "plain", "float32"))
     if torch_is_installed():
-        forms += [Form("PyTorch", "plain", precision) for precision in PRECISIONS]
-    return [form for form in forms if is_wanted(form, wanted)]
+        variants += [Variant("PyTorch", "plain", precision) for precision in PRECISIONS]
+    return [variant for variant in variants if is_wanted(variant, wanted)]
 
 
-def is_wanted(form: Form, wanted: str) -> bool:
-    """Whether `--forms` asks for it; ours in float32, which all are compared with, is always."""
-    title = form.title.lower().replace(",", "")
-    return form == OURS or any(part.strip().lower() in title for part in wanted.split(","))
+def is_wanted(variant: Variant, wanted: str) -> bool:
+    """Whether `--variants` asks for it; ours in float32, which all are compared with, is always."""
+    title = variant.title.lower().replace(",", "")
+    return variant == OURS or any(part.strip().lower() in title for part in wanted.split(","))
 
 
-def load(form: Form, exported: Exported, tiling: Tiling) -> Upscaler:
-    """Loads a form. All of a precision have the same tiles, whatever each of them takes."""
-    model = _load(form, exported)
-    model.footprint = TENSORFLOW if form.precision == "float32" else TENSORFLOW_BFLOAT16
+def load(variant: Variant, exported: Exported, tiling: Tiling) -> Upscaler:
+    """Loads a variant. All of a precision have the same tiles, whatever each of them takes."""
+    model = _load(variant, exported)
+    model.footprint = TENSORFLOW if variant.precision == "float32" else TENSORFLOW_BFLOAT16
     return Upscaler.of_model(model, tiling)
 
 
-def _load(form: Form, exported: Exported) -> AnyModel:
-    if form.precision == INT8:
+def _load(variant: Variant, exported: Exported) -> AnyModel:
+    if variant.precision == INT8:
         assert exported.int8 is not None
         return load_model(exported.int8, "openvino", "bfloat16")
-    precision = resolve(form.precision)
-    if form.runtime == "ONNX Runtime":
+    precision = resolve(variant.precision)
+    if variant.runtime == "ONNX Runtime":
         assert exported.onnx is not None
         return peers.onnx_towers(exported.onnx)
-    if form.runtime == "PyTorch":
+    if variant.runtime == "PyTorch":
         return peers.torch_towers(precision, exported.shared_slopes)
-    if form.runtime == "OpenVINO":
-        graph = exported.plain if form.graph == "plain" else exported.ours["float32"]
+    if variant.runtime == "OpenVINO":
+        graph = exported.plain if variant.graph == "plain" else exported.ours["float32"]
         return load_model(graph, "openvino", precision)
-    return Model(exported.plain if form == PLAIN else exported.ours[precision])
+    return Model(exported.plain if variant == PLAIN else exported.ours[precision])

@@ -18,16 +18,16 @@ from typing import Any, NoReturn
 import numpy as np
 
 from benchmarks.timing.interleaved import machine, medians
-from evaluation.config import setting
-from evaluation.metrics.luma import rgb_to_y
 from evaluation.metrics.ma import MaMetric, ma_features
 from evaluation.metrics.niqe import BLOCK, Niqe
 from evaluation.metrics.psnr import psnr
 from evaluation.metrics.ssim import ssim
 from sr_images.bicubic import bicubic_downscale, bicubic_upscale
+from sr_images.luma import rgb_to_y
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import DataError, UsageError
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)

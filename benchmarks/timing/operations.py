@@ -3,8 +3,9 @@
     python -m benchmarks.timing.operations --precision=bfloat16
 
 oneDNN, which computes TensorFlow's convolutions on CPUs, tells of each what it was, how it computed
-it and how long that took; what all of them leave of the wall time is everything else. The towers
-run one after the other here, so that times add up: the graph is a little slower than usual.
+it and how long that took; what all of them leave of the wall time is everything else. The
+generators run one after the other here, so that times add up: the graph is a little slower than
+usual.
 Prints Markdown: time, rate, and share of what the machine reaches in large matrix products.
 """
 
@@ -23,12 +24,12 @@ from typing import NoReturn
 import numpy as np
 
 from benchmarks.timing.interleaved import machine
-from evaluation.config import setting
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run, warnings_only
 from sr_program.errors import DataError, UsageError
 from sr_program.machine.precision import resolve
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 PRECISIONS = ("float32", "bfloat16")
 

@@ -4,7 +4,7 @@ r"""Times whole processes, from the command to the written picture, beside impor
 
 Each is a fresh process with a warm cache, in turn: `import tensorflow` as anybody writes it, the
 upscaler's --help, and the upscaler on one 128x128 photo, with every runtime that is asked for.
-Prints a Markdown table of medians and of peak memory, and the ratios beside their bars.
+Prints a Markdown table of medians and of peak memory, and the ratios beside their targets.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from benchmarks.timing.interleaved import machine, medians
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import DataError, UsageError
-from srgan.config import setting
+from sr_program.settings import setting
 
 IMPORT, HELP = "import tensorflow", "upscaler --help"
 
 # A photo's time as a share of TensorFlow's import, and the help's in seconds.
-PHOTO_BAR, HELP_BAR = 2.0, 0.3
+PHOTO_TARGET, HELP_TARGET = 2.0, 0.3
 
 SIDE = 128
 
@@ -101,16 +101,16 @@ def processes(config: StartUpConfig, folder: Path) -> dict[str, Process]:
 
 def table(seconds: dict[str, float], peaks: dict[str, float]) -> list[str]:
     """A row a process."""
-    lines = ["| process | s | / import tensorflow | peak memory, MB | bar | |", "|---" * 6 + "|"]
+    lines = ["| process | s | / import tensorflow | peak memory, MB | target | |", "|---" * 6 + "|"]
     for title, value in seconds.items():
         ratio = value / seconds[IMPORT]
-        bar, met = "", ""
+        target, met = "", ""
         if title == HELP:
-            bar, met = f"≤ {HELP_BAR} s", _verdict(value <= HELP_BAR)
+            target, met = f"≤ {HELP_TARGET} s", _verdict(value <= HELP_TARGET)
         elif title != IMPORT:
-            bar, met = f"< {PHOTO_BAR:g}x the import", _verdict(ratio < PHOTO_BAR)
+            target, met = f"< {PHOTO_TARGET:g}x the import", _verdict(ratio < PHOTO_TARGET)
         lines.append(
-            f"| {title} | {value:.2f} | {ratio:.2f} | {peaks[title]:.0f} | {bar} | {met} |"
+            f"| {title} | {value:.2f} | {ratio:.2f} | {peaks[title]:.0f} | {target} | {met} |"
         )
     return lines
 

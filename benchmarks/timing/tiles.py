@@ -26,14 +26,15 @@ from bigans import Tiling, Upscaler
 from bigans.models.tensorflow_model import Model
 from bigans.pretrained.saved_models import saved_models
 from bigans.upscaler.tiles.tile_plan import TilePlan
-from evaluation.config import setting
 from sr_images.image_io import read_rgb
 from sr_program import dataclass_flags
+from sr_program.contract import DEFAULT_XI
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
 from sr_program.machine.allocator import keep_freed_memory
 from sr_program.machine.precision import PRECISIONS, resolve
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +44,7 @@ class TilesConfig:
     width: int = setting(240, "Columns of the photo.")
     height: int = setting(135, "Rows of the photo.")
     image: str = setting("", "Photo, repeated in mirror images; scikit-image's by default.")
-    xi: float = setting(0.73, "ξ.")
+    xi: float = setting(DEFAULT_XI, "ξ.")
     max_deviation: float = setting(-1.0, "Where ≥ 0, the bound on deviations instead of ξ.")
     precision: str = setting("float32", "What the networks compute in.", PRECISIONS)
     memory_mb: float = setting(0.0, "As of the upscaler; 0 is its default.")

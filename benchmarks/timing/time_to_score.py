@@ -28,7 +28,7 @@ from benchmarks.timing.interleaved import machine
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import DataError, UsageError
-from srgan.config import setting
+from sr_program.settings import setting
 from srgan.runs.run_dir import CONFIG
 from srgan.runs.run_log import SCORES
 

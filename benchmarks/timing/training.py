@@ -9,8 +9,9 @@ them are compared with ours before anything is timed. "Plain Keras": the output 
 the last pixel shuffle, Keras' PReLU, an optimizer for each network, and for GANs two phases, each
 with its own forward passes. "PyTorch", where it is installed: benchmarks/peers/torch_training.py.
 φ is VGG19 up to block3_conv4, as in configs/. Prints Markdown tables: medians of rounds in which
-the candidates of a recipe run in turn, and, at the paper's sizes, ratios beside their bars. On JAX,
-ours is timed with one and with several updates in a call; what one costs more is Python's share.
+the candidates of a recipe run in turn, and, at the paper's sizes, ratios beside their targets. On
+JAX, ours is timed with one and with several updates in a call; what one costs more is Python's
+share.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from benchmarks.timing.training_variants import (
     PRECISIONS,
     TORCH,
     TORCH_16,
-    Form,
-    available_forms,
+    Variant,
+    available_variants,
     make_steps,
     torch_is_installed,
 )
@@ -40,7 +41,7 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_keras_quietly
-from srgan.config import setting
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +61,7 @@ class TimingConfig:
     crop_size: int = setting(96, "Side of the HR crops, pixels.")
     earlier: bool = setting(
         False,
-        "Time ours against its own earlier form alone: PReLU in four passes, D in two calls.",
+        "Time ours against its own earlier variant alone: PReLU in four passes, D in two calls.",
     )
     features: int = setting(0, "Channels of the generators; 0: the paper's.")
     blocks: int = setting(0, "WP's ResBlocks and MR's memory residual blocks; 0: the paper's.")
@@ -87,9 +88,9 @@ class TimingConfig:
 
 DEFAULTS = TimingConfig()
 
-# Recipe, slower form, faster form, the ratio of their times that is asked for on a CPU with
+# Recipe, slower variant, faster variant, the ratio of their times that is asked for on a CPU with
 # AVX512_BF16.
-BARS = (
+TARGETS = (
     ("wp_pixel", PLAIN, OURS, 1.15),
     ("wp_pixel", PLAIN, OURS_16, 2.0),
     ("wp_pixel", TORCH, OURS, 1.2),
@@ -104,21 +105,21 @@ class Result:
     """What was found of one recipe.
 
     Attributes:
-        seconds: A step, for each form.
+        seconds: A step, for each variant.
         differences: Of the outputs, see `make_steps`.
     """
 
-    seconds: dict[Form, float]
-    differences: dict[Form, float]
+    seconds: dict[Variant, float]
+    differences: dict[Variant, float]
 
 
-def time_recipe(config: TimingConfig, forms: list[Form], recipe: Recipe) -> Result:
-    """Times a recipe's step in every form."""
+def time_recipe(config: TimingConfig, variants: list[Variant], recipe: Recipe) -> Result:
+    """Times a recipe's step in every variant."""
     import keras
 
-    steps, differences = make_steps(forms, recipe, config.sizes, config.vgg_weights)
-    times = medians({form: step.run for form, step in steps.items()}, config.repetitions)
-    seconds = {form: times[form] / form.steps_per_call for form in forms}
+    steps, differences = make_steps(variants, recipe, config.sizes, config.vgg_weights)
+    times = medians({variant: step.run for variant, step in steps.items()}, config.repetitions)
+    seconds = {variant: times[variant] / variant.steps_per_call for variant in variants}
     # A discriminator and its optimizer's slots are 280 MB.
     del steps
     keras.backend.clear_session()
@@ -126,34 +127,34 @@ def time_recipe(config: TimingConfig, forms: list[Form], recipe: Recipe) -> Resu
     return Result(seconds, differences)
 
 
-def times_table(results: dict[str, Result], forms: list[Form]) -> list[str]:
-    """Seconds a step: a row a recipe, a column a form."""
-    titles = [f"{form.title}, s" for form in forms]
-    lines = [f"| recipe | {' | '.join(titles)} |", "|---" * (1 + len(forms)) + "|"]
+def times_table(results: dict[str, Result], variants: list[Variant]) -> list[str]:
+    """Seconds a step: a row a recipe, a column a variant."""
+    titles = [f"{variant.title}, s" for variant in variants]
+    lines = [f"| recipe | {' | '.join(titles)} |", "|---" * (1 + len(variants)) + "|"]
     for name, result in results.items():
-        cells = [f"{result.seconds[form]:.3f}" for form in forms]
+        cells = [f"{result.seconds[variant]:.3f}" for variant in variants]
         lines.append(f"| {RECIPES[name].title} | {' | '.join(cells)} |")
     return lines
 
 
-def bars_table(results: dict[str, Result]) -> list[str]:
+def targets_table(results: dict[str, Result]) -> list[str]:
     """The ratios that are asked for, of what was timed."""
     lines = ["| recipe | ratio of times | measured | asked for | |", "|---|---|---|---|---|"]
-    for name, slow, fast, bar in BARS:
+    for name, slow, fast, target in TARGETS:
         seconds = results[name].seconds if name in results else {}
         if slow in seconds and fast in seconds:
             ratio = seconds[slow] / seconds[fast]
-            verdict = "met" if ratio >= bar else "missed"
+            verdict = "met" if ratio >= target else "missed"
             lines.append(
-                f"| {RECIPES[name].title} | {slow.title} / {fast.title} | {ratio:.2f} | {bar} "
+                f"| {RECIPES[name].title} | {slow.title} / {fast.title} | {ratio:.2f} | {target} "
                 f"| {verdict} |"
             )
     return lines if len(lines) > 2 else []
 
 
-def calls_table(results: dict[str, Result], forms: list[Form]) -> list[str]:
+def calls_table(results: dict[str, Result], variants: list[Variant]) -> list[str]:
     """Updates a second with one and with several in a call; what one costs more is Python's."""
-    several = [form for form in forms if form.steps_per_call > 1]
+    several = [variant for variant in variants if variant.steps_per_call > 1]
     if not several:
         return []
     count = several[0].steps_per_call
@@ -162,28 +163,30 @@ def calls_table(results: dict[str, Result], forms: list[Form]) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for name, result in results.items():
-        for form in several:
-            alone = result.seconds[dataclasses.replace(form, steps_per_call=1)]
-            together = result.seconds[form]
+        for variant in several:
+            alone = result.seconds[dataclasses.replace(variant, steps_per_call=1)]
+            together = result.seconds[variant]
             share = (alone - together) / alone
             bound = f"{share:.1%}" if share > 0 else f"none, the scan is {-share:.0%} slower"
             lines.append(
-                f"| {RECIPES[name].title} | {form.precision} | {1 / alone:.2f} "
+                f"| {RECIPES[name].title} | {variant.precision} | {1 / alone:.2f} "
                 f"| {1 / together:.2f} | {bound} |"
             )
     return lines
 
 
-def heading(config: TimingConfig, forms: list[Form]) -> str:
+def heading(config: TimingConfig, variants: list[Variant]) -> str:
     """What was timed on what, and how the outputs were found to agree."""
     import keras
 
     backend = keras.backend.backend()
-    engines = ["keras", backend] + (["torch"] if TORCH.author in {f.author for f in forms} else [])
+    engines = ["keras", backend] + (
+        ["torch"] if TORCH.author in {f.author for f in variants} else []
+    )
     names = [f"{name} {importlib.import_module(name).__version__}" for name in engines]
     if backend == "tensorflow" and not torch_is_installed():
         names.append("torch not installed")
-    if PLAIN in forms:
+    if PLAIN in variants:
         from benchmarks.peers.plain_training import keras_takes_xla
 
         names.append(f"plain Keras {'with' if keras_takes_xla() else 'without'} XLA, its default")
@@ -195,12 +198,12 @@ def heading(config: TimingConfig, forms: list[Form]) -> str:
 
 
 def agreement(results: dict[str, Result]) -> str:
-    """How far the outputs of all forms are from ours in float32."""
-    largest: dict[Form, float] = {}
+    """How far the outputs of all variants are from ours in float32."""
+    largest: dict[Variant, float] = {}
     for result in results.values():
-        for form, difference in result.differences.items():
-            largest[form] = max(difference, largest.get(form, 0.0))
-    found = ", ".join(f"{form.title} {value:.0e}" for form, value in largest.items())
+        for variant, difference in result.differences.items():
+            largest[variant] = max(difference, largest.get(variant, 0.0))
+    found = ", ".join(f"{variant.title} {value:.0e}" for variant, value in largest.items())
     return f"Largest differences of the networks' outputs from ours in float32, relative: {found}."
 
 
@@ -209,7 +212,7 @@ def report(config: TimingConfig) -> str:
 
     Raises:
         UsageError: A flag has a wrong value.
-        DataError: The VGG weights cannot be had, or two forms do not compute the same.
+        DataError: The VGG weights cannot be had, or two variants do not compute the same.
     """
     config.check()
     import_keras_quietly()
@@ -218,16 +221,16 @@ def report(config: TimingConfig) -> str:
     backend = keras.backend.backend()
     if backend not in ("tensorflow", "jax"):
         raise UsageError(f"Keras runs on {backend}; set KERAS_BACKEND to tensorflow or jax")
-    forms = available_forms(
+    variants = available_variants(
         backend, config.precisions.split(","), config.steps_per_call, earlier=config.earlier
     )
     names = config.recipes.split(",")
-    results = {name: time_recipe(config, forms, RECIPES[name]) for name in names}
+    results = {name: time_recipe(config, variants, RECIPES[name]) for name in names}
     parts = [
-        [heading(config, forms)],
-        times_table(results, forms),
-        calls_table(results, forms),
-        [] if config.features or config.blocks else bars_table(results),
+        [heading(config, variants)],
+        times_table(results, variants),
+        calls_table(results, variants),
+        [] if config.features or config.blocks else targets_table(results),
         [agreement(results)],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)

@@ -24,7 +24,7 @@ TOLERANCE = {"float32": 1e-4, "bfloat16": 0.1}
 
 
 @dataclasses.dataclass(frozen=True)
-class Form:
+class Variant:
     """One way to write a step.
 
     Attributes:
@@ -44,30 +44,30 @@ class Form:
         return f"{self.author} {self.precision}{several}"
 
 
-PLAIN = Form("plain Keras", "float32")
-OURS, OURS_16 = (Form("ours", precision) for precision in PRECISIONS)
+PLAIN = Variant("plain Keras", "float32")
+OURS, OURS_16 = (Variant("ours", precision) for precision in PRECISIONS)
 EARLIER = "ours, earlier"
-TORCH, TORCH_16 = (Form("PyTorch", precision) for precision in PRECISIONS)
+TORCH, TORCH_16 = (Variant("PyTorch", precision) for precision in PRECISIONS)
 
 
-def available_forms(
+def available_variants(
     backend: str, precisions: Sequence[str], steps_per_call: int, *, earlier: bool = False
-) -> list[Form]:
+) -> list[Variant]:
     """What can be timed.
 
     Args:
         backend: Keras'; on JAX it is ours alone.
         precisions: Of ours and of PyTorch's.
         steps_per_call: On JAX, updates in a call; timed beside 1.
-        earlier: Our step in its earlier form too, and not those of others.
+        earlier: Our step in its earlier variant too, and not those of others.
     """
     if earlier:
-        return [Form(author, one) for one in precisions for author in (EARLIER, OURS.author)]
-    ours = [Form("ours", precision) for precision in precisions]
+        return [Variant(author, one) for one in precisions for author in (EARLIER, OURS.author)]
+    ours = [Variant("ours", precision) for precision in precisions]
     if backend == "jax":
-        several = [dataclasses.replace(form, steps_per_call=steps_per_call) for form in ours]
+        several = [dataclasses.replace(variant, steps_per_call=steps_per_call) for variant in ours]
         return ours + (several if steps_per_call > 1 else [])
-    torch = [Form("PyTorch", precision) for precision in precisions]
+    torch = [Variant("PyTorch", precision) for precision in precisions]
     return [PLAIN, *ours, *(torch if torch_is_installed() else [])]
 
 
@@ -77,12 +77,12 @@ def torch_is_installed() -> bool:
 
 
 def make_steps(
-    forms: Sequence[Form], recipe: Recipe, sizes: Sizes, vgg_weights: str
-) -> tuple[dict[Form, Step], dict[Form, float]]:
-    """Builds a recipe's step in several forms, all from the same weights.
+    variants: Sequence[Variant], recipe: Recipe, sizes: Sizes, vgg_weights: str
+) -> tuple[dict[Variant, Step], dict[Variant, float]]:
+    """Builds a recipe's step in several variants, all from the same weights.
 
     Args:
-        forms: Which.
+        variants: Which.
         recipe: What is trained.
         sizes: How large it is.
         vgg_weights: A file, or "random".
@@ -100,34 +100,34 @@ def make_steps(
 
     batch = random_batch(sizes)
     first = build_networks(recipe, sizes, vgg_weights, "float32")
-    steps: dict[Form, Step] = {}
-    for form in forms:
-        bfloat16 = form.precision == "bfloat16"
-        if form.author == "PyTorch":
+    steps: dict[Variant, Step] = {}
+    for variant in variants:
+        bfloat16 = variant.precision == "bfloat16"
+        if variant.author == "PyTorch":
             from benchmarks.peers.torch_training import TorchStep
 
-            steps[form] = TorchStep(recipe, first, batch, bfloat16)
+            steps[variant] = TorchStep(recipe, first, batch, bfloat16)
             continue
         dtype = "mixed_bfloat16" if bfloat16 else "float32"
         networks = build_networks(recipe, sizes, vgg_weights, dtype)
         networks.copy_weights(first)
-        if form.author == EARLIER:
-            steps[form] = EarlierStep(recipe, networks, batch)
-        elif form.author == OURS.author:
-            steps[form] = OurStep(recipe, networks, batch, form.steps_per_call)
+        if variant.author == EARLIER:
+            steps[variant] = EarlierStep(recipe, networks, batch)
+        elif variant.author == OURS.author:
+            steps[variant] = OurStep(recipe, networks, batch, variant.steps_per_call)
         else:
-            steps[form] = PlainStep(recipe, networks, batch)
+            steps[variant] = PlainStep(recipe, networks, batch)
     expected = first.outputs(batch)
-    return steps, {form: _difference(form, step, expected) for form, step in steps.items()}
+    return steps, {variant: _difference(variant, step, expected) for variant, step in steps.items()}
 
 
-def _difference(form: Form, step: Step, expected: dict[str, np.ndarray]) -> float:
+def _difference(variant: Variant, step: Step, expected: dict[str, np.ndarray]) -> float:
     largest = 0.0
     for network, output in step.outputs().items():
         wanted = expected[network]
         difference = float(np.abs(output - wanted).max() / np.abs(wanted).max())
         # A NaN is not small either.
-        if not difference <= TOLERANCE[form.precision]:
-            raise DataError(f"{form.title}: what {network} computes differs by {difference:.1e}")
+        if not difference <= TOLERANCE[variant.precision]:
+            raise DataError(f"{variant.title}: what {network} computes differs by {difference:.1e}")
         largest = max(largest, difference)
     return largest

@@ -22,7 +22,7 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_keras_quietly
-from srgan.config import setting
+from sr_program.settings import setting
 
 PRECISIONS = ("float32", "bfloat16")
 THREADS = (1, 2)
@@ -86,10 +86,10 @@ def _update(config: CoresConfig) -> Callable[[], Any]:
     from benchmarks.timing.training_recipes import RECIPES, Sizes
     from benchmarks.timing.training_variants import OURS, OURS_16, make_steps
 
-    form = OURS_16 if config.precision == "bfloat16" else OURS
+    variant = OURS_16 if config.precision == "bfloat16" else OURS
     sizes = Sizes(batch_size=config.batch_size)
-    steps, _ = make_steps([form], RECIPES["wp_pixel"], sizes, "random")
-    return steps[form].run
+    steps, _ = make_steps([variant], RECIPES["wp_pixel"], sizes, "random")
+    return steps[variant].run
 
 
 def _median(call: Callable[[], Any], repetitions: int) -> float:

@@ -36,7 +36,7 @@ class OpenVinoTowers:
         """Loads and compiles a model (about a second).
 
         Args:
-            directory: Holds towers.xml, see `fusion.formats.openvino` and `fusion.formats.saved_towers`.
+            directory: Holds towers.xml, see `fusion.formats.openvino` and `fusion.formats.saved_generators`.
             precision: What the towers compute in; the merge is float32.
             source: The SavedModel that it was made of, for messages.
 

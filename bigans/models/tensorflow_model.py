@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_program.contract import SERVING as _SERVING
 from sr_program.errors import DataError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 from fusion.export import find_saved_model
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
 
-_SERVING = "serving_default"
 _INPUTS = ({"image"}, {"image", "xi"}, {"image", "xi", "max_deviation"})
 _PARTS = ("towers", "deviations", "merge")
 
@@ -44,7 +44,7 @@ class Model:
         """
         # TensorFlow takes seconds to import, and with Keras another 150 MB; see bigans.models.memory.
         import_tensorflow_quietly()
-        from fusion.tower import has_bfloat16, load_saved_model
+        from fusion.generator_model import has_bfloat16, load_saved_model
 
         self.directory = find_saved_model(saved_model_dir)
         # Kept: signatures live only as long as the loaded model.
@@ -134,9 +134,9 @@ class Model:
     @functools.cached_property
     def stated_receptive_field(self) -> int | None:
         """LR pixels around its own that a pixel of the result depends on, if the model tells."""
-        from fusion.tower import receptive_field
+        from fusion.generator_model import stated_radius
 
-        return receptive_field(self._model)
+        return stated_radius(self._model)
 
     def unrounded(self, image: Images) -> Levels:
         """Everything that is computed before the rounding, for comparisons.

@@ -11,12 +11,12 @@ from bigans.pretrained.manifest import (
     WEIGHTS_DIR,
     Manifest,
     PretrainedGenerator,
-    file_sha256,
     read_manifest,
     write_manifest,
 )
 from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_file
+from sr_program.files.hashes import file_sha256
 from srgan.runs.run_dir import generator_of
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, reason
 from sr_program.files.atomic_write import atomic_file
+from sr_program.files.hashes import file_sha256
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
 
@@ -81,13 +81,7 @@ def verified_weights(generator: PretrainedGenerator, weights_dir: Path = WEIGHTS
     try:
         found = file_sha256(path)
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}; {_REMEDY}") from error
+        raise DataError(f"{path}: {reason(error)}; {_REMEDY}") from error
     if found != generator.sha256:
         raise DataError(f"{path}: is not the file that was shipped (wrong sha256); {_REMEDY}")
     return path
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

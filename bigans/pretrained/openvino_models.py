@@ -11,15 +11,21 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import shutil
 from pathlib import Path
 
 from absl import logging
 from tqdm import tqdm
 
-from bigans.pretrained.saved_models import OPENVINO, cache_folder, writing
+from bigans.pretrained.saved_models import OPENVINO
 from fusion.formats.openvino_model import TOWERS_FILE
 from sr_program.files.atomic_write import atomic_directory
+from sr_program.files.cache import (
+    cache_folder,
+    keep_newest,
+    mark_as_used,
+    remove_leftovers,
+    writing,
+)
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
@@ -50,7 +56,7 @@ def openvino_model(saved_model_dir: Path, cache_dir: str | os.PathLike[str] | No
             if not _complete(target):  # by another process, while this one waited
                 _convert(saved_model_dir, target)
                 _forget_old(cache, newest=target)
-    _mark_as_used(target)
+    mark_as_used(target)
     return target
 
 
@@ -77,26 +83,16 @@ def _converter() -> Path:
 
 
 def _convert(saved_model_dir: Path, target: Path) -> None:
-    for leftover in target.parent.glob(".tmp-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    remove_leftovers(target.parent)
     logging.info("converting %s for OpenVINO in %s", saved_model_dir, target)
     with tqdm(total=1, desc="first run: preparing for OpenVINO", disable=None) as progress:
         import_tensorflow_quietly()
-        from fusion.formats.saved_towers import write_towers
+        from fusion.formats.saved_generators import write_generators
 
         with atomic_directory(target) as temporary:
-            write_towers(saved_model_dir, temporary)
+            write_generators(saved_model_dir, temporary)
         progress.update()
 
 
 def _forget_old(cache: Path, newest: Path) -> None:
-    models = [path for path in cache.iterdir() if path.is_dir() and path != newest]
-    for path in sorted(models, key=lambda path: path.stat().st_mtime)[: -(_KEPT - 1)]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _mark_as_used(target: Path) -> None:
-    try:
-        os.utime(target)
-    except OSError:
-        logging.debug("%s is read-only", target)
+    keep_newest([path for path in cache.iterdir() if path.is_dir() and path != newest], _KEPT - 1)

@@ -10,32 +10,33 @@ no half of a model.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import importlib.util
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import filelock
-import platformdirs
 from absl import logging
 from tqdm import tqdm
 
 from bigans.pretrained.manifest import WEIGHTS_DIR, Manifest, read_manifest, verified_weights
 from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_directory
+from sr_program.files.cache import (
+    cache_folder,
+    keep_newest,
+    mark_as_used,
+    remove_leftovers,
+    writing,
+)
 from sr_program.machine.precision import Precision
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
-CACHE_VARIABLE = "BIGANS_CACHE"
-
 # The packages whose code decides what the SavedModels compute.
-_BUILDERS = ("sr_data", "srgan", "mr_srgan", "wp_srgan", "fusion")
+_BUILDERS = ("sr_images", "srgan", "mr_srgan", "wp_srgan", "fusion")
 
 # Every change of weights or code makes a new set (about 50 MB), and so does each precision; so many
 # of them stay.
@@ -86,7 +87,7 @@ def saved_models(
     target = cache_folder(cache_dir) / _key(manifest, precision)
     if not _complete(target):
         _build_once(target, manifest, weights, precision)
-    _mark_as_used(target)
+    mark_as_used(target)
     return _paths(target)
 
 
@@ -114,17 +115,6 @@ def stage_1_model(
                 with atomic_directory(target) as temporary:
                     _build_stage_1(temporary, manifest, weights)
     return target / "1"
-
-
-def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
-    """Where this program keeps what it has built or downloaded.
-
-    Args:
-        cache_dir: The folder; by default the one that the environment variable BIGANS_CACHE names,
-            else the user's cache folder of this system.
-    """
-    named = cache_dir or os.environ.get(CACHE_VARIABLE)
-    return Path(named or platformdirs.user_cache_dir("bi-gans-st", appauthor=False))
 
 
 def _paths(directory: Path) -> SavedModels:
@@ -158,8 +148,8 @@ def _builder_sources() -> Iterator[tuple[str, bytes]]:
     for package in _BUILDERS:
         spec = importlib.util.find_spec(package)  # of a top-level package: imports nothing
         for folder in (spec and spec.submodule_search_locations) or ():
-            for path in sorted(Path(folder).glob("*.py")):
-                yield f"{package}/{path.name}", path.read_bytes()
+            for path in sorted(Path(folder).rglob("*.py")):
+                yield f"{package}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
 
 def _build_once(
@@ -169,25 +159,11 @@ def _build_once(
     with writing(cache):
         if _complete(target):  # by another process, while this one waited
             return
-        _remove_leftovers(cache)
+        remove_leftovers(cache)
         logging.info("building the SavedModels of the shipped weights in %s", target)
         with atomic_directory(target) as temporary:
             _build(temporary, manifest, weights, precision)
         _forget_old_sets(cache, newest=target)
-
-
-@contextlib.contextmanager
-def writing(cache: Path) -> Iterator[None]:
-    """Within it no other process writes to the cache."""
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(cache / ".lock"):
-            yield
-    except OSError as error:
-        raise DataError(
-            f"{cache}: cannot keep the models here ({error.strerror or error}); "
-            f"name another folder in the environment variable {CACHE_VARIABLE}"
-        ) from error
 
 
 def _build(
@@ -232,21 +208,7 @@ def _config(config_class: Any, manifest: Manifest, name: str) -> Any:
         ) from error
 
 
-def _remove_leftovers(cache: Path) -> None:
-    """Removes what builds that were killed have left; the caller holds the lock."""
-    for path in cache.glob(".tmp-*"):
-        shutil.rmtree(path, ignore_errors=True)
-
-
 def _forget_old_sets(cache: Path, newest: Path) -> None:
     others = (newest, cache / OPENVINO)
     sets = [path for path in cache.iterdir() if path.is_dir() and path not in others]
-    for path in sorted(sets, key=lambda path: path.stat().st_mtime)[: -(_KEPT_SETS - 1)]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _mark_as_used(target: Path) -> None:
-    try:
-        os.utime(target)
-    except OSError:
-        logging.debug("%s is read-only", target)
+    keep_newest(sets, _KEPT_SETS - 1)

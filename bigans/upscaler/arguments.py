@@ -9,11 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigans.models.runtime import AnyModel
-
-# Section 4.3 of the paper.
-DEFAULT_XI = 0.73
-
-_USE_XI = -1.0
+from sr_program.contract import DEFAULT_XI, USE_XI
 
 
 def as_batch(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -64,7 +60,7 @@ def merge_inputs(
             raise ValueError(f"xi must lie in [0, 1], got {xi}")
         inputs["xi"] = xi
     if "max_deviation" in model.inputs:
-        inputs["max_deviation"] = np.asarray(_USE_XI, np.float32)
+        inputs["max_deviation"] = np.asarray(USE_XI, np.float32)
         if max_deviation is not None:
             bound = _one_or_batch("max_deviation", max_deviation, batch_size)
             if not np.all(bound >= 0):

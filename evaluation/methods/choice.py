@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from evaluation.methods.fusion_points import FusionPoint
-from evaluation.methods.method import Bicubic, Enlarger, Fused, Original, ResultsFolder, Tower
+from evaluation.methods.method import Bicubic, Fused, Generator, Method, Original, ResultsFolder
 from fusion.export import find_saved_model
 from sr_program.errors import UsageError
 
@@ -64,7 +64,7 @@ def check_fused_model(name: str) -> None:
 
 def open_model(
     name: str, *, points: list[FusionPoint], ensemble: bool = False, label: str = ""
-) -> Enlarger:
+) -> Method:
     """Opens what a `--model` flag names.
 
     Args:
@@ -90,19 +90,19 @@ def open_model(
     )
 
 
-def _shipped(part: str, points: list[FusionPoint], ensemble: bool, label: str) -> Enlarger:
+def _shipped(part: str, points: list[FusionPoint], ensemble: bool, label: str) -> Method:
     from bigans.pretrained.saved_models import saved_models, stage_1_model
 
     if part == "fused":
         return Fused(saved_models().fused, points, ensemble=ensemble)
     path = stage_1_model() if part == "stage1" else getattr(saved_models(), part)
-    return Tower(path, label or LABELS[part], ensemble=ensemble)
+    return Generator(path, label or LABELS[part], ensemble=ensemble)
 
 
-def _saved_model(path: Path, points: list[FusionPoint], ensemble: bool, label: str) -> Enlarger:
-    from fusion.tower import UNROUNDED, load_saved_model
+def _saved_model(path: Path, points: list[FusionPoint], ensemble: bool, label: str) -> Method:
+    from fusion.generator_model import UNROUNDED, load_saved_model
 
     signatures = getattr(load_saved_model(path), "signatures", {})
     if UNROUNDED in signatures:
-        return Tower(path, label, ensemble=ensemble)
+        return Generator(path, label, ensemble=ensemble)
     return Fused(path, points, ensemble=ensemble)

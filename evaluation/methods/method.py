@@ -1,7 +1,7 @@
 """What is evaluated: anything that makes 4x images of benchmark images.
 
-An enlarger makes one image or several *variants* of it, by name: a fused model gives one for every
-place on its curve, and runs its towers once for all of them.
+A method makes one image or several *variants* of it, by name: a fused model gives one for every
+place on its curve, and runs its generators once for all of them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Image = NDArray[np.uint8]
 _RESULT_MARKS = ("", "_x4", "x4", "_SR", "_SRx4", "_SR_x4", "_x4_SR", "_HR", "_out", "_rlt")
 
 
-class Enlarger(abc.ABC):
+class Method(abc.ABC):
     """Makes the images that are scored.
 
     Attributes:
@@ -65,7 +65,7 @@ class Enlarger(abc.ABC):
         return True
 
 
-class Bicubic(Enlarger):
+class Bicubic(Method):
     """MATLAB's bicubic interpolation, the baseline of every table."""
 
     identity = "bicubic"
@@ -77,12 +77,12 @@ class Bicubic(Enlarger):
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
     ) -> dict[str, Image]:
-        """See `Enlarger`."""
+        """See `Method`."""
         del benchmark, wanted
         return {self.variants[0]: bicubic_upscale(image.lr)}
 
 
-class Original(Enlarger):
+class Original(Method):
     """The HR images themselves: what NIQE, Ma and PI say of the best result that there can be."""
 
     identity = "hr"
@@ -94,12 +94,12 @@ class Original(Enlarger):
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
     ) -> dict[str, Image]:
-        """See `Enlarger`."""
+        """See `Method`."""
         del benchmark, wanted
         return {self.variants[0]: image.hr}
 
 
-class ResultsFolder(Enlarger):
+class ResultsFolder(Method):
     """Images that any program has made: DIR/SET/NAME.png, or DIR/NAME.png for a single set.
 
     A name may be followed by a usual mark (`_x4`, `_SR`, `_HR`, …).
@@ -119,7 +119,7 @@ class ResultsFolder(Enlarger):
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
     ) -> dict[str, Image]:
-        """See `Enlarger`."""
+        """See `Method`."""
         del wanted
         return {self.variants[0]: read_rgb(self._path(benchmark, image))}
 
@@ -146,8 +146,8 @@ class ResultsFolder(Enlarger):
         return self._files[benchmark]
 
 
-class Tower(Enlarger):
-    """One generator: a SavedModel with the signature `unrounded` (see `fusion.tower`)."""
+class Generator(Method):
+    """One generator: a SavedModel with the signature `unrounded` (see `fusion.generator_model`)."""
 
     def __init__(
         self, directory: str | os.PathLike[str], label: str, *, ensemble: bool = False
@@ -162,26 +162,26 @@ class Tower(Enlarger):
         Raises:
             DataError: No such model.
         """
-        from fusion.tower import UNROUNDED, load_tower
+        from fusion.generator_model import UNROUNDED, load_generator
 
         self.variants = (label,)
         path = find_saved_model(directory)
         self.identity = f"tower {saved_model_hash(path)} ensemble={ensemble}"
         # The signature lives only as long as the loaded model.
-        self._model = load_tower(path)
+        self._model = load_generator(path)
         self._run = _ensembled(_runner(self._model.signatures[UNROUNDED]), ensemble)
 
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
     ) -> dict[str, Image]:
-        """See `Enlarger`."""
+        """See `Method`."""
         del benchmark, wanted
         sr = self._run(image.lr)["sr"]
         return {self.variants[0]: grey_levels(sr, np).astype(np.uint8)}
 
 
-class Fused(Enlarger):
-    """A fused model: its towers run once an image, their merge once a variant."""
+class Fused(Method):
+    """A fused model: its generators run once an image, their merge once a variant."""
 
     def __init__(
         self,
@@ -195,14 +195,14 @@ class Fused(Enlarger):
         Args:
             directory: The fused SavedModel, or a directory of numbered versions.
             points: Where on the way from the faithful to the vivid image the variants lie.
-            ensemble: Average each tower over the eight turns and mirrorings of the image.
+            ensemble: Average each generator over the eight turns and mirrorings of the image.
 
         Raises:
             DataError: No such model, or one that is not fused.
         """
         import tensorflow as tf
 
-        from fusion.tower import load_saved_model
+        from fusion.generator_model import load_saved_model
 
         self._points = {point.label: point for point in points}
         self.variants = tuple(self._points)
@@ -227,48 +227,48 @@ class Fused(Enlarger):
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
     ) -> dict[str, Image]:
-        """See `Enlarger`."""
+        """See `Method`."""
         return self.merge(benchmark, image, self.towers(image.lr), wanted)
 
     def merge(
         self,
         benchmark: str,
         image: BenchmarkImage,
-        towers: tuple[Any, Any],
+        generators: tuple[Any, Any],
         wanted: Collection[str],
     ) -> dict[str, Image]:
         """The wanted variants, from what `towers` gave for the image."""
         del benchmark, image
         points = (self._points[name] for name in self.variants if name in wanted)
-        return {point.label: point.merge(*towers) for point in points}
+        return {point.label: point.merge(*generators) for point in points}
 
 
-class Together(Enlarger):
-    """Several enlargers as one: their variants side by side."""
+class Together(Method):
+    """Several methods as one: their variants side by side."""
 
-    def __init__(self, enlargers: Iterable[Enlarger]) -> None:
-        """Takes enlargers whose variants have different names."""
-        self._enlargers = tuple(enlargers)
-        self.variants = tuple(name for one in self._enlargers for name in one.variants)
-        self.identity = "; ".join(one.identity for one in self._enlargers)
+    def __init__(self, methods: Iterable[Method]) -> None:
+        """Takes methods whose variants have different names."""
+        self._methods = tuple(methods)
+        self.variants = tuple(name for one in self._methods for name in one.variants)
+        self.identity = "; ".join(one.identity for one in self._methods)
 
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
     ) -> dict[str, Image]:
-        """See `Enlarger`."""
+        """See `Method`."""
         made: dict[str, Image] = {}
-        for one in self._enlargers:
+        for one in self._methods:
             if not set(wanted).isdisjoint(one.variants):
                 made.update(one.enlarge(benchmark, image, wanted))
         return made
 
     def fingerprint(self, benchmark: str, image: BenchmarkImage) -> str:
         """Those of all of them."""
-        return " ".join(one.fingerprint(benchmark, image) for one in self._enlargers)
+        return " ".join(one.fingerprint(benchmark, image) for one in self._methods)
 
     def is_complete(self, benchmark: str, image: BenchmarkImage) -> bool:
         """Whether all of them are."""
-        return all(one.is_complete(benchmark, image) for one in self._enlargers)
+        return all(one.is_complete(benchmark, image) for one in self._methods)
 
 
 def saved_model_hash(path: Path) -> str:

@@ -19,7 +19,8 @@ from evaluation.metrics.ma_parts.gaussian_levels import gaussian_levels
 from evaluation.metrics.ma_parts.ma_model import load_model
 from evaluation.metrics.ma_parts.scale_mixture import scale_mixture_features
 from evaluation.metrics.ma_parts.singular_values import singular_values
-from evaluation.metrics.model_files import MA_MODEL, fetch
+from evaluation.metrics.model_files import MA_MODEL
+from sr_program.files.downloads import fetch
 
 SMALLEST = 45
 """Pixels, on either side: less does not leave a window of the structural term's size."""

@@ -19,9 +19,10 @@ import scipy.io
 from numpy.typing import NDArray
 
 from evaluation.metrics import agg_fit
-from evaluation.metrics.model_files import NIQE_PARAMETERS, fetch
+from evaluation.metrics.model_files import NIQE_PARAMETERS
 from sr_images.imresize import imresize
-from sr_program.errors import DataError
+from sr_program.errors import DataError, reason
+from sr_program.files.downloads import fetch
 
 Array = NDArray[np.float64]
 
@@ -109,15 +110,15 @@ def _load(path: Path) -> tuple[Array, Array]:
         mean = np.asarray(content["mu_prisparam"], np.float64)
         covariance = np.asarray(content["cov_prisparam"], np.float64)
     except Exception as error:  # a damaged file makes SciPy's reader stumble anywhere
-        reason = getattr(error, "strerror", None) or error
+        problem = reason(error)
     else:
         fits = mean.size == _FEATURES and covariance.shape == (_FEATURES, _FEATURES)
         if fits and np.isfinite(mean).all() and np.isfinite(covariance).all():
             return mean.reshape(_FEATURES), covariance
         arrays = f"arrays {list(mean.shape)} and {list(covariance.shape)}"
-        reason = "numbers that are not finite" if fits else arrays
+        problem = "numbers that are not finite" if fits else arrays
     raise DataError(
-        f"{path}: does not hold the parameters of NIQE ({reason}); "
+        f"{path}: does not hold the parameters of NIQE ({problem}); "
         "name modelparameters.mat of the PIRM 2018 package"
     )
 

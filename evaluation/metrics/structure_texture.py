@@ -12,7 +12,7 @@ It needs NumPy alone: scoring processes load no TensorFlow for it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,9 @@ _SMALLEST = 16
 
 # Values of a matrix of image patches: bounds the memory, and stays in the processor's cache.
 _PATCH_VALUES = 1 << 20
+
+# References of more pixels are computed for each image anew: a pixel's maps take 460 bytes.
+_KEPT_PIXELS = 1 << 19
 
 Maps = NDArray[np.float32]
 
@@ -67,6 +70,7 @@ class StructureTextureDistance:
             (layer.name, layer.block > 1 and layer.position == 1, *loaded[layer.name])
             for layer in layers_up_to("vgg19", LAST_LAYER)
         ]
+        self._kept: tuple[NDArray[np.uint8], list[Maps]] | None = None
 
     def __call__(self, reference: NDArray[np.uint8], image: NDArray[np.uint8]) -> float:
         """Compares two images, uint8 [H, W, 3], RGB, no side under 16 pixels.
@@ -81,9 +85,19 @@ class StructureTextureDistance:
             raise ValueError(f"structure and texture need 16x16 pixels, the image has {size}")
         similarities = [
             np.concatenate(texture_and_structure(first, second))
-            for first, second in zip(self.maps(reference), self.maps(image), strict=True)
+            for first, second in zip(self._kept_maps(reference), self.maps(image), strict=True)
         ]
         return 1 - float(np.mean(np.concatenate(similarities)))
+
+    def _kept_maps(self, reference: NDArray[np.uint8]) -> Iterable[Maps]:
+        """A reference's maps; those of the last one are kept, for its other versions follow."""
+        if self._kept is not None and np.array_equal(self._kept[0], reference):
+            return self._kept[1]
+        self._kept = None
+        if reference.shape[0] * reference.shape[1] > _KEPT_PIXELS:
+            return self.maps(reference)
+        self._kept = reference.copy(), list(self.maps(reference))
+        return self._kept[1]
 
     def maps(self, image: NDArray[np.uint8]) -> Iterator[Maps]:
         """The image in [0, 1] and its features, one set of maps after the other.

@@ -14,10 +14,12 @@ import dataclasses
 import sys
 from typing import NoReturn
 
-from evaluation.config import MeasuringConfig, prepare, setting
+from evaluation.config import MeasuringConfig, prepare
 from sr_program import dataclass_flags, entry_point
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 _TENTHS = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
 
@@ -27,7 +29,7 @@ class PlaneConfig(MeasuringConfig):
     """One sweep."""
 
     model: str = setting("pretrained", "DIR of a fused SavedModel, or pretrained.")
-    quantile: str = setting(_TENTHS + ",0.73", "ξ of the first curve: quantiles of |Δ|.")
+    quantile: str = setting(f"{_TENTHS},{DEFAULT_XI}", "ξ of the first curve: quantiles of |Δ|.")
     absolute: str = setting("1,2,4,8,16,32", "t of the second curve: thresholds in grey levels.")
     linear: str = setting("", "α of a third curve, for comparison: (1 − α)·I_g + α·I_G.")
     target_rmse: float = setting(0.0, "Also report the ξ that meets this RMSE; 0: none.")

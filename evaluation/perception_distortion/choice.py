@@ -58,7 +58,7 @@ def xi_for_rmse(
 def xi_at_position(
     grid: NDArray[np.float64], mean_squares: NDArray[np.float64], position: float = PAPER_POSITION
 ) -> Choice | None:
-    """ξ at a share of the way from the faithful to the vivid tower, in mean squared error.
+    """ξ at a share of the way from the faithful to the vivid generator, in mean squared error.
 
     Args:
         grid: ξ, ascending from 0 to 1.
@@ -66,7 +66,7 @@ def xi_at_position(
         position: The share; the paper's is 0.88.
 
     Returns:
-        The place; None if the vivid tower's error is not the larger one.
+        The place; None if the vivid generator's error is not the larger one.
     """
     first, last = float(mean_squares[0]), float(mean_squares[-1])
     if not last > first:

@@ -20,10 +20,8 @@ from evaluation.reports.published import models_on
 from evaluation.reports.report import DIGITS, HEADINGS, PROTOCOL, notes, write
 from evaluation.scoring.protocol import MEASURES, Instruments
 from sr_data.benchmarks import Benchmark
+from sr_program.contract import DEFAULT_XI
 from sr_program.files.atomic_write import atomic_file
-
-# Section 4.3 of the paper; always marked.
-DEFAULT_XI = 0.73
 
 
 def report(
@@ -76,11 +74,11 @@ def chosen(benchmark: Benchmark, output: Path, target_rmse: float) -> list[str]:
     place = xi_at_position(GRID, errors)
     share = f"{PAPER_POSITION:.0%}"
     if place is None:
-        lines = [f"- The vivid tower has no larger error, so no ξ lies at the paper's {share}."]
+        lines = [f"- The vivid generator has no larger error, so no ξ lies at the paper's {share}."]
     else:
         lines = [
             f"- ξ = {place.xi:.3f} (RMSE {place.rmse:.2f}) lies at the paper's {share} of the way "
-            "between the towers' mean squared errors."
+            "between the generators' mean squared errors."
         ]
     if target_rmse:
         met = xi_for_rmse(GRID, errors, target_rmse)

@@ -1,7 +1,7 @@
 """Fused images along ξ, and the distortion of many more places between them.
 
-The towers run once an image. The images of the sweep are scored in full; for the choice of ξ, the
-distortion alone is measured on a fine grid and kept in a file for each image.
+The generators run once an image. The images of the sweep are scored in full; for the choice of ξ,
+the distortion alone is measured on a fine grid and kept in a file for each image.
 """
 
 from __future__ import annotations
@@ -68,21 +68,21 @@ class Sweep(Fused):
         return grid_file(self._output, benchmark, image.name).exists()
 
     def merge(
-        self, benchmark: str, image: BenchmarkImage, towers: tuple, wanted: Collection[str]
+        self, benchmark: str, image: BenchmarkImage, generators: tuple, wanted: Collection[str]
     ) -> dict[str, Image]:
         """See `Fused`; measures the fine grid on the way."""
         path = grid_file(self._output, benchmark, image.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             errors = [
-                _mean_square(image, FusionPoint("", "quantile", float(xi)).merge(*towers))
+                _mean_square(image, FusionPoint("", "quantile", float(xi)).merge(*generators))
                 for xi in GRID
             ]
         except ValueError as error:  # a model of another scale, an image without an inside
             raise DataError(str(error)) from error
         with atomic_file(path) as temporary:
             temporary.write_text(json.dumps(errors))
-        return super().merge(benchmark, image, towers, wanted)
+        return super().merge(benchmark, image, generators, wanted)
 
 
 def grid_file(output: Path, benchmark: str, image: str) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from evaluation.methods.method import Enlarger
+from evaluation.methods.method import Method
 from evaluation.scoring.processes import score, scoring_pool
 from evaluation.scoring.protocol import Instruments, Scores
 from evaluation.scoring.records import Record, Records
@@ -60,7 +60,7 @@ class SetResult:
 
 
 def evaluate(
-    enlarger: Enlarger,
+    method: Method,
     benchmarks: Sequence[Benchmark],
     instruments: Instruments,
     output: Path,
@@ -74,7 +74,7 @@ def evaluate(
     others are scored all the same. Rows of an earlier run with the same settings are kept.
 
     Args:
-        enlarger: Makes the images.
+        method: Makes the images.
         benchmarks: The sets.
         instruments: What the measures need.
         output: Folder of the results; made if it is missing.
@@ -89,29 +89,29 @@ def evaluate(
         DataError: `output` holds a file that this program did not write.
     """
     output.mkdir(parents=True, exist_ok=True)
-    _check_settings(output, benchmarks, enlarger, instruments)
+    _check_settings(output, benchmarks, method, instruments)
     results = []
     with scoring_pool(instruments, workers) as pool:
         for benchmark in benchmarks:
             folder = output / "images" if save_images else None
-            run = _SetRun(enlarger, benchmark, instruments, output, pool, folder)
+            run = _SetRun(method, benchmark, instruments, output, pool, folder)
             results.append(run.finish(ahead=_AHEAD * workers))
     return results
 
 
 class _SetRun:
-    """One set on its way through the enlarger and the scorers."""
+    """One set on its way through the method and the scorers."""
 
     def __init__(
         self,
-        enlarger: Enlarger,
+        method: Method,
         benchmark: Benchmark,
         instruments: Instruments,
         output: Path,
         pool: Executor,
         image_folder: Path | None,
     ) -> None:
-        self._enlarger = enlarger
+        self._method = method
         self._benchmark = benchmark
         self._measures = instruments.measures
         self._records = Records(output / f"{benchmark.name}.csv")
@@ -132,7 +132,7 @@ class _SetRun:
             while waiting:
                 self._collect(waiting.pop(0))
                 progress.update()
-        return SetResult(benchmark.name, tuple(names), self._enlarger.variants, self._records)
+        return SetResult(benchmark.name, tuple(names), self._method.variants, self._records)
 
     def _jobs(self) -> Iterator[list[tuple[Record, Future]]]:
         """For each image its rows without scores, and the scores on their way."""
@@ -145,14 +145,14 @@ class _SetRun:
                 yield []
 
     def _score(self, image: BenchmarkImage) -> list[tuple[Record, Future]]:
-        given = self._enlarger.fingerprint(self._benchmark.name, image)
+        given = self._method.fingerprint(self._benchmark.name, image)
         digest = _digest(f"{given}{image.is_gray}", image.hr, image.lr)
-        wanted = list(self._enlarger.variants)
-        if self._enlarger.is_complete(self._benchmark.name, image):
+        wanted = list(self._method.variants)
+        if self._method.is_complete(self._benchmark.name, image):
             wanted = [v for v in wanted if not self._done(image.name, v, digest)]
         if not wanted:
             return []
-        made = self._enlarger.enlarge(self._benchmark.name, image, wanted)
+        made = self._method.enlarge(self._benchmark.name, image, wanted)
         jobs = []
         for variant in wanted:
             sr = made[variant]
@@ -181,7 +181,7 @@ class _SetRun:
 
     def _fail(self, name: str, reason: str) -> None:
         failed = Scores({}, {"image": reason})
-        self._records.add(Record(name, v, failed, "") for v in self._enlarger.variants)
+        self._records.add(Record(name, v, failed, "") for v in self._method.variants)
 
     def _collect(self, jobs: list[tuple[Record, Future]]) -> None:
         if jobs:
@@ -189,10 +189,10 @@ class _SetRun:
 
 
 def _check_settings(
-    output: Path, benchmarks: Sequence[Benchmark], enlarger: Enlarger, instruments: Instruments
+    output: Path, benchmarks: Sequence[Benchmark], method: Method, instruments: Instruments
 ) -> None:
     path = output / SETTINGS
-    settings = {"enlarger": enlarger.identity, **instruments.fingerprints()}
+    settings = {"enlarger": method.identity, **instruments.fingerprints()}
     earlier_scores = (Records(output / f"{benchmark.name}.csv") for benchmark in benchmarks)
     if not path.exists() and any(earlier_scores):
         raise UsageError(

@@ -12,11 +12,10 @@ from evaluation.metrics.model_files import (
     MA_MODEL,
     NIQE_PARAMETERS,
     VGG19_WEIGHTS,
-    ModelFile,
-    fetch,
 )
 from evaluation.scoring.protocol import Instruments, Scorer
 from sr_program.errors import DataError
+from sr_program.files.downloads import PublishedFile, fetch
 from srgan.vgg.weights import IMAGENET
 
 LPIPS_PACKAGE = "lpips"
@@ -116,7 +115,7 @@ def _file(
     measure: str,
     flag: str,
     named: str | os.PathLike[str],
-    model_file: ModelFile,
+    model_file: PublishedFile,
     absent: dict[str, str],
 ) -> Path | None:
     if named:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from evaluation.config import Prepared
-from evaluation.methods.method import Enlarger, Image
+from evaluation.methods.method import Image, Method
 from evaluation.reports.report import DIGITS, HEADINGS
 from evaluation.scoring.protocol import Scorer, Scores
 from evaluation.sheets.config import SheetsConfig
@@ -55,12 +55,12 @@ def draw_sheets(
     Raises:
         DataError: A model is missing or unfit.
     """
-    enlarger = methods(config.model, config.stage1, config.xi)
+    method = methods(config.model, config.stage1, config.xi)
     scorer = Scorer(prepared.instruments)
     for number, index in tqdm(places, unit="sheet", disable=None):
         benchmark = prepared.benchmarks[number]
         try:
-            sheet = _sheet(config, enlarger, scorer, benchmark, index, crop)
+            sheet = _sheet(config, method, scorer, benchmark, index, crop)
         except DataError as error:
             yield error
             continue
@@ -71,14 +71,14 @@ def draw_sheets(
 
 def _sheet(
     config: SheetsConfig,
-    enlarger: Enlarger,
+    method: Method,
     scorer: Scorer,
     benchmark: Benchmark,
     index: int,
     crop: Crop | None,
 ) -> Image:
     image = benchmark[index]
-    made = enlarger.enlarge(benchmark.name, image, enlarger.variants)
+    made = method.enlarge(benchmark.name, image, method.variants)
     place = crop or where_they_differ(
         made["MR-SRGAN"], made["WP-SRGAN"], config.crop_size, config.crop_size
     )

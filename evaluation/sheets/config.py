@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from evaluation.config import MeasuringConfig, setting
+from evaluation.config import MeasuringConfig
+from sr_program.contract import DEFAULT_XI
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,4 +20,4 @@ class SheetsConfig(MeasuringConfig):
     zoom: int = setting(3, "Each pixel of a crop becomes a square of so many pixels.")
     model: str = setting("pretrained", "DIR of a fused SavedModel, or pretrained.")
     stage1: str = setting("", "DIR of the SavedModel of WP-SRGAN's first stage; empty: pretrained.")
-    xi: float = setting(0.73, "ξ of Bi-GANs-ST.")
+    xi: float = setting(DEFAULT_XI, "ξ of Bi-GANs-ST.")

@@ -13,10 +13,12 @@ import dataclasses
 import sys
 from typing import NoReturn
 
-from evaluation.config import MeasuringConfig, prepare, setting
+from evaluation.config import MeasuringConfig, prepare
 from sr_program import dataclass_flags, entry_point
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +29,7 @@ class TablesConfig(MeasuringConfig):
     table: str = setting("1,2,3,4", "Numbers of the tables, separated by commas.")
     model: str = setting("pretrained", "DIR of a fused SavedModel, or pretrained.")
     stage1: str = setting("", "DIR of the SavedModel of WP-SRGAN's first stage; empty: pretrained.")
-    xi: float = setting(0.73, "ξ of Bi-GANs-ST.")
+    xi: float = setting(DEFAULT_XI, "ξ of Bi-GANs-ST.")
 
 
 DEFAULTS = TablesConfig()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluation.methods.fusion_points import FusionPoint
-from evaluation.methods.method import Bicubic, Enlarger, Fused, Together, Tower
+from evaluation.methods.method import Bicubic, Fused, Generator, Method, Together
 from evaluation.reports.markdown import table
 from evaluation.reports.published import (
     BENCHMARKS,
@@ -47,8 +47,8 @@ def default_benchmarks(tables: Sequence[int]) -> tuple[str, ...]:
     return (*pirm, *(BENCHMARKS if {3, 4} & set(tables) else ()))
 
 
-def methods(fused: str, stage1: str, xi: float) -> Enlarger:
-    """All methods of ours that the tables compare, as one enlarger.
+def methods(fused: str, stage1: str, xi: float) -> Method:
+    """All methods of ours that the tables compare, as one method.
 
     Args:
         fused: Directory of the fused SavedModel, or "pretrained".
@@ -66,7 +66,7 @@ def methods(fused: str, stage1: str, xi: float) -> Enlarger:
         FusionPoint("Bi-GANs-ST", "quantile", xi),
     ]
     directory = str(saved_models().fused) if fused == "pretrained" else fused
-    first = Tower(stage1 or stage_1_model(), FIRST_STAGE)
+    first = Generator(stage1 or stage_1_model(), FIRST_STAGE)
     return Together([Bicubic("Bicubic"), first, Fused(directory, points)])
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sr_data.sources import FolderSource
 from sr_images.image_io import read_rgb
+from sr_program.contract import DEFAULT_XI, IMAGE, MAX_DEVIATION, USE_XI, XI
 from sr_program.errors import DataError
 from sr_program.machine.precision import cpu_flags
 
@@ -36,7 +37,7 @@ _MOST_PHOTOS = 16
 _LARGEST_SIDE = 96  # LR pixels
 
 # What the merge needs to run; ranges within the networks do not depend on it.
-_NUMBERS = {"xi": 0.73, "max_deviation": -1.0}
+_NUMBERS = {XI: DEFAULT_XI, MAX_DEVIATION: USE_XI}
 
 # Any of them adds products of 8 bits into 32.
 _DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
@@ -150,7 +151,7 @@ def _middle(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _inputs(photo: NDArray[np.uint8], wanted: set[str]) -> dict[str, np.ndarray]:
     numbers = {name: np.array([value], np.float32) for name, value in _NUMBERS.items()}
-    return {key: value for key, value in {"image": photo, **numbers}.items() if key in wanted}
+    return {key: value for key, value in {IMAGE: photo, **numbers}.items() if key in wanted}
 
 
 def _wide_convolutions(graph: Any) -> list[str]:

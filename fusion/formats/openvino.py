@@ -1,7 +1,7 @@
 """The fused model in OpenVINO's format.
 
-`fused.xml` is the whole; `towers.xml` gives both towers' images, unrounded, for images that come
-in tiles. What the merge after them needs to know stands in the latter, see
+`fused.xml` is the whole; `towers.xml` gives both generators' images, unrounded, for images that
+come in tiles. What the merge after them needs to know stands in the latter, see
 `fusion.modes.TowerFacts`.
 """
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sr_program.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError, last_line
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.precision import Precision
 
@@ -57,9 +57,9 @@ def openvino_core() -> Any:
 class OpenVinoModel:
     """One `.xml` with its `.bin`, compiled for the CPU. Calls may come from several threads.
 
-    Sizes are dynamic. Measured on two cores with the shipped towers, an image of 256x256 takes the
-    same processor time as in a model compiled for its size (7.4 s), and nothing is compiled when
-    the size changes; a model for each size would need 6 kB instead of 14 kB an LR pixel.
+    Sizes are dynamic. Measured on two cores with the shipped generators, an image of 256x256 takes
+    the same processor time as in a model compiled for its size (7.4 s), and nothing is compiled
+    when the size changes; a model for each size would need 6 kB instead of 14 kB an LR pixel.
 
     Attributes:
         path: The `.xml`.
@@ -93,7 +93,7 @@ class OpenVinoModel:
             )
         except RuntimeError as error:
             raise DataError(
-                f"{path}: not an OpenVINO model that can be loaded ({_last_line(error)}); "
+                f"{path}: not an OpenVINO model that can be loaded ({last_line(error)}); "
                 "export it again"
             ) from error
         self.inputs = frozenset(one.any_name for one in compiled.inputs)
@@ -143,8 +143,3 @@ def _facts(model: Any) -> dict[str, str]:
     if not model.has_rt_info([_FACTS]):
         return {}
     return {name: str(value) for name, value in model.get_rt_info([_FACTS]).value.items()}
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

@@ -12,20 +12,21 @@ import tensorflow as tf
 
 from fusion.formats.portable_quantile import quantile
 from fusion.fused_model import FusedModel, fuse
-from fusion.tower import IMAGE
+from fusion.generator_model import IMAGE
+from sr_program import contract
 
-FUSED, TOWERS = "fused", "towers"
+FUSED, TOWERS = "fused", contract.GENERATORS
 
 # One value for all images, or one an image.
-_XI = tf.TensorSpec([None], tf.float32, name="xi")
-_MAX_DEVIATION = tf.TensorSpec([None], tf.float32, name="max_deviation")
+_XI = tf.TensorSpec([None], tf.float32, name=contract.XI)
+_MAX_DEVIATION = tf.TensorSpec([None], tf.float32, name=contract.MAX_DEVIATION)
 
 
 class PortableModel(tf.Module):
     """Two functions of a fused model, by name.
 
     - `fused`: image uint8 [B, H, W, 3]; xi and max_deviation float32 [1] or [B] -> sr, uint8. As
-      `serving_default`; with the delta as printed there is no max_deviation.
+      what is served; with the delta as printed there is no max_deviation.
     - `towers`: image -> faithful and vivid, float32 grey levels, not rounded.
 
     Attributes:
@@ -38,20 +39,20 @@ class PortableModel(tf.Module):
         numbers = (_XI,) if model.delta == "as_printed" else (_XI, _MAX_DEVIATION)
         self.functions: dict[str, Any] = {
             FUSED: tf.function(self._fused, input_signature=[IMAGE, *numbers]),
-            TOWERS: tf.function(self._towers, input_signature=[IMAGE]),
+            TOWERS: tf.function(self._generators, input_signature=[IMAGE]),
         }
 
-    def _towers(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _generators(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.model.signature_functions["towers"](image=image)
 
     # As many arguments as the signature has: their names become those of the inputs.
     def _fused(
         self, image: tf.Tensor, xi: tf.Tensor, max_deviation: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        towers = self._towers(image)
+        generators = self._generators(image)
         sr = fuse(
-            towers["faithful"],
-            towers["vivid"],
+            generators["faithful"],
+            generators["vivid"],
             xi,
             max_deviation,
             threshold=self.model.threshold,

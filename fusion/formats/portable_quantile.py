@@ -3,7 +3,7 @@
 `fusion.quantile` looks at bit patterns, which ONNX, OpenVINO and LiteRT cannot do. The same
 pattern is found here digit by digit: first the power of two, then the 23 binary digits after it.
 Every candidate is a float32, so each comparison is exact. It is 31 passes over the values instead
-of 2, and towers take so much longer that it hardly shows.
+of 2, and generators take so much longer that it hardly shows.
 """
 
 from __future__ import annotations

@@ -13,28 +13,25 @@ there, and makes damaged files anew. --verify only verifies.
 import dataclasses
 import os
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from sr_data.prepare.preparation import Outcome, damaged_shards, prepare
 from sr_data.prepare.tile_manifest import TileSettings
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import DataError, UsageError
-
-
-def _setting(default: Any, help_text: str) -> Any:
-    return dataclasses.field(default=default, metadata={"help": help_text})
+from sr_program.settings import setting
 
 
 @dataclasses.dataclass(frozen=True)
 class PrepareConfig:
     """What to prepare, and where."""
 
-    data: str = _setting("", "The photos: folder:DIR or tfds:NAME[/CONFIG][:SPLIT]. Required.")
-    output: str = _setting("", "Folder of the prepared set. Required.")
-    workers: int = _setting(
+    data: str = setting("", "The photos: folder:DIR or tfds:NAME[/CONFIG][:SPLIT]. Required.")
+    output: str = setting("", "Folder of the prepared set. Required.")
+    workers: int = setting(
         0, "Processes, each of which holds one decoded photo at a time; 0: one for each core."
     )
-    verify: bool = _setting(False, "Only compare the files of --output with their checksums.")
+    verify: bool = setting(False, "Only compare the files of --output with their checksums.")
 
 
 DEFAULTS, SETTINGS = PrepareConfig(), TileSettings()

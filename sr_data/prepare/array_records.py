@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, reason
 from sr_program.files.atomic_write import atomic_file
 
 # One record a chunk, so that reading a record touches nothing else.
@@ -20,6 +20,9 @@ _WRITER_OPTIONS = {"none": "group_size:1,uncompressed", "zstd": "group_size:1,zs
 # No reading ahead, for reading at random.
 _READER_OPTIONS = "readahead_buffer_size:0,max_parallelism:0"
 _BUFFER_BYTES = 1 << 15
+
+# Characters of the package's own messages, which may be pages.
+_MOST = 200
 
 
 class RecordWriter:
@@ -41,8 +44,8 @@ class RecordWriter:
         try:
             getattr(self._writer, method)(*arguments)
         except RuntimeError as error:  # of the package, whatever is wrong with the file system
-            reason = f"cannot be written ({_detail(error)})"
-            raise OSError(None, reason, str(self._path)) from error
+            problem = f"cannot be written ({reason(error, most=_MOST)})"
+            raise OSError(None, problem, str(self._path)) from error
 
 
 @contextmanager
@@ -102,7 +105,9 @@ class RecordReader:
             try:
                 return self._opened(path, records).read([number])[0]
             except RuntimeError as error:
-                raise OSError(None, f"is damaged ({_detail(error)})", str(path)) from error
+                raise OSError(
+                    None, f"is damaged ({reason(error, most=_MOST)})", str(path)
+                ) from error
 
     def _opened(self, path: Path, records: int) -> Any:
         if path not in self._open:
@@ -112,8 +117,8 @@ class RecordReader:
             # a file cut off opens without an error, and has no records
             if not reader.ok() or reader.num_records() != records:
                 found = reader.num_records()
-                reason = f"is damaged (it has {found} records, not {records})"
-                raise OSError(None, reason, str(path))
+                problem = f"is damaged (it has {found} records, not {records})"
+                raise OSError(None, problem, str(path))
             self._open[path] = reader
             if len(self._open) > self._most_open:
                 self._open.popitem(last=False)[1].close()
@@ -129,7 +134,3 @@ def _array_record() -> ModuleType:
             "prepared photos need the package array-record: pip install 'bi-gans-st[data]'"
         ) from error
     return array_record_module
-
-
-def _detail(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -16,7 +16,6 @@ from sr_data.prepare.tile_manifest import (
     Skipped,
     TileSettings,
     read_shard_entry,
-    sha256,
     write_shard_entry,
 )
 from sr_data.prepare.tile_record import encode_tile
@@ -24,6 +23,7 @@ from sr_data.prepared import PreparedSource
 from sr_data.sources import ImageSource, open_source
 from sr_images.bicubic import bicubic_downscale
 from sr_program.errors import DataError
+from sr_program.files.hashes import file_sha256
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _make(job: ShardJob) -> Shard:
                 skipped.append(Skipped(name, str(error)))
             else:
                 photos.append(_write_photo(writer, len(photos), name, hr, job.settings))
-    return Shard(job.file, path.stat().st_size, sha256(path), tuple(photos), tuple(skipped))
+    return Shard(job.file, path.stat().st_size, file_sha256(path), tuple(photos), tuple(skipped))
 
 
 # once a process: a source lists thousands of files

@@ -9,7 +9,6 @@ A prepared set is a folder:
 """
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from sr_data.pairs import SCALE
 from sr_data.prepare.tile_grid import TileGrid
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_file
+from sr_program.files.hashes import file_sha256
+from sr_program.settings import setting
 
 MANIFEST = "manifest.json"
 PLAN = "plan.json"
@@ -28,30 +29,26 @@ PREPARE = "python -m sr_data.prepare --data=folder:PHOTOS --output=DIR"
 _FORMAT = "prepared set of sr_data, version 1"
 
 
-def _setting(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
-    return dataclasses.field(default=default, metadata={"help": help_text, "choices": choices})
-
-
 @dataclass(frozen=True)
 class TileSettings:
     """How photos are cut and stored."""
 
-    tile: int = _setting(
+    tile: int = setting(
         192,
         "Side of the tiles in HR pixels, a multiple of 4. A crop is put together from the tiles "
         "that it touches; larger tiles are fewer reads of more bytes.",
     )
-    compression: str = _setting(
+    compression: str = setting(
         "none",
         "zstd takes about a third less space and five times as long to read.",
         ("none", "zstd"),
     )
-    min_std: float = _setting(
+    min_std: float = setting(
         0.0,
         "No crop begins in a tile whose grey levels have a smaller standard deviation than this: "
         "leaves out clear sky and the like; 0: none is left out.",
     )
-    shard_size: int = _setting(
+    shard_size: int = setting(
         32, "Photos a file. A preparation that is stopped goes on after the last whole file."
     )
 
@@ -117,7 +114,9 @@ class Shard:
     def is_whole(self, directory: Path) -> bool:
         """Whether the file is there with the content that it was written with; reads all of it."""
         path = directory / SHARDS / self.file
-        return path.is_file() and path.stat().st_size == self.size and sha256(path) == self.sha256
+        return (
+            path.is_file() and path.stat().st_size == self.size and file_sha256(path) == self.sha256
+        )
 
 
 @dataclass(frozen=True)
@@ -126,12 +125,6 @@ class Manifest:
 
     settings: TileSettings
     shards: tuple[Shard, ...]
-
-
-def sha256(path: Path) -> str:
-    """Checksum of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:

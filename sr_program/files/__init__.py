@@ -1,1 +1,1 @@
-"""Files that appear complete or not at all, and directories of numbered versions."""
+"""Files that appear whole or not at all: atomic writes, the cache, downloads, versions."""

@@ -11,8 +11,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-# Half the support of the cubic kernel, in LR pixels.
-_REACH = 2
+from sr_images.keys_kernel import RADIUS, keys_kernel
 
 
 def reduce_inside(images: Any, scale: int) -> Any:
@@ -30,14 +29,12 @@ def reduce_inside(images: Any, scale: int) -> Any:
     for shape, strides in (((-1, 1), (scale, 1)), ((1, -1), (1, scale))):
         kernel = taps.reshape(*shape, 1, 1) * np.eye(int(x.shape[-1]), dtype=np.float32)
         x = ops.conv(x, kernel, strides, "valid", "channels_last")
-    height, width = (images.shape[axis] // scale - 2 * _REACH for axis in (1, 2))
+    height, width = (images.shape[axis] // scale - 2 * RADIUS for axis in (1, 2))
     return x[:, :height, :width]
 
 
 def _taps(scale: int) -> NDArray[np.float32]:
-    """The kernel's values at the HR pixels around one LR pixel, widened by the scale; a = −1/2."""
-    distance = np.abs((np.arange(2 * _REACH * scale) + 0.5) / scale - _REACH)
-    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
-    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
-    taps = np.where(distance <= 1, near, far)
+    """The kernel's values at the HR pixels around one LR pixel, widened by the scale."""
+    distance = np.abs((np.arange(2 * RADIUS * scale) + 0.5) / scale - RADIUS)
+    taps = keys_kernel(distance)
     return (taps / taps.sum()).astype(np.float32)

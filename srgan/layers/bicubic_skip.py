@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from sr_images.keys_kernel import keys_kernel
+
 
 @keras.saving.register_keras_serializable(package="srgan")
 class BicubicUpsampling(keras.layers.Layer):
@@ -65,12 +67,7 @@ def bicubic_taps(scale: int) -> np.ndarray:
 
     Returns:
         [scale, 5] float64; rows sum to 1 and hold at most 4 taps that are not 0.
-
-    Reference:
-        Keys, Cubic convolution interpolation for digital image processing, 1981.
     """
     position = (np.arange(scale) + 0.5) / scale - 0.5
     x = np.abs(position[:, None] - np.arange(-2, 3)[None, :])
-    near = 1.5 * x**3 - 2.5 * x**2 + 1.0
-    far = -0.5 * x**3 + 2.5 * x**2 - 4.0 * x + 2.0
-    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+    return keys_kernel(x)

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-# ITU-R BT.601.
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32).reshape(1, 1, 3, 1)
+from sr_images.luma import LUMA_WEIGHTS
+
+_LUMA = np.array(LUMA_WEIGHTS, np.float32).reshape(1, 1, 3, 1)
 
 # Second differences across, down and mixed; first differences across, down and along both
 # diagonals. Each sums to 0.

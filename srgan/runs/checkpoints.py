@@ -14,7 +14,7 @@ import numpy as np
 from absl import logging
 from keras import ops
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, reason
 from sr_program.files.atomic_write import atomic_file
 from srgan.steps.adversarial_model import AdversarialModel
 from srgan.runs.weights import CHECKPOINT, GENERATOR_PART
@@ -72,16 +72,16 @@ def restore(model: AdversarialModel, directory: Path) -> dict[str, Any] | None:
     Raises:
         DataError: There are checkpoints and none can be used.
     """
-    reason = None
+    problem = None
     for path in reversed(files(directory)):
         try:
             return _restore(model, path)
         except _Unusable as error:
-            reason = reason or f"{path}: {error}"
+            problem = problem or f"{path}: {error}"
             logging.warning("%s: %s; going on from the one before", path, error)
-    if reason is not None:
+    if problem is not None:
         raise DataError(
-            f"{reason}, nor can an earlier one be used; give the flags that it was made with, "
+            f"{problem}, nor can an earlier one be used; give the flags that it was made with, "
             "or another --run_dir"
         )
     return None
@@ -98,8 +98,7 @@ def _restore(model: AdversarialModel, path: Path) -> dict[str, Any]:
             arrays = dict(archive)
         state = json.loads(str(arrays.pop(_STATE)))
     except Exception as error:  # numpy raises nearly anything on damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise _Unusable(f"this checkpoint is damaged ({reason})") from error
+        raise _Unusable(f"this checkpoint is damaged ({reason(error)})") from error
     variables = _variables(model)
     if set(arrays) != set(variables) or any(
         arrays[key].shape != tuple(v.shape) for key, v in variables.items()

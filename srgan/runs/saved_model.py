@@ -1,10 +1,10 @@
 """The contract between training and everything after it: a versioned SavedModel directory.
 
-`DIRECTORY/1/` holds one tower with two signatures, both from uint8 images [B, H, W, 3]:
+`DIRECTORY/1/` holds one generator with two signatures, both from uint8 images [B, H, W, 3]:
 
-* `serving_default`: → `sr`, uint8 [B, 4H, 4W, 3], for people and servers.
+* the one that servers take: → `sr`, uint8 [B, 4H, 4W, 3], for people and servers.
 * `unrounded`: → `sr`, float32 grey levels in [0, 255], clipped and not rounded, for `fusion`: a
-  difference of two towers must not be taken from rounded images, and a result is rounded once.
+  difference of two generators must not be taken from rounded images, and a result is rounded once.
 
 Beside them it has a function `receptive_field` without inputs: how many LR pixels around its own a
 pixel of the result depends on, which is the overlap that tiles of a large image need.
@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sr_program.contract import IMAGE, SERVING, SR, UNROUNDED, check_written
 from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_directory
 from sr_images.rounding import round_half_up
@@ -27,16 +28,15 @@ from srgan.layers.receptive_field import receptive_field
 from srgan.runs.weights import load_weights
 
 VERSION = "1"
-SERVING, UNROUNDED = "serving_default", "unrounded"
 
 # The Keras dtype policies of the precisions that a model may compute in.
 DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 # Section "Tests" of CONTRIBUTING.md: what a SavedModel may differ by from its network.
-RELOAD_TOLERANCE = 1e-5
+_RELOAD_TOLERANCE = 1e-5 * 127.5  # grey levels
 
 
-class Tower(tf.Module):
+class ServedGenerator(tf.Module):
     """A generator as a SavedModel holds it: raw variables and two signatures.
 
     Args:
@@ -52,20 +52,20 @@ class Tower(tf.Module):
                 layer.specialize()
         # A Session-based loader, as TensorFlow Serving is, finds raw variables only.
         self.raw_variables = [v.value for v in generator.variables]
-        image = tf.TensorSpec((None, None, None, 3), tf.uint8, name="image")
+        image = tf.TensorSpec((None, None, None, 3), tf.uint8, name=IMAGE)
         self.unrounded = tf.function(self._unrounded, input_signature=[image])
-        self.serving_default = tf.function(self._serving_default, input_signature=[image])
-        reach = receptive_field(generator)
-        if reach is not None:
-            self.receptive_field = tf.function(lambda: tf.constant(reach), input_signature=[])
+        self.rounded = tf.function(self._rounded, input_signature=[image])
+        radius = receptive_field(generator)
+        if radius is not None:
+            self.receptive_field = tf.function(lambda: tf.constant(radius), input_signature=[])
 
     def _unrounded(self, image: Any) -> dict[str, Any]:
         sr = self._generator(tf.cast(image, tf.float32) / 127.5 - 1.0)
-        return {"sr": tf.clip_by_value((sr + 1.0) * 127.5, 0.0, 255.0)}
+        return {SR: tf.clip_by_value((sr + 1.0) * 127.5, 0.0, 255.0)}
 
-    def _serving_default(self, image: Any) -> dict[str, Any]:
-        sr = self._unrounded(image)["sr"]
-        return {"sr": tf.cast(round_half_up(sr, tf), tf.uint8)}
+    def _rounded(self, image: Any) -> dict[str, Any]:
+        sr = self._unrounded(image)[SR]
+        return {SR: tf.cast(round_half_up(sr, tf), tf.uint8)}
 
 
 def export_weights(generator: keras.Model, weights: str | Path, directory: str | Path) -> Path:
@@ -103,24 +103,22 @@ def export_generator(generator: keras.Model, directory: str | Path) -> Path:
     if target.exists():
         raise DataError(f"{target}: exists already; remove it or name another --output")
     target.parent.mkdir(parents=True, exist_ok=True)
-    tower = Tower(generator)
+    served = ServedGenerator(generator)
     with atomic_directory(target) as temporary:
-        signatures = {SERVING: tower.serving_default, UNROUNDED: tower.unrounded}
-        tf.saved_model.save(tower, str(temporary), signatures=signatures)
-        check_reloaded(tower, temporary)
+        signatures = {SERVING: served.rounded, UNROUNDED: served.unrounded}
+        tf.saved_model.save(served, str(temporary), signatures=signatures)
+        check_reloaded(served, temporary)
     return target
 
 
-def check_reloaded(tower: Tower, directory: Path) -> None:
-    """Compares a saved tower with the one in memory on a small image of noise.
+def check_reloaded(served: ServedGenerator, directory: Path) -> None:
+    """Compares a saved generator with the one in memory on a small image of noise.
 
     Raises:
         DataError: They differ by more than 1e-5 of the range.
     """
     image = np.random.default_rng(0).integers(0, 256, (2, 7, 9, 3), dtype=np.uint8)
     reloaded = tf.saved_model.load(str(directory))
-    expected = tower.unrounded(tf.constant(image))["sr"].numpy()
-    actual = reloaded.signatures[UNROUNDED](image=tf.constant(image))["sr"].numpy()
-    error = float(np.max(np.abs(expected - actual))) / 127.5
-    if not error <= RELOAD_TOLERANCE:
-        raise DataError(f"{directory}: the exported model differs from its network by {error:.1e}")
+    expected = served.unrounded(tf.constant(image))
+    actual = reloaded.signatures[UNROUNDED](image=tf.constant(image))
+    check_written(directory, UNROUNDED, expected, actual, of_unrounded=_RELOAD_TOLERANCE)

@@ -17,7 +17,7 @@ import h5py
 import keras
 import numpy as np
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, first_line, reason
 from sr_program.files.atomic_write import atomic_file
 from srgan.layers.prelu import PReLU
 
@@ -63,8 +63,7 @@ def _load_checkpoint(network: keras.Model, path: Path) -> None:
             keys = sorted(key for key in archive.files if key.startswith(f"{GENERATOR_PART}/"))
             arrays = [archive[key] for key in keys]
     except Exception as error:  # numpy raises nearly anything on damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{path}: this checkpoint is damaged ({reason})") from error
+        raise DataError(f"{path}: this checkpoint is damaged ({reason(error)})") from error
     if [array.shape for array in arrays] != [tuple(v.shape) for v in network.variables]:
         raise DataError(f"{path}: this checkpoint does not fit {network.name}")
     for variable, array in zip(network.variables, arrays, strict=True):
@@ -111,9 +110,9 @@ def _load(network: keras.Model, file: Path, path: Path) -> None:
         stored = _number_of_weights(file)
     except (ValueError, OSError, KeyError, RuntimeError) as error:
         # Of Keras' page on what it could not load the first sentence is for people.
-        reason = (str(error).strip().splitlines() or ["unreadable"])[0].split(". Example error")[0]
+        sentence = first_line(error).split(". Example error")[0]
         raise DataError(
-            f"{path}: these weights are damaged or do not fit {network.name} ({reason}); "
+            f"{path}: these weights are damaged or do not fit {network.name} ({sentence}); "
             "the flags of the architecture must be theirs"
         ) from error
     if stored != network.count_params():

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, reason
 from srgan.vgg.files import FORMATS, UNREADABLE, open_layers
 from srgan.vgg.layers import ConvolutionLayer, convolution_layers, layers_up_to
 
@@ -51,8 +51,7 @@ def load_vgg_weights(network: str, layer: str, source: str | Path) -> dict[str, 
     except DataError:
         raise
     except UNREADABLE as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path}: cannot be read as VGG weights ({reason})") from error
+        raise DataError(f"{path}: cannot be read as VGG weights ({reason(error)})") from error
 
 
 def _download(network: str, needed: tuple[ConvolutionLayer, ...]) -> dict[str, LayerWeights]:
@@ -63,9 +62,8 @@ def _download(network: str, needed: tuple[ConvolutionLayer, ...]) -> dict[str, L
     try:
         model = application(include_top=False, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception when the download fails
-        reason = " ".join(str(error).split())
         raise DataError(
-            f"cannot get the {network} ImageNet weights ({reason}): give a file with "
+            f"cannot get the {network} ImageNet weights ({reason(error)}): give a file with "
             f"--vgg_weights=PATH, {FORMATS} (where to find one: docs/perceptual_weights.md), or "
             "train without L_vgg: --lambda_vgg=0"
         ) from error

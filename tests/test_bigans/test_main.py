@@ -68,7 +68,7 @@ def test_a_photo_in_tiles(run: Run, toy_fused: Path) -> None:
     result = run("cat.png", "--output=a.png", *flags, small, "--scratch_dir=missing")
     assert result.returncode == 1
     lines = result.stderr.splitlines()
-    assert lines[0].startswith("upscaler: cat.png: missing: no scratch file can be made")
+    assert lines[0].startswith("bigans: cat.png: missing: no scratch file can be made")
     result = run("cat.png", "--output=a.png", *flags, "--memory_mb=500")
     assert result.returncode == 2
     assert "--memory_mb=500 is too little" in result.stderr
@@ -88,9 +88,9 @@ def test_bad_files_among_good_ones(run: Run, fused: Path) -> None:
     assert result.stdout == ""
     lines = result.stderr.splitlines()
     assert len(lines) == 3, result.stderr
-    assert lines[0] == "upscaler: missing.png: No such file or directory"
-    assert lines[1].startswith("upscaler: more/bad.png: is damaged")
-    assert lines[2] == "upscaler: 2 of 4 photos failed"
+    assert lines[0] == "bigans: missing.png: No such file or directory"
+    assert lines[1].startswith("bigans: more/bad.png: is damaged")
+    assert lines[2] == "bigans: 2 of 4 photos failed"
     for photo, result in (("cat.png", "cat_x4.png"), ("more/dog.jpg", "dog_x4.png")):
         np.testing.assert_array_equal(read_rgb(f"new/out/{result}"), enlarged(photo) + 8)
     assert {path.name for path in Path("new/out").iterdir()} == {"cat_x4.png", "dog_x4.png"}
@@ -173,7 +173,7 @@ def test_a_wrong_command_is_one_line_and_2(run: Run, arguments: list[str], messa
     assert result.returncode == 2, result.stderr
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
-    assert result.stderr.startswith("upscaler: ")
+    assert result.stderr.startswith("bigans: ")
     assert message in result.stderr
     assert files() == set()
 
@@ -202,5 +202,5 @@ def test_help_needs_neither_numpy_nor_tensorflow(run: Run, program: tuple[str, .
     for flag in ("--output", "--xi", "--max_deviation", "--model", "--runtime", "--memory_mb"):
         assert flag in result.stdout
     imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
-    assert "upscaler" in imported
+    assert "bigans" in imported
     assert not {"numpy", "tensorflow", "keras"} & imported

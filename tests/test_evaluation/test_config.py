@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.config import MeasuringConfig, prepare, setting
+from evaluation.config import MeasuringConfig, prepare
 from sr_program.errors import DataError, UsageError
+from sr_program.settings import setting
 
 
 @pytest.fixture

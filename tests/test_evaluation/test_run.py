@@ -379,17 +379,17 @@ def test_offline(environment, drawn_sets, tmp_path) -> None:
 # The program, but for an image that is never finished.
 STOPS = """
 import time
-from evaluation.methods import method as enlargers
+from evaluation.methods import method as methods
 from evaluation.run import cli_main
 
-make = enlargers.Bicubic.enlarge
+make = methods.Bicubic.enlarge
 
 def stop_at_the_eighth(self, benchmark, image, wanted):
     if image.name == "7":
         time.sleep(1000)
     return make(self, benchmark, image, wanted)
 
-enlargers.Bicubic.enlarge = stop_at_the_eighth
+methods.Bicubic.enlarge = stop_at_the_eighth
 cli_main()
 """
 

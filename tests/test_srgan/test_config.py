@@ -13,7 +13,6 @@ from srgan.config import (
     RunConfig,
     TrainingConfig,
     check_run,
-    setting,
 )
 
 PARTS = (ObjectiveConfig, OptimizerConfig, DataConfig, RunConfig, InitializationConfig)
@@ -28,18 +27,6 @@ def config(**changes: Any) -> TrainingConfig:
         parts.append(part(**{name: changes.pop(name) for name in names if name in changes}))
     assert not changes
     return TrainingConfig(*parts)
-
-
-def test_setting():
-    @dataclasses.dataclass
-    class Config:
-        size: int = setting(3, "How large.")
-        kind: str = setting("a", "Which.", ("a", "b"))
-
-    assert Config() == Config(3, "a")
-    size, kind = dataclasses.fields(Config)
-    assert size.metadata == {"help": "How large.", "choices": ()}
-    assert kind.metadata == {"help": "Which.", "choices": ("a", "b")}
 
 
 @pytest.mark.parametrize("part", PARTS)

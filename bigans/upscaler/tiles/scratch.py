@@ -13,7 +13,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, reason
 
 
 class Scratch:
@@ -50,7 +50,7 @@ class Scratch:
             self._file = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115
         except OSError as error:
             raise DataError(
-                f"{Path(directory)}: no scratch file can be made ({error.strerror or error}); "
+                f"{Path(directory)}: no scratch file can be made ({reason(error)}); "
                 "name another folder with --scratch_dir"
             ) from error
 

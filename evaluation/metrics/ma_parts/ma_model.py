@@ -16,7 +16,7 @@ import scipy.io
 from numpy.typing import NDArray
 
 from evaluation.metrics.ma_parts.regression_forest import RegressionForest
-from sr_program.errors import DataError
+from sr_program.errors import DataError, reason
 
 GROUPS = (18, 45, 75)
 """Numbers of features: block DCT, scale mixture, singular values."""
@@ -59,11 +59,10 @@ def load_model(path: Path) -> MaModel:
     try:
         return _model_of(_struct(path))
     except OSError as error:
-        reason = f"cannot be read ({error.strerror or error})"
+        problem = f"cannot be read ({reason(error)})"
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = f"does not hold the model of Ma et al. ({error})"
-    reason = " ".join(reason.split())
-    raise DataError(f"{path}: {reason}; name model.mat of their repository sr-metric")
+        problem = f"does not hold the model of Ma et al. ({reason(error)})"
+    raise DataError(f"{path}: {problem}; name model.mat of their repository sr-metric")
 
 
 def _struct(path: Path) -> Any:

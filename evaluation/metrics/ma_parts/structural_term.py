@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_WINDOW, _SIGMA = 11, 1.5
-_MARGIN = _WINDOW // 2
-_KERNEL = cv2.getGaussianKernel(_WINDOW, _SIGMA, cv2.CV_64F)
-_C2 = (0.03 * 255) ** 2
+from sr_images.fidelity import SSIM_K2, SSIM_SIGMA, SSIM_WINDOW
+
+_MARGIN = SSIM_WINDOW // 2
+_KERNEL = cv2.getGaussianKernel(SSIM_WINDOW, SSIM_SIGMA, cv2.CV_64F)
+_C2 = (SSIM_K2 * 255) ** 2
 
 # rows worked on at once: few enough for the processor's cache
 _STRIP = 64

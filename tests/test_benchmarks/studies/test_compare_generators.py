@@ -143,7 +143,7 @@ def test_the_sheet_shows_the_crops(folder) -> None:
 @pytest.mark.parametrize("name", ["HR", "bicubic"])
 def test_a_name_that_is_taken(name) -> None:
     with pytest.raises(UsageError, match=f"--weights={name}=…: this name is taken"):
-        module.open_enlargers([f"{name}=a.h5"])
+        module.open_methods([f"{name}=a.h5"])
 
 
 @pytest.mark.slow

@@ -79,11 +79,11 @@ def test_a_run(
     rows = {line[0].strip(): [float(cell) for cell in line[1:]] for line in lines[2:]}
     assert list(rows) == ["bicubic", "wp_srgan_stage1", f"mr_srgan={file}"]
     pairs = list(module.PairedFolder(photo_dir))
-    enlargers = {
+    methods = {
         "bicubic": lambda lr: to_signed(bicubic_upscale(as_bytes(lr[0])))[None],
         "wp_srgan_stage1": lambda lr: lr.repeat(4, 1).repeat(4, 2),
     }
-    for name, enlarge in enlargers.items():
+    for name, enlarge in methods.items():
         assert rows[name][0] == pytest.approx(validate(enlarge, pairs)[0]["psnr"], abs=0.0006)
         assert rows[name][1] > rows[name][3] and rows[name][0] > rows[name][4]
     assert rows[f"mr_srgan={file}"] == rows["wp_srgan_stage1"]

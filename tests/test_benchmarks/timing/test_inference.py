@@ -9,11 +9,11 @@ import pytest
 
 from benchmarks.timing import inference, interleaved
 from benchmarks.timing.inference import DEFAULTS, distances, photo
-from benchmarks.timing.inference_targets import OURS, PLAIN, PRECISIONS, Form
+from benchmarks.timing.inference_targets import OURS, PLAIN, PRECISIONS, Variant
 from benchmarks.timing.own_process import ProcessEndedError
 from sr_program.errors import DataError, UsageError
 
-OPENVINO = Form("OpenVINO", "plain", "float32")
+OPENVINO = Variant("OpenVINO", "plain", "float32")
 
 
 def test_another_network_is_not_timed():
@@ -32,22 +32,22 @@ def test_the_photo_is_continued_by_its_mirror_image():
 
 
 def test_a_form_and_the_products_have_their_turn_alone():
-    """In another process each; the ceilings are rates, the forms' times are seconds."""
+    """In another process each; the ceilings are rates, the variants' times are seconds."""
     apart, image = {OURS: float("inf"), PLAIN: 90.0}, photo(DEFAULTS, "20x10")
     prepared = inference.Prepared("exported", apart, 10)  # type: ignore[arg-type]
     values = {"float32": iter([7.0, 9.0, 8.0]), "bfloat16": iter([1.0, 3.0, 2.0])}
-    values |= {form.graph: iter([4.0, 6.0, 5.0]) for form in apart}
+    values |= {variant.graph: iter([4.0, 6.0, 5.0]) for variant in apart}
     called = []
 
     def alone(function, first, *others):
         called.append((function, first, *others))
-        return next(values[first.graph if isinstance(first, Form) else first])
+        return next(values[first.graph if isinstance(first, Variant) else first])
 
     config = dataclasses.replace(DEFAULTS, repetitions=3)
     seconds, ceilings = inference.timed(config, prepared, image, alone)
     assert seconds == {OURS: 5.0, PLAIN: 5.0}
     assert ceilings == {"float32": 8.0, "bfloat16": 2.0}
-    of_forms = [(inference.turn, form, "exported", config, image) for form in apart]
+    of_forms = [(inference.turn, variant, "exported", config, image) for variant in apart]
     of_products = [(inference.product_turn, precision) for precision in PRECISIONS]
     assert called == (of_forms + of_products) * 3
 
@@ -102,7 +102,7 @@ def test_the_whole_command(repository, subprocess_environment):
         "--repetitions=1",
     ]
     printed = subprocess.run(
-        [*command, "--forms=tensorflow ours"],
+        [*command, "--variants=tensorflow ours"],
         cwd=repository,
         env=subprocess_environment,
         capture_output=True,

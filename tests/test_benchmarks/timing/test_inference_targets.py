@@ -2,14 +2,14 @@ from benchmarks.timing.inference_targets import (
     OURS,
     OURS_16,
     PLAIN,
-    Form,
-    bars_table,
+    Variant,
     section,
+    targets_table,
     times_table,
 )
 
 CEILINGS = {"float32": 200e9, "bfloat16": 400e9}
-OPENVINO = Form("OpenVINO", "plain", "float32")
+OPENVINO = Variant("OpenVINO", "plain", "float32")
 
 
 def test_times_by_hand():
@@ -27,16 +27,16 @@ def test_times_by_hand():
 
 
 def test_int8_has_no_ceiling_and_no_bar():
-    int8 = Form("OpenVINO", "ours", "int8")
+    int8 = Variant("OpenVINO", "ours", "int8")
     table = times_table({int8: 0.25, PLAIN: 2.0}, {int8: 55.0, PLAIN: 70.0}, 100e9, CEILINGS)
     assert table[2] == "| OpenVINO, ours int8 | 0.250 | 0.12 | 400 |  | 55.0 |"
-    bars = bars_table({int8: 0.1, OURS: 0.9, PLAIN: 1.2}, 190e9, CEILINGS)
-    assert bars[2] == "| TensorFlow: ours float32 / plain float32 | 0.75 | ≤ 0.80 | met |"
+    targets = targets_table({int8: 0.1, OURS: 0.9, PLAIN: 1.2}, 190e9, CEILINGS)
+    assert targets[2] == "| TensorFlow: ours float32 / plain float32 | 0.75 | ≤ 0.80 | met |"
 
 
 def test_bars_by_hand():
     seconds = {OURS: 0.9, PLAIN: 1.2, OPENVINO: 1.0, OURS_16: 0.5}
-    assert bars_table(seconds, 190e9, CEILINGS)[2:] == [
+    assert targets_table(seconds, 190e9, CEILINGS)[2:] == [
         "| TensorFlow: ours float32 / plain float32 | 0.75 | ≤ 0.80 | met |",
         "| TensorFlow: ours bfloat16 / plain float32 | 0.42 | ≤ 0.42 | met |",
         "| best runtime: ours / fastest peer, float32 | 0.90 | ≤ 0.85 | missed |",

@@ -5,10 +5,9 @@ import sys
 
 import pytest
 
-from benchmarks.timing import training
-from benchmarks.timing import training_variants as training_forms
-from benchmarks.timing.training import Result, bars_table, calls_table, times_table
-from benchmarks.timing.training_variants import OURS, OURS_16, PLAIN, TORCH_16, Form
+from benchmarks.timing import training, training_variants
+from benchmarks.timing.training import Result, calls_table, targets_table, times_table
+from benchmarks.timing.training_variants import OURS, OURS_16, PLAIN, TORCH_16, Variant
 
 TINY = ("--features=4", "--blocks=1", "--batch_size=1", "--crop_size=16", "--repetitions=1")
 
@@ -33,13 +32,13 @@ def cells(line: str) -> list[str]:
 
 
 def test_without_torch(printed, monkeypatch):
-    monkeypatch.setattr(training_forms, "torch_is_installed", lambda: False)
+    monkeypatch.setattr(training_variants, "torch_is_installed", lambda: False)
     monkeypatch.setattr(training, "torch_is_installed", lambda: False)
     heading, table, agreement = printed("--recipes=wp_pixel,mr_pixel")
     assert "batch 1 of 4x4 crops" in heading[0]
     assert "torch not installed" in heading[0] and "plain Keras without XLA" in heading[0]
-    forms = ["plain Keras float32, s", "ours float32, s", "ours bfloat16, s"]
-    assert cells(table[0]) == ["recipe", *forms]
+    variants = ["plain Keras float32, s", "ours float32, s", "ours bfloat16, s"]
+    assert cells(table[0]) == ["recipe", *variants]
     assert [cells(line)[0] for line in table[2:]] == ["WP pixel only", "MR pixel only"]
     assert all(float(cell) > 0 for line in table[2:] for cell in cells(line)[1:])
     assert "plain Keras float32" in agreement[0]
@@ -79,18 +78,18 @@ def test_the_tables_by_hand():
     table = times_table(results, [PLAIN, OURS])
     assert table[2] == "| WP pixel only | 1.000 | 0.800 |"
     assert {line.count("|") for line in table} == {4}
-    bars = bars_table(results)
-    # MR has no bar, and nothing was timed that the others need.
-    assert [cells(line) for line in bars[2:]] == [
+    targets = targets_table(results)
+    # MR has no target, and nothing was timed that the others need.
+    assert [cells(line) for line in targets[2:]] == [
         ["WP pixel only", "plain Keras float32 / ours float32", "1.25", "1.15", "met"],
         ["WP pixel only", "plain Keras float32 / ours bfloat16", "1.82", "2.0", "missed"],
         ["WP pixel only", "PyTorch bfloat16 / ours bfloat16", "1.09", "1.1", "missed"],
     ]
-    assert bars_table({"mr_pixel": results["mr_pixel"]}) == []
+    assert targets_table({"mr_pixel": results["mr_pixel"]}) == []
 
 
 def test_pythons_share_by_hand():
-    several = Form("ours", "float32", steps_per_call=8)
+    several = Variant("ours", "float32", steps_per_call=8)
     results = {"wp_pixel": Result({OURS: 0.5, several: 0.4}, {})}
     table = calls_table(results, [OURS, several])
     assert "8 a call" in table[0]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks.timing import training_variants as training_forms
+from benchmarks.timing import training_variants
 from benchmarks.timing.training_networks import build_networks, random_batch
 from benchmarks.timing.training_recipes import RECIPES, Sizes
 from benchmarks.timing.training_steps import EarlierStep, OurStep, PlainStep
@@ -13,7 +13,7 @@ from benchmarks.timing.training_variants import (
     OURS_16,
     PLAIN,
     TORCH,
-    available_forms,
+    available_variants,
     make_steps,
 )
 from mr_srgan.config import GeneratorConfig as MrConfig
@@ -151,7 +151,7 @@ def test_all_forms_start_from_the_same_weights():
 
 
 def test_forms_that_differ_are_not_timed(monkeypatch):
-    monkeypatch.setitem(training_forms.TOLERANCE, "float32", 1e-12)
+    monkeypatch.setitem(training_variants.TOLERANCE, "float32", 1e-12)
     with pytest.raises(DataError, match="plain Keras float32: what G computes differs by"):
         make_steps([PLAIN], RECIPES["wp_pixel"], SIZES, "random")
 
@@ -163,14 +163,14 @@ def test_weights_from_a_file(tmp_path):
 
 
 def test_which_forms_there_are(monkeypatch):
-    monkeypatch.setattr(training_forms, "torch_is_installed", lambda: False)
-    assert available_forms("tensorflow", ["float32"], 8) == [PLAIN, OURS]
-    monkeypatch.setattr(training_forms, "torch_is_installed", lambda: True)
-    assert available_forms("tensorflow", ["float32"], 8) == [PLAIN, OURS, TORCH]
-    titles = [form.title for form in available_forms("jax", ["float32", "bfloat16"], 8)]
+    monkeypatch.setattr(training_variants, "torch_is_installed", lambda: False)
+    assert available_variants("tensorflow", ["float32"], 8) == [PLAIN, OURS]
+    monkeypatch.setattr(training_variants, "torch_is_installed", lambda: True)
+    assert available_variants("tensorflow", ["float32"], 8) == [PLAIN, OURS, TORCH]
+    titles = [variant.title for variant in available_variants("jax", ["float32", "bfloat16"], 8)]
     assert titles[:2] == ["ours float32", "ours bfloat16"]
     assert titles[2:] == ["ours float32, 8 a call", "ours bfloat16, 8 a call"]
-    assert len(available_forms("jax", ["bfloat16"], 1)) == 1
+    assert len(available_variants("jax", ["bfloat16"], 1)) == 1
 
 
 def test_the_recipes_are_the_papers():
@@ -214,5 +214,5 @@ def test_our_earlier_step_calls_the_discriminator_twice():
 
 
 def test_the_earlier_form_is_timed_against_ours_alone():
-    forms = available_forms("tensorflow", ["bfloat16"], 8, earlier=True)
-    assert [form.title for form in forms] == ["ours, earlier bfloat16", "ours bfloat16"]
+    variants = available_variants("tensorflow", ["bfloat16"], 8, earlier=True)
+    assert [variant.title for variant in variants] == ["ours, earlier bfloat16", "ours bfloat16"]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bigans.pretrained.manifest import RECIPES, PretrainedGenerator, file_sha256, write_manifest
+from bigans.pretrained.manifest import RECIPES, PretrainedGenerator, write_manifest
+from sr_program.files.hashes import file_sha256
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from bigans.pretrained.manifest import (
     RECIPES,
     WEIGHTS_DIR,
-    file_sha256,
     read_manifest,
     verified_weights,
     write_manifest,
@@ -64,12 +63,6 @@ def test_missing_weights_are_named(weights_dir: Path) -> None:
     (weights_dir / "mr_srgan.weights.h5").unlink()
     with pytest.raises(DataError, match=r"mr_srgan\.weights\.h5: No such file.*install"):
         verified_weights(read_manifest(weights_dir)["mr_srgan"], weights_dir)
-
-
-def test_hash_of_a_known_text(tmp_path: Path) -> None:
-    path = tmp_path / "abc"
-    path.write_bytes(b"abc")  # FIPS 180-2, appendix B.1
-    assert file_sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_the_shipped_weights_are_whole(repository: Path) -> None:

@@ -6,18 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 
 from bigans.pretrained import saved_models as module
 from bigans.pretrained.manifest import (
     Manifest,
     PretrainedGenerator,
-    file_sha256,
     read_manifest,
     write_manifest,
 )
 from bigans.pretrained.saved_models import saved_models, stage_1_model
 from sr_program.errors import DataError
+from sr_program.files.hashes import file_sha256
 
 
 class FakeBuild:
@@ -204,7 +205,7 @@ def test_the_cache_folder(
     assert saved_models(tmp_path / "given", weights_dir).fused.is_relative_to(tmp_path / "given")
     monkeypatch.delenv("BIGANS_CACHE")
     of_user = str(tmp_path / "of user")
-    monkeypatch.setattr(module.platformdirs, "user_cache_dir", lambda *_, **__: of_user)
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: of_user)
     assert saved_models(None, weights_dir).fused.is_relative_to(tmp_path / "of user")
 
 

@@ -274,5 +274,5 @@ def test_ctrl_c_does_not_wait_for_a_photo_that_never_comes(
     finally:
         child.kill()
         child.wait()
-    assert (child.returncode, errors) == (130, "upscaler: interrupted\n")
+    assert (child.returncode, errors) == (130, "bigans: interrupted\n")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["cat_x4.png"]

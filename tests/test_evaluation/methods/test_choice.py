@@ -12,14 +12,14 @@ from evaluation.methods.choice import (
     open_model,
 )
 from evaluation.methods.fusion_points import FusionPoint
-from evaluation.methods.method import Bicubic, Enlarger, Fused, Original, ResultsFolder, Tower
+from evaluation.methods.method import Bicubic, Fused, Generator, Method, Original, ResultsFolder
 from sr_images.image_io import write_rgb
 from sr_program.errors import DataError, UsageError
 
 POINTS = [FusionPoint("0.3", "quantile", 0.3), FusionPoint("8", "absolute", 8)]
 
 
-def opened(name: object, **more) -> Enlarger:
+def opened(name: object, **more) -> Method:
     return open_model(str(name), points=POINTS, **more)
 
 
@@ -59,7 +59,7 @@ def test_a_fused_model(fused_dir) -> None:
 
 def test_a_tower(vivid_dir, monkeypatch) -> None:
     found = opened(vivid_dir)
-    assert isinstance(found, Tower) and found.variants == ("wp",)
+    assert isinstance(found, Generator) and found.variants == ("wp",)
     assert opened(vivid_dir, label="x").variants == ("x",)
     monkeypatch.chdir(vivid_dir)
     assert opened(".").variants == ("wp",)
@@ -76,9 +76,9 @@ def test_self_ensemble(vivid_dir, fused_dir) -> None:
     [
         ("pretrained", Fused, ("0.3", "8")),
         ("pretrained:fused", Fused, ("0.3", "8")),
-        ("pretrained:faithful", Tower, ("MR-SRGAN",)),
-        ("pretrained:vivid", Tower, ("WP-SRGAN",)),
-        ("pretrained:stage1", Tower, ("WP-SRGAN, first stage",)),
+        ("pretrained:faithful", Generator, ("MR-SRGAN",)),
+        ("pretrained:vivid", Generator, ("WP-SRGAN",)),
+        ("pretrained:stage1", Generator, ("WP-SRGAN, first stage",)),
     ],
 )
 def test_shipped_models(shipped, name, kind, variants) -> None:

@@ -9,10 +9,10 @@ from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.method import (
     Bicubic,
     Fused,
+    Generator,
     Original,
     ResultsFolder,
     Together,
-    Tower,
     saved_model_hash,
 )
 from sr_data.benchmarks import BenchmarkImage, open_benchmark
@@ -45,9 +45,9 @@ def test_the_original_is_itself(image) -> None:
 
 
 def test_bicubic(image) -> None:
-    for enlarger, label in ((Bicubic(), "bicubic"), (Bicubic("Bicubic x4"), "Bicubic x4")):
-        assert enlarger.variants == (label,)
-        made = enlarger.enlarge("Set5", image, [label])
+    for method, label in ((Bicubic(), "bicubic"), (Bicubic("Bicubic x4"), "Bicubic x4")):
+        assert method.variants == (label,)
+        made = method.enlarge("Set5", image, [label])
         assert list(made) == [label]
         np.testing.assert_array_equal(made[label], bicubic_upscale(image.lr, 4))
 
@@ -69,17 +69,17 @@ def write_result(path: Path, value: int) -> np.ndarray:
 def test_results_by_their_names(image, tmp_path, folder, name) -> None:
     expected = write_result(tmp_path / "ours" / folder / name, 7)
     write_result(tmp_path / "ours" / folder / "baby2.png", 8)
-    enlarger = ResultsFolder(tmp_path / "ours")
-    assert enlarger.variants == ("ours",)
-    np.testing.assert_array_equal(enlarger.enlarge("Set5", image, ["ours"])["ours"], expected)
+    method = ResultsFolder(tmp_path / "ours")
+    assert method.variants == ("ours",)
+    np.testing.assert_array_equal(method.enlarge("Set5", image, ["ours"])["ours"], expected)
 
 
 def test_each_set_has_its_own_folder(image, tmp_path) -> None:
     write_result(tmp_path / "baby.png", 1)
     write_result(tmp_path / "Set14" / "baby.png", 14)
-    enlarger = ResultsFolder(tmp_path, "method")
-    assert enlarger.enlarge("Set14", image, ["method"])["method"].max() == 14
-    assert enlarger.enlarge("Set5", image, ["method"])["method"].max() == 1
+    method = ResultsFolder(tmp_path, "method")
+    assert method.enlarge("Set14", image, ["method"])["method"].max() == 14
+    assert method.enlarge("Set5", image, ["method"])["method"].max() == 1
 
 
 def test_the_name_alone_comes_first(image, tmp_path) -> None:
@@ -98,12 +98,12 @@ def test_a_folder_is_named_by_its_place(tmp_path, monkeypatch) -> None:
 
 def test_a_missing_result(image, tmp_path) -> None:
     write_result(tmp_path / "Set5" / "bird.png", 1)
-    enlarger = ResultsFolder(tmp_path)
+    method = ResultsFolder(tmp_path)
     expected = r"Set5: holds no result named baby; add baby.png"
     with pytest.raises(DataError, match=expected):
-        enlarger.enlarge("Set5", image, enlarger.variants)
+        method.enlarge("Set5", image, method.variants)
     with pytest.raises(DataError, match=expected):
-        enlarger.fingerprint("Set5", image)
+        method.fingerprint("Set5", image)
 
 
 def test_a_damaged_result(image, tmp_path) -> None:
@@ -143,7 +143,7 @@ def test_a_tower(image, faithful_dir, vivid_dir, expected_towers) -> None:
     faithful, vivid = expected_towers(image.lr)
     # a directory of versions, and a version itself
     for directory, expected in ((faithful_dir, faithful), (vivid_dir / "1", vivid)):
-        tower = Tower(directory, "tower")
+        tower = Generator(directory, "tower")
         assert tower.variants == ("tower",)
         sr = tower.enlarge("Set5", image, ["tower"])["tower"]
         assert sr.dtype == np.uint8
@@ -204,16 +204,16 @@ class Counted:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Counted]:
     """The models that are loaded from now on."""
-    import fusion.tower
+    import fusion.generator_model
 
     models: list[Counted] = []
-    load = fusion.tower.load_saved_model
+    load = fusion.generator_model.load_saved_model
 
     def load_and_count(directory: Path) -> Counted:
         models.append(Counted(load(directory)))
         return models[-1]
 
-    monkeypatch.setattr(fusion.tower, "load_saved_model", load_and_count)
+    monkeypatch.setattr(fusion.generator_model, "load_saved_model", load_and_count)
     return models
 
 
@@ -243,27 +243,27 @@ def test_self_ensemble(image, fused_dir, vivid_dir, expected_towers) -> None:
             mean += np.rot90(vivid, -turns)[::step] / 8
     np.testing.assert_array_equal(made["vivid"], rounded(mean))
     np.testing.assert_array_equal(made["faithful"], rounded(expected_towers(image.lr)[0]))
-    tower = Tower(vivid_dir, "x", ensemble=True)
+    tower = Generator(vivid_dir, "x", ensemble=True)
     np.testing.assert_array_equal(tower.enlarge("Set5", image, ["x"])["x"], rounded(mean))
 
 
 def test_identities(fused_dir, faithful_dir, vivid_dir) -> None:
     """Whatever changes the images changes the identity, and nothing else does."""
-    enlargers = {
-        "faithful": Tower(faithful_dir, "x"),
-        "vivid": Tower(vivid_dir, "x"),
-        "vivid x8": Tower(vivid_dir, "x", ensemble=True),
+    methods = {
+        "faithful": Generator(faithful_dir, "x"),
+        "vivid": Generator(vivid_dir, "x"),
+        "vivid x8": Generator(vivid_dir, "x", ensemble=True),
         "fused": Fused(fused_dir, POINTS),
         "fused x8": Fused(fused_dir, POINTS, ensemble=True),
         "fewer": Fused(fused_dir, POINTS[:2]),
         "other": Fused(fused_dir, [FusionPoint("faithful", "quantile", 0.1)]),
         "other mode": Fused(fused_dir, [FusionPoint("faithful", "absolute", 0.1)]),
         "bicubic": Bicubic(),
-        "together": Together([Bicubic(), Tower(vivid_dir, "x")]),
+        "together": Together([Bicubic(), Generator(vivid_dir, "x")]),
     }
-    assert len({one.identity for one in enlargers.values()}) == len(enlargers)
-    assert Tower(vivid_dir / "1", "other name").identity == enlargers["vivid"].identity
-    assert Fused(fused_dir, POINTS[::-1]).identity == enlargers["fused"].identity
+    assert len({one.identity for one in methods.values()}) == len(methods)
+    assert Generator(vivid_dir / "1", "other name").identity == methods["vivid"].identity
+    assert Fused(fused_dir, POINTS[::-1]).identity == methods["fused"].identity
 
 
 def test_the_hash_of_a_model(vivid_dir, tmp_path) -> None:
@@ -292,7 +292,7 @@ def test_the_hash_of_a_model(vivid_dir, tmp_path) -> None:
 )
 def test_what_is_no_model(not_models, kind, message) -> None:
     directory = not_models.get(kind, not_models["empty"].parent / "missing")
-    for load in (lambda: Tower(directory, "x"), lambda: Fused(directory, POINTS)):
+    for load in (lambda: Generator(directory, "x"), lambda: Fused(directory, POINTS)):
         with pytest.raises(DataError, match=message) as caught:
             load()
         assert "\n" not in str(caught.value)
@@ -302,7 +302,7 @@ def test_a_tower_is_not_fused(vivid_dir, fused_dir) -> None:
     with pytest.raises(DataError, match="is not a fused model; make one with fusion.export"):
         Fused(vivid_dir, POINTS)
     with pytest.raises(DataError, match="has no signature 'unrounded'"):
-        Tower(fused_dir, "x")
+        Generator(fused_dir, "x")
 
 
 # --- several at once ---
@@ -311,7 +311,7 @@ def test_a_tower_is_not_fused(vivid_dir, fused_dir) -> None:
 def test_together(image, tmp_path, faithful_dir) -> None:
     write_result(tmp_path / "baby.png", 3)
     results = ResultsFolder(tmp_path, "theirs")
-    both = Together([Bicubic("bicubic"), results, Tower(faithful_dir, "ours")])
+    both = Together([Bicubic("bicubic"), results, Generator(faithful_dir, "ours")])
     assert both.variants == ("bicubic", "theirs", "ours")
     made = both.enlarge("Set5", image, both.variants)
     assert set(made) == set(both.variants)

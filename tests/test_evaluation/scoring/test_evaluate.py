@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.methods.method import Bicubic, Enlarger, ResultsFolder, Together
+from evaluation.methods.method import Bicubic, Method, ResultsFolder, Together
 from evaluation.scoring import evaluate as module
 from evaluation.scoring.evaluate import SetResult, evaluate
 from evaluation.scoring.protocol import Instruments, Scorer
@@ -20,7 +20,7 @@ from sr_images.image_io import read_rgb, write_rgb
 from sr_program.errors import DataError, UsageError
 
 
-class Shifted(Enlarger):
+class Shifted(Method):
     """Bicubic, some levels brighter a variant; notes what it is asked for."""
 
     def __init__(self, *levels: int, identity: str = "shifted") -> None:
@@ -43,11 +43,11 @@ class Shifted(Enlarger):
 
 
 def run(
-    enlarger: Enlarger, data_dir: Path, output: Path, *, sets=("Set5",), workers=0, **more
+    method: Method, data_dir: Path, output: Path, *, sets=("Set5",), workers=0, **more
 ) -> list[SetResult]:
     instruments = more.pop("instruments", Instruments())
     benchmarks = [open_benchmark(name, data_dir) for name in sets]
-    return evaluate(enlarger, benchmarks, instruments, output, workers=workers, **more)
+    return evaluate(method, benchmarks, instruments, output, workers=workers, **more)
 
 
 def content(output: Path) -> dict[str, str]:
@@ -55,8 +55,8 @@ def content(output: Path) -> dict[str, str]:
 
 
 def test_every_image_of_every_set_is_scored(drawn_sets, tmp_path) -> None:
-    enlarger = Shifted(0, 9)
-    results = run(enlarger, drawn_sets, tmp_path / "out", sets=("Set5", "Set14"))
+    method = Shifted(0, 9)
+    results = run(method, drawn_sets, tmp_path / "out", sets=("Set5", "Set14"))
     assert [(one.name, one.images) for one in results] == [
         ("Set5", ("baby", "bird", "woman")),
         ("Set14", ("bridge", "comic")),
@@ -77,7 +77,7 @@ def test_every_image_of_every_set_is_scored(drawn_sets, tmp_path) -> None:
             ]
             assert result.scores(variant) == expected
             assert all(set(s.values) == set(Instruments().measures) for s in expected)
-    assert enlarger.images() == ["baby", "bird", "woman", "bridge", "comic"]
+    assert method.images() == ["baby", "bird", "woman", "bridge", "comic"]
     assert set(content(tmp_path / "out")) == {"Set5.csv", "Set14.csv"}
 
 
@@ -203,13 +203,13 @@ def test_what_an_enlarger_writes_itself_is_made_again(drawn_sets, tmp_path) -> N
         folder = tmp_path / f"{together}"
         folder.mkdir()
         writer = Writer(folder)
-        enlarger = Together([Bicubic(), writer]) if together else writer
+        method = Together([Bicubic(), writer]) if together else writer
         output = tmp_path / f"out {together}"
-        run(enlarger, drawn_sets, output)
+        run(method, drawn_sets, output)
         before = content(output)
         (folder / "bird").unlink()
-        run(enlarger, drawn_sets, output)
-        run(enlarger, drawn_sets, output)
+        run(method, drawn_sets, output)
+        run(method, drawn_sets, output)
         # once more for bird, and then never
         assert writer.images() == ["baby", "bird", "woman", "bird"]
         assert content(output) == before
@@ -369,9 +369,9 @@ def test_a_program_error_is_not_taken_for_bad_data(drawn_sets, tmp_path) -> None
 
 def test_too_small_for_niqe_is_no_failure(data_dir, tmp_path, draw_set, niqe_file) -> None:
     draw_set(data_dir / "Large", {"wide": (112, 208), "small": (104, 196)}, hr_alone=True)
-    enlarger = Shifted(0)
+    method = Shifted(0)
     instruments = Instruments(niqe=niqe_file)
-    [result] = run(enlarger, data_dir, tmp_path / "out", sets=("Large",), instruments=instruments)
+    [result] = run(method, data_dir, tmp_path / "out", sets=("Large",), instruments=instruments)
     small, wide = result.scores("+0")
     assert result.failures() == {}
     assert "niqe" in wide.values and wide.problems == {}

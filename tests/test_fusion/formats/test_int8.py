@@ -17,7 +17,7 @@ from fusion.formats.int8 import calibration_photos, check_quantized
 from sr_program.errors import DataError, UsageError
 from sr_program.machine.optional_packages import is_installed
 from tests.test_fusion.conftest import NetworkTower, save_tower
-from tests.test_fusion.test_formats import read
+from tests.test_fusion.formats.test_formats import read
 
 FORMATS: tuple[Format, ...] = ("onnx", "openvino")
 

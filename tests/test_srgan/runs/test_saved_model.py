@@ -10,7 +10,8 @@ from sr_program.errors import DataError
 from srgan.runs import saved_model
 from srgan.layers.prelu import PReLU
 from srgan.layers.residual_block import conv
-from srgan.runs.saved_model import SERVING, UNROUNDED, Tower, check_reloaded, export_generator
+from sr_program.contract import SERVING, UNROUNDED
+from srgan.runs.saved_model import ServedGenerator, check_reloaded, export_generator
 from srgan.layers.tail import image_tail
 from srgan.runs.weights import save_weights
 
@@ -129,8 +130,8 @@ def test_halves_are_rounded_up():
             return 0 * inputs + row
 
     lr = keras.Input((None, None, 3))
-    tower = Tower(keras.Model(lr, Halves()(lr), name="halves"))
-    served = tower.serving_default(tf.zeros((1, 1, 1, 3), tf.uint8))["sr"].numpy()
+    tower = ServedGenerator(keras.Model(lr, Halves()(lr), name="halves"))
+    served = tower.rounded(tf.zeros((1, 1, 1, 3), tf.uint8))["sr"].numpy()
     np.testing.assert_array_equal(served[0, 0, :, 0], halves[exact] + 0.5)
 
 
@@ -176,12 +177,12 @@ def test_a_failed_export_leaves_nothing(generator, tmp_path, monkeypatch):
 
 
 def test_the_reloaded_model_is_compared(exported, generator, tmp_path, monkeypatch):
-    check_reloaded(Tower(generator), exported)
-    with pytest.raises(DataError, match=r"differs from its network by [0-9.]+e"):
-        check_reloaded(Tower(build_generator(seed=1)), exported)
+    check_reloaded(ServedGenerator(generator), exported)
+    with pytest.raises(DataError, match=r"differs from the one in memory, sr by [0-9.]+"):
+        check_reloaded(ServedGenerator(build_generator(seed=1)), exported)
     load_any = tf.saved_model.load
     monkeypatch.setattr(tf.saved_model, "load", lambda _: load_any(str(exported)))
-    with pytest.raises(DataError, match="differs from its network"):
+    with pytest.raises(DataError, match="differs from the one in memory"):
         export_generator(build_generator(seed=1), tmp_path / "small")
     assert list((tmp_path / "small").iterdir()) == []
 
@@ -189,7 +190,7 @@ def test_the_reloaded_model_is_compared(exported, generator, tmp_path, monkeypat
 def test_a_network_that_gives_nan_is_not_exported(tmp_path):
     broken = build_generator()
     broken.variables[0].assign(np.full(broken.variables[0].shape, np.nan))
-    with pytest.raises(DataError, match="differs from its network by nan"):
+    with pytest.raises(DataError, match="differs from the one in memory, sr by nan"):
         export_generator(broken, tmp_path / "small")
 
 

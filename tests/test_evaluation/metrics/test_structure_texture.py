@@ -199,3 +199,19 @@ def test_images_that_cannot_be_compared(weights):
 def test_weights_that_end_too_early(vgg_file):
     with pytest.raises(DataError, match="lacks vgg19 layer"):
         StructureTextureDistance(vgg_file)
+
+
+def test_a_reference_is_computed_once_for_its_versions(weights, draw_photo, monkeypatch):
+    first, second, other = (draw_photo(24, 20, seed) for seed in (5, 6, 7))
+    fresh = [StructureTextureDistance(weights)(first, x) for x in (second, other)]
+    fresh.append(StructureTextureDistance(weights)(other, second))
+    distance = StructureTextureDistance(weights)
+    seen = []
+    compute = distance.maps
+    monkeypatch.setattr(distance, "maps", lambda image: seen.append(0) or compute(image))
+    again = first.copy()
+    found = [distance(again, second)]
+    again[:] = 0  # a caller may use its memory for something else
+    found += [distance(first, other), distance(other, second)]
+    assert found == fresh
+    assert len(seen) == 5

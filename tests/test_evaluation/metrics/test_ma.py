@@ -11,12 +11,12 @@ import scipy.io
 from PIL import Image
 
 from evaluation.metrics import ma
-from evaluation.metrics.luma import rgb_to_y
 from evaluation.metrics.ma import MaMetric, ma_features
 from evaluation.metrics.ma_parts.block_dct import block_statistics
 from evaluation.metrics.ma_parts.gaussian_levels import gaussian_kernel, gaussian_levels
 from evaluation.metrics.ma_parts.scale_mixture import scale_mixture_features
 from evaluation.metrics.model_files import MA_MODEL
+from sr_images.luma import rgb_to_y
 from sr_program.errors import DataError
 
 NTSC = np.array([0.298936021293776, 0.587043074451121, 0.114020904255103])

@@ -4,12 +4,12 @@ import pytest
 import tensorflow as tf
 
 from fusion.fused_model import FusedModel
-from fusion.tower import (
+from fusion.generator_model import (
     UNROUNDED,
     has_bfloat16,
+    load_generator,
     load_saved_model,
-    load_tower,
-    receptive_field,
+    stated_radius,
 )
 from sr_program.errors import DataError
 
@@ -35,14 +35,14 @@ class Odd(tf.Module):
 
 
 def test_loads_a_tower(faithful_dir):
-    tower = load_tower(faithful_dir / "1")
+    tower = load_generator(faithful_dir / "1")
     image = tf.zeros([2, 3, 5, 3], tf.uint8)
     assert tower.signatures[UNROUNDED](image=image)["sr"].shape == (2, 12, 20, 3)
 
 
 def test_refuses_a_model_without_the_signature(other_signature_dir):
     with pytest.raises(DataError, match="no signature 'unrounded'.*mr_srgan.export"):
-        load_tower(other_signature_dir / "1")
+        load_generator(other_signature_dir / "1")
 
 
 @pytest.mark.parametrize("name", ["from_floats", "of_one_size", "to_uint8", "misnamed"])
@@ -50,7 +50,7 @@ def test_refuses_another_contract(name, tmp_path):
     odd = Odd()
     tf.saved_model.save(odd, str(tmp_path), signatures={UNROUNDED: getattr(odd, name)})
     with pytest.raises(DataError, match="no signature 'unrounded'"):
-        load_tower(tmp_path)
+        load_generator(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["no model", "no variables", "empty"])
@@ -62,14 +62,14 @@ def test_refuses_a_damaged_model_in_one_line(faithful_dir, tmp_path, damage):
         content = b"" if damage == "empty" else b"not a model"
         (directory / "saved_model.pb").write_bytes(content)
     with pytest.raises(DataError) as caught:
-        load_tower(directory)
+        load_generator(directory)
     message = str(caught.value)
     assert message.startswith(f"{directory}: not a SavedModel that can be loaded (")
     assert "export it again" in message and "\n" not in message
 
 
 def save_with_reach(tower, directory, reach):
-    copy = load_tower(tower / "1")
+    copy = load_generator(tower / "1")
     copy.receptive_field = tf.function(lambda: tf.constant(reach), input_signature=[])
     tf.saved_model.save(copy, str(directory), signatures=dict(copy.signatures))
     return directory
@@ -80,16 +80,16 @@ def test_receptive_field(faithful_dir, vivid_dir, tmp_path):
         save_with_reach(tower, tmp_path / name, reach)
         for tower, name, reach in ((faithful_dir, "a", 60), (vivid_dir, "b", 40))
     ]
-    assert [receptive_field(load_tower(tower)) for tower in towers] == [60, 40]
+    assert [stated_radius(load_generator(tower)) for tower in towers] == [60, 40]
     fused = FusedModel(*towers)
     tf.saved_model.save(fused, str(tmp_path / "fused"), signatures=fused.signature_functions)
-    assert receptive_field(load_saved_model(tmp_path / "fused")) == 60
+    assert stated_radius(load_saved_model(tmp_path / "fused")) == 60
 
 
 def test_receptive_field_that_is_not_told(faithful_dir, vivid_dir, tmp_path):
-    assert receptive_field(load_tower(faithful_dir / "1")) is None
+    assert stated_radius(load_generator(faithful_dir / "1")) is None
     told = save_with_reach(vivid_dir, tmp_path / "b", 40)
-    assert receptive_field(FusedModel(faithful_dir / "1", told)) is None
+    assert stated_radius(FusedModel(faithful_dir / "1", told)) is None
 
 
 class Doubled(tf.Module):
@@ -113,5 +113,5 @@ class Doubled(tf.Module):
 def test_tells_what_a_signature_computes_in(dtype, tmp_path):
     module = Doubled(dtype)
     tf.saved_model.save(module, str(tmp_path), signatures={UNROUNDED: module.outer})
-    tower = load_tower(tmp_path)
+    tower = load_generator(tmp_path)
     assert has_bfloat16(tower.signatures[UNROUNDED]) == (dtype == tf.bfloat16)

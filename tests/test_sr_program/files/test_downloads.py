@@ -1,6 +1,5 @@
 import dataclasses
 import hashlib
-import inspect
 import os
 import signal
 import socket
@@ -12,21 +11,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
-from evaluation.metrics import model_files
-from evaluation.metrics.model_files import (
-    MA_MODEL,
-    NIQE_PARAMETERS,
-    VGG19_WEIGHTS,
-    ModelFile,
-    fetch,
-    git_blob_id,
-)
 from sr_program.errors import DataError
+from sr_program.files import downloads
+from sr_program.files.downloads import PublishedFile, fetch
 
 CONTENT = np.random.default_rng(3).bytes(300_000)
 BLOB_ID = hashlib.sha1(b"blob 300000\0" + CONTENT).hexdigest()
@@ -43,9 +34,9 @@ class Server(ThreadingHTTPServer):
         self.half_sent = threading.Event()
         self.go_on = threading.Event()
 
-    def file(self, path: str) -> ModelFile:
+    def file(self, path: str) -> PublishedFile:
         url = f"http://127.0.0.1:{self.server_port}{path}"
-        return ModelFile("any.mat", "the model of a test", url, BLOB_ID, "--any_model")
+        return PublishedFile("any.mat", "the model of a test", url, BLOB_ID, "--any_model")
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is no news."""
@@ -107,48 +98,13 @@ def visible(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
 
 
-def complaint(file: ModelFile, cache: Path) -> str:
+def complaint(file: PublishedFile, cache: Path) -> str:
     with pytest.raises(DataError) as caught:
         fetch(file, cache)
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith(str(cache / "any.mat")) and "--any_model=PATH" in message
     return message
-
-
-def test_git_blob_id(tmp_path):
-    # what `git hash-object` says of an empty file, and of "hello\n"
-    path = tmp_path / "file"
-    path.write_bytes(b"")
-    assert git_blob_id(path) == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
-    path.write_bytes(b"hello\n")
-    assert git_blob_id(path) == "ce013625030ba8dba906f756967f9e9ca394464a"
-
-
-def test_the_checksum_of_the_official_niqe_parameters(shared):
-    path = shared / "reference" / "metrics" / "niqe_modelparameters.mat"
-    if not path.is_file():
-        pytest.skip(f"needs the official parameters, {path}")
-    assert git_blob_id(path) == NIQE_PARAMETERS.content
-
-
-@pytest.mark.parametrize("file", [MA_MODEL, NIQE_PARAMETERS])
-def test_the_published_files(file):
-    url = urlsplit(file.url)
-    assert url.scheme == "https"
-    assert url.path.endswith(".mat")
-    assert len(bytes.fromhex(file.content)) == 20
-    assert Path(file.name).name == file.name
-
-
-def test_the_published_vgg19():
-    """What keras.applications downloads, and the hash that it expects."""
-    from keras.src.applications import vgg19
-
-    assert VGG19_WEIGHTS.url == vgg19.WEIGHTS_PATH_NO_TOP
-    source = inspect.getsource(vgg19)
-    assert source.count(f'"{VGG19_WEIGHTS.content.removeprefix("md5:")}"') == 1
-    assert Path(urlsplit(VGG19_WEIGHTS.url).path).name == VGG19_WEIGHTS.name
 
 
 @pytest.mark.parametrize(("path", "good"), [("/good", True), ("/wrong", False)])
@@ -197,7 +153,7 @@ def test_a_genuine_copy_needs_neither_network_nor_a_writable_folder(tmp_path, se
     def fail(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(model_files.filelock, "FileLock", fail)
+    monkeypatch.setattr(downloads.filelock, "FileLock", fail)
     assert fetch(server.file("/missing"), tmp_path).read_bytes() == CONTENT
     assert server.requests == []
 
@@ -230,7 +186,7 @@ def test_offline(tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # taken, but nobody listens
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/any.mat"
-        file = ModelFile("any.mat", "the model of a test", url, BLOB_ID, "--any_model")
+        file = PublishedFile("any.mat", "the model of a test", url, BLOB_ID, "--any_model")
         message = complaint(file, tmp_path)
     assert url in message and "refused" in message
     unknown = dataclasses.replace(file, url="http://no-such-host.invalid/any.mat")
@@ -239,7 +195,7 @@ def test_offline(tmp_path):
 
 
 def test_a_server_that_says_nothing(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(model_files, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(downloads, "_TIMEOUT", 0.2)
     assert "timed out" in complaint(server.file("/slow"), tmp_path)
     assert visible(tmp_path) == []
 
@@ -269,13 +225,15 @@ def test_two_at_once_download_once(server, tmp_path):
 
 PROGRAM = """
 import sys
-from evaluation.metrics.model_files import ModelFile, fetch
+from sr_program.files.downloads import PublishedFile, fetch
 url, blob_id, cache = sys.argv[1:]
-fetch(ModelFile("any.mat", "the model of a test", url, blob_id, "--any_model"), cache)
+fetch(PublishedFile("any.mat", "the model of a test", url, blob_id, "--any_model"), cache)
 """
 
 
-def started(file: ModelFile, cache: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def started(
+    file: PublishedFile, cache: Path, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", PROGRAM, file.url, file.content, str(cache)]
     return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
 

@@ -1,4 +1,4 @@
-"""Writes the towers of an exported SavedModel for OpenVINO, whoever has exported it."""
+"""Writes the generators of an exported SavedModel for OpenVINO, whoever has exported it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ import tensorflow as tf
 from fusion import numpy_merge
 from fusion.formats.openvino import write_function
 from fusion.formats.openvino_model import TOWERS_FILE, OpenVinoModel
+from fusion.generator_model import IMAGE, load_saved_model, stated_radius
 from fusion.modes import NoTowersError, Threshold, TowerFacts
-from fusion.tower import IMAGE, UNROUNDED, load_saved_model, receptive_field
 from sr_images.rounding import grey_levels
+from sr_program.contract import DEFAULT_XI, SERVING, UNROUNDED, USE_XI, differing
 
-_SERVING = "serving_default"
 
-
-def write_towers(saved_model_dir: Path, directory: Path) -> None:
+def write_generators(saved_model_dir: Path, directory: Path) -> None:
     """Writes `towers.xml` and `towers.bin` of a SavedModel, and compares results.
 
     Args:
-        saved_model_dir: Holds saved_model.pb: a fused model, or a tower.
+        saved_model_dir: Holds saved_model.pb: a fused model, or a generator.
         directory: Where to write to; it exists.
 
     Raises:
@@ -33,10 +32,10 @@ def write_towers(saved_model_dir: Path, directory: Path) -> None:
     """
     loaded = load_saved_model(saved_model_dir)
     signatures = getattr(loaded, "signatures", {})
-    if all(name in signatures for name in (_SERVING, "towers", "deviations")):
+    if all(name in signatures for name in (SERVING, "towers", "deviations")):
         name, facts = "towers", _facts_of_fused(loaded)
-    elif all(name in signatures for name in (_SERVING, UNROUNDED)):
-        name, facts = UNROUNDED, TowerFacts(receptive_field=receptive_field(loaded))
+    elif all(name in signatures for name in (SERVING, UNROUNDED)):
+        name, facts = UNROUNDED, TowerFacts(receptive_field=stated_radius(loaded))
     else:
         raise NoTowersError(
             f"{saved_model_dir}: has neither the signature 'towers' nor {UNROUNDED!r}, so OpenVINO "
@@ -57,29 +56,28 @@ def _facts_of_fused(loaded: Any) -> TowerFacts:
         (1, 4, 3): "per_channel",
         (1, 4, 1): "luma",
     }
-    inputs = loaded.signatures[_SERVING].structured_input_signature[1]
+    inputs = loaded.signatures[SERVING].structured_input_signature[1]
     return TowerFacts(
         thresholds.get(tuple(values.shape), "joint"),
         "as_read" if "max_deviation" in inputs else "as_printed",
-        receptive_field(loaded),
+        stated_radius(loaded),
     )
 
 
 def _check(signatures: Any, facts: TowerFacts, saved_model_dir: Path, directory: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (1, 13, 18, 3), np.uint8)
-    towers = OpenVinoModel(directory / TOWERS_FILE)({"image": image})
-    serve = signatures[_SERVING]
-    for xi in (0.0, 0.73):
-        given = {"image": image, "xi": np.float32(xi), "max_deviation": np.float32(-1)}
+    generators = OpenVinoModel(directory / TOWERS_FILE)({"image": image})
+    serve = signatures[SERVING]
+    for xi in (0.0, DEFAULT_XI):
+        given = {"image": image, "xi": np.float32(xi), "max_deviation": np.float32(USE_XI)}
         wanted = {key: given[key] for key in serve.structured_input_signature[1]}
         expected = serve(**{key: tf.constant(value) for key, value in wanted.items()})["sr"].numpy()
         if facts.threshold is None:
-            found = grey_levels(towers["sr"][0], np)
+            found = grey_levels(generators["sr"][0], np)
         else:
-            images = towers["faithful"][0], towers["vivid"][0]
+            images = generators["faithful"][0], generators["vivid"][0]
             found = numpy_merge.fuse(*images, xi, threshold=facts.threshold, delta=facts.delta)
-        # Rounding errors, which move a value on a half by a whole level.
-        if not np.abs(found - expected[0].astype(float)).max() <= 1:
+        if differing({"sr": expected[0]}, {"sr": found}):
             raise NoTowersError(
                 f"{saved_model_dir}: OpenVINO gives other results than the model itself; use "
                 "--runtime=tensorflow"

@@ -1,8 +1,8 @@
-"""A tower: any SavedModel that enlarges uint8 images to unrounded grey levels.
+"""A generator: any SavedModel that enlarges uint8 images to unrounded grey levels.
 
 Its signature `unrounded` takes `image`, uint8 [B, H, W, 3], and gives `sr`, float32 [B, H', W', 3]
 in [0, 255]. Nothing else is known of it, neither its code nor its framework. A model may also tell
-how far a pixel of the result looks, see `receptive_field`.
+how far a pixel of the result looks, see `stated_radius`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from sr_program.errors import DataError
+from sr_program import contract
+from sr_program.contract import UNROUNDED
+from sr_program.errors import DataError, first_line
 
-UNROUNDED = "unrounded"
-IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
+IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name=contract.IMAGE)
 
 
 def load_saved_model(directory: str | os.PathLike[str]) -> Any:
@@ -34,14 +35,14 @@ def load_saved_model(directory: str | os.PathLike[str]) -> Any:
     try:
         return tf.saved_model.load(os.fspath(directory))
     except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{directory}: not a SavedModel that can be loaded ({reason}); export it again"
+            f"{directory}: not a SavedModel that can be loaded ({first_line(error)}); "
+            "export it again"
         ) from error
 
 
-def load_tower(directory: str | os.PathLike[str]) -> Any:
-    """Loads a tower and checks its signature.
+def load_generator(directory: str | os.PathLike[str]) -> Any:
+    """Loads a generator and checks its signature.
 
     Args:
         directory: The directory that holds saved_model.pb.
@@ -52,17 +53,17 @@ def load_tower(directory: str | os.PathLike[str]) -> Any:
     Raises:
         DataError: No SavedModel can be loaded from there, or it lacks the signature.
     """
-    tower = load_saved_model(directory)
-    signature = getattr(tower, "signatures", {}).get(UNROUNDED)
-    if signature is None or not _is_tower(signature):
+    generator = load_saved_model(directory)
+    signature = getattr(generator, "signatures", {}).get(UNROUNDED)
+    if signature is None or not _is_generator(signature):
         raise DataError(
             f"{directory}: has no signature {UNROUNDED!r} from a uint8 'image' [B, H, W, 3] "
             "to a float32 'sr'; export the model with mr_srgan.export or wp_srgan.export"
         )
-    return tower
+    return generator
 
 
-def _is_tower(signature: Any) -> bool:
+def _is_generator(signature: Any) -> bool:
     inputs = signature.structured_input_signature[1]
     outputs = signature.structured_outputs
     return (
@@ -75,7 +76,7 @@ def _is_tower(signature: Any) -> bool:
     )
 
 
-def receptive_field(model: Any) -> int | None:
+def stated_radius(model: Any) -> int | None:
     """How far a pixel of a model's result looks, as the model itself tells.
 
     Args:
