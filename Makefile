@@ -31,7 +31,7 @@ help:
 	@echo "make types     pyright"
 	@echo "make lock      renew the lock files"
 	@echo "make clean     remove what the others made, pictures aside"
-	@echo "The first call sets up $(VENV): 2.0 GB, or 3.3 GB with the tools of a developer."
+	@echo "The first call sets up $(VENV): 2.0 GB, or 3.3 GB with the developer tools."
 	@echo "PYTHON=python3.12 names another Python, VENV=DIR another place."
 
 test: $(VENV)/.dev
@@ -52,7 +52,7 @@ clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Stamps: a fresh environment; what the program runs on; that and the tools of a developer.
+# Stamps: a fresh environment; what the program runs on; that and the developer tools.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
 	  echo "make: $(PYTHON) is missing, or not Python 3.11 to 3.13 (TensorFlow 2.21 has no other)." \
@@ -70,6 +70,6 @@ $(VENV)/.runtime: $(VENV)/.created requirements.lock $(PROJECT)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
-	@echo "Downloading and installing the tools of a developer into $(VENV): 1.3 GB, some minutes ..."
+	@echo "Downloading and installing the developer tools into $(VENV): 1.3 GB, some minutes ..."
 	$(PIP) install -r requirements-dev.lock
 	@touch $@
