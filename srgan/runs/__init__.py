@@ -1,0 +1,1 @@
+"""A training run on disk: schedule, checkpoints, logs, weights, and the exported generator."""
