@@ -1,8 +1,6 @@
-# make upscale   a photo in, a 4x photo out: [IMAGE=photo.jpg] [OUTPUT=out.png] [XI=0.73]
-# make test      all tests            make lint    ruff          make types   pyright
-# make lock      renew the lock files make clean   remove what the targets above made
+# `make help` says what there is.
 #
-# Prerequisites: python3 >= 3.11 with venv, and make. The rest goes into .venv.
+# Prerequisites: python3 3.11 to 3.13 with venv, and make. The rest goes into .venv.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +8,7 @@ BIN := $(VENV)/bin
 
 # The sample photo, Chelsea the cat, comes with scikit-image.
 IMAGE ?= $(shell echo $(VENV)/lib/python3*/site-packages/skimage/data/chelsea.png)
-OUTPUT ?= build
+OUTPUT ?= upscaled
 XI ?= 0.73
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -18,11 +16,23 @@ PROJECT := setup.py pyproject.toml $(wildcard */__init__.py)
 UV_COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: upscale test lint types lock clean
+.PHONY: upscale test lint types lock clean help
 .DELETE_ON_ERROR:
 
 upscale: $(VENV)/.runtime
 	$(BIN)/python -m bigans "$(IMAGE)" --output="$(OUTPUT)" --xi="$(XI)"
+	@echo "Wrote $(OUTPUT). For more: . $(BIN)/activate, then bigans-upscale --help"
+
+help:
+	@echo "make upscale [IMAGE=photo.jpg] [OUTPUT=out.png] [XI=0.73]"
+	@echo "               a photo in, a 4x photo out; without IMAGE a sample photo, into upscaled/"
+	@echo "make test      all tests"
+	@echo "make lint      ruff: rules and format"
+	@echo "make types     pyright"
+	@echo "make lock      renew the lock files"
+	@echo "make clean     remove what the others made, pictures aside"
+	@echo "The first call sets up $(VENV): 2.0 GB, or 3.3 GB with the developer tools."
+	@echo "PYTHON=python3.12 names another Python, VENV=DIR another place."
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -42,10 +52,11 @@ clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Stamps: a fresh environment; what the program runs on; that and the tools of a developer.
+# Stamps: a fresh environment; what the program runs on; that and the developer tools.
 $(VENV)/.created:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "make: python3 is older than 3.11, or missing. Name a newer one: make PYTHON=python3.12 ..." >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "make: $(PYTHON) is missing, or not Python 3.11 to 3.13 (TensorFlow 2.21 has no other)." \
+	    "Name another: make PYTHON=python3.12 ..." >&2; \
 	  exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { \
 	  echo "make: $(PYTHON) cannot make a virtual environment. On Debian: apt install python3-venv" >&2; \
@@ -53,12 +64,12 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.created requirements.lock $(PROJECT)
-	@echo "Installing the program into $(VENV) ..."
+	@echo "Downloading and installing the program into $(VENV): 2.0 GB, some minutes ..."
 	$(PIP) install -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
-	@echo "Installing the tools of a developer into $(VENV) ..."
+	@echo "Downloading and installing the developer tools into $(VENV): 1.3 GB, some minutes ..."
 	$(PIP) install -r requirements-dev.lock
 	@touch $@

@@ -6,6 +6,8 @@ requirements.in and with what the packages really import.
 
 from setuptools import find_packages, setup
 
+VERSION = "0.1.0"
+
 REQUIRES = [
     "absl-py>=2.1",
     "filelock>=3.13",
@@ -13,8 +15,9 @@ REQUIRES = [
     "keras>=3.14,<4",
     "matplotlib>=3.9",
     "numpy>=2.0",
-    # The same cv2 as opencv-python, and it imports on machines without a display.
-    "opencv-python-headless>=4.10",
+    # The same cv2 as opencv-python, and it imports on machines without a display. 4.10.0.82 was
+    # built for NumPy 1.
+    "opencv-python-headless>=4.10.0.84",
     "pillow>=11",
     "platformdirs>=4.2",
     "psutil>=6",
@@ -85,12 +88,56 @@ ENTRY_POINTS = {
     ]
 }
 
+CLASSIFIERS = [
+    "Development Status :: 4 - Beta",
+    "Intended Audience :: Science/Research",
+    "Operating System :: MacOS",
+    "Operating System :: Microsoft :: Windows",
+    "Operating System :: POSIX :: Linux",
+    "Programming Language :: Python :: 3",
+    "Programming Language :: Python :: 3.11",
+    "Programming Language :: Python :: 3.12",
+    "Programming Language :: Python :: 3.13",
+    "Topic :: Multimedia :: Graphics",
+    "Topic :: Scientific/Engineering :: Image Processing",
+]
+
+# Not the README: its links and its picture are those of the repository.
+LONG_DESCRIPTION = """
+# Bi-GANs-ST for TensorFlow
+
+4x super-resolution with a knob between true and pretty. Two neural networks enlarge the same photo,
+one faithfully and one vividly; soft thresholding merges them, and the knob xi says how far to go
+from the first (0) to the second (1).
+
+    bigans-upscale photo.jpg --output=photo_x4.png --xi=0.73
+
+```python
+from bigans import Upscaler
+
+upscale = Upscaler.from_pretrained()
+result = upscale(photo, xi=0.73)  # uint8 [H, W, 3] to uint8 [4H, 4W, 3]
+```
+
+The package holds the trained weights. Code: Apache-2.0. **Weights: for research**, because of the
+photos that they were trained on; `bigans/pretrained/MODEL_CARD.md` says more.
+
+A reimplementation of Bi-GANs-ST (PIRM-SR 2018), https://arxiv.org/abs/1811.00367.
+"""
+
 setup(
     name="bi-gans-st",
-    version="0.1.0",
+    version=VERSION,
     description="4x photo super-resolution: a faithful GAN and a vivid GAN, soft-thresholded",
-    license="Apache-2.0",
-    python_requires=">=3.11",
+    long_description=LONG_DESCRIPTION,
+    long_description_content_type="text/markdown",
+    # The code, and the weights, which are for research: the model card has their terms.
+    license_expression="Apache-2.0 AND LicenseRef-Bi-GANs-ST-Weights",
+    license_files=["LICENSE", "bigans/pretrained/MODEL_CARD.md"],
+    project_urls={"Paper": "https://arxiv.org/abs/1811.00367"},
+    classifiers=CLASSIFIERS,
+    # TensorFlow 2.21 has no wheel for 3.14.
+    python_requires=">=3.11,<3.14",
     packages=find_packages(exclude=["tests", "tests.*", "benchmarks", "benchmarks.*"]),
     package_data={
         "bigans.pretrained": ["MODEL_CARD.md", "weights/*"],

@@ -6,8 +6,8 @@ r"""Scores a super-resolution method on benchmark sets, by the paper's two proto
 
 DATA holds a folder for each set: HR/ and LR_x4/, image_SRF_4/ with *_HR.png and *_LR.png, or HR
 images alone. OUT gets SET.csv (a line an image), summary.json, and summary.md with the paper's rows
-beside these. The same command goes on where a stopped run was. The exit code is 1 if an image could
-not be scored.
+beside these. The same command continues a run that was stopped. The exit code is 1 if an image
+could not be scored.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class RunConfig(MeasuringConfig):
 
     model: str = setting("pretrained", METHOD_HELP)
     label: str = setting("", "Name of the method in tables; empty: a suitable one.")
-    xi: float = setting(DEFAULT_XI, "ξ of a fused model: 0 faithful … 1 vivid. Others have none.")
+    xi: float = setting(
+        DEFAULT_XI, "ξ of a fused model: 0 faithful … 1 vivid. Other models have none."
+    )
     max_deviation: float = setting(
         USE_XI, "Threshold of a fused model in grey levels, instead of --xi; -1: --xi counts."
     )

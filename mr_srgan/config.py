@@ -31,8 +31,8 @@ class GeneratorConfig:
     features: int = setting(64, "Channels of the trunk and of the upsamplers.")
     gate: bool = setting(
         True,
-        "A 1x1 convolution gathers the outputs of all ResBlocks of a block. Without it a block is "
-        "its ResBlocks in sequence, and the block's input added.",
+        "A 1x1 convolution gathers the outputs of all ResBlocks of a block. Without it, a block "
+        "is its ResBlocks in sequence, plus the block's input.",
     )
     batch_norm: bool = setting(
         False, "BatchNorm in the generator, as SRGAN has it; the paper removes it."
@@ -45,9 +45,9 @@ class GeneratorConfig:
     )
     shared_slopes: bool = setting(
         False,
-        "One slope for all channels in each PReLU, in place of one a channel; the paper tells "
-        "neither. Inference is faster: TensorFlow then computes a convolution and its PReLU in "
-        "one pass.",
+        "One slope for all channels in each PReLU, in place of one for each channel; the paper "
+        "does not say which. Inference is faster: TensorFlow then computes a convolution and its "
+        "PReLU in one pass.",
     )
 
     def __post_init__(self) -> None:

@@ -1,4 +1,26 @@
-"""The MR-SRGAN generator (paper, Section 3.2 and Figure 2)."""
+"""The MR-SRGAN generator (paper, Section 3.2 and Figure 2).
+
+    lr [B, H, W, 3] in [-1, 1]
+     │
+    head: conv 3x3 → 64, PReLU ──────────────┐ long skip
+     │                                       │
+    memory residual block, 7 times           │
+     │    ResBlock → ResBlock → ResBlock → ResBlock
+     │    gate: conv 1x1 of all four outputs, 256 → 64
+     │    + the block's input                │
+     │                                       │
+    conv 3x3 ─────────────────────────────── +
+     │
+    tail: (conv 3x3 → 256, pixel shuffle 2, PReLU) twice, conv 3x3 → 3
+     │                                      (+ the bicubic enlargement of lr, if --bicubic_skip)
+    sr [B, 4H, 4W, 3] in about [-1, 1]
+
+A ResBlock is conv 3x3, PReLU, conv 3x3 and a sum, without BatchNorm.
+
+Read next: `memory_block` (the body), `gate`, `srgan.layers.residual_block`, `srgan.layers.tail`
+(whose last convolution is computed before the pixel shuffle, with the same result), then `gan` for
+the loss.
+"""
 
 from __future__ import annotations
 

@@ -41,9 +41,9 @@ class GeneratorConfig:
     )
     shared_slopes: bool = setting(
         False,
-        "One slope for all channels in each PReLU, in place of one a channel; the paper tells "
-        "neither. Inference is faster: TensorFlow then computes a convolution and its PReLU in "
-        "one pass.",
+        "One slope for all channels in each PReLU, in place of one for each channel; the paper "
+        "does not say which. Inference is faster: TensorFlow then computes a convolution and its "
+        "PReLU in one pass.",
     )
 
     def __post_init__(self) -> None:

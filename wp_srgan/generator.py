@@ -1,4 +1,21 @@
-"""The WP-SRGAN generator (paper, Section 3.3 and Figure 3): SRResNet without BatchNorm."""
+"""The WP-SRGAN generator (paper, Section 3.3 and Figure 3): SRResNet without BatchNorm.
+
+    lr [B, H, W, 3] in [-1, 1]
+     │
+    head: conv 9x9 → 64, PReLU ──────────────┐ long skip
+     │                                       │
+    ResBlock, 16 times                       │
+     │    conv 3x3, PReLU, conv 3x3, + input │
+     │                                       │
+    conv 3x3 ─────────────────────────────── +
+     │
+    tail: (conv 3x3 → 256, pixel shuffle 2, PReLU) twice, conv 9x9 → 3
+     │                                      (+ the bicubic enlargement of lr, if --bicubic_skip)
+    sr [B, 4H, 4W, 3] in about [-1, 1]
+
+Read next: `srgan.layers.residual_block`, `srgan.layers.tail` (whose last convolution is computed
+before the pixel shuffle, with the same result), then `gan` for the loss of each stage.
+"""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@ r"""Draws the perception–distortion plane (Figure 5 of the paper) and chooses 
     python -m evaluation.perception_distortion --benchmarks=Set14 --data_dir=DATA --output=OUT
 
 For each set: OUT/plane_SET.svg, .png and .csv, with the perceptual index, or NIQE where the Ma
-score cannot be computed, against RMSE. OUT/plane.md tells the ξ of the paper's place between its
+score cannot be computed, against RMSE. OUT/plane.md gives the ξ of the paper's place between its
 two generators and, with --target_rmse=12.5, the ξ that meets a distortion. The generators run once
-an image; the same command goes on where a stopped run was.
+for each image. The same command continues a run that was stopped.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class PlaneConfig(MeasuringConfig):
 
     model: str = setting("pretrained", FUSED_HELP)
     quantile: str = setting(f"{_TENTHS},{DEFAULT_XI}", "ξ of the first curve: quantiles of |Δ|.")
-    absolute: str = setting("1,2,4,8,16,32", "t of the second: thresholds in grey levels.")
-    linear: str = setting("", "α of a third: (1 − α)·I_g + α·I_G, to compare with.")
+    absolute: str = setting("1,2,4,8,16,32", "t of the second curve: thresholds in grey levels.")
+    linear: str = setting("", "α of a third curve, for comparison: (1 − α)·I_g + α·I_G.")
     target_rmse: float = setting(0.0, "Also report the ξ that meets this RMSE; 0: none.")
     self_ensemble: bool = setting(False, "Average over the 8 turns and mirrorings of each image.")
 

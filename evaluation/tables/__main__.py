@@ -4,7 +4,7 @@ r"""The paper's Tables 1 to 4, ours beside the published figures.
 
 Without --benchmarks, Tables 1 and 2 take the PIRM-SR 2018 self-validation set and Tables 3 and 4
 the five sets of the paper. OUT gets SET.csv, tables.json and tables.md. The same command, and one
-that asks for other tables, goes on from what OUT holds.
+that asks for other tables, continues from what OUT holds.
 """
 
 from __future__ import annotations

@@ -81,4 +81,7 @@ def _write_int8(model: PortableModel, directory: Path, photos: Photos) -> None:
 
 def _save(converted: Any, path: Path) -> None:
     fuse_rectifiers(converted)
-    import_openvino().save_model(converted, os.fspath(path), compress_to_fp16=False)
+    try:
+        import_openvino().save_model(converted, os.fspath(path), compress_to_fp16=False)
+    except RuntimeError as error:  # it does not tell why
+        raise OSError(None, "cannot be written; is the disk full?", os.fspath(path)) from error

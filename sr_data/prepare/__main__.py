@@ -6,8 +6,8 @@
 Each tile is stored with its LR pixels, made from the whole photo by MATLAB's bicubic: training
 sees the same crops as from the photos themselves. DIR takes 3.2 bytes a pixel, or about 2 with
 --compression=zstd. A photo that cannot be read is named and left out. A preparation that was
-stopped goes on when the same command is given again, which also verifies the checksums of what is
-there and makes damaged files anew; --verify only verifies.
+stopped continues when the same command is given again. That also verifies the checksums of what is
+there, and makes damaged files anew. --verify only verifies.
 """
 
 import dataclasses

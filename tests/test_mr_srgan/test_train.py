@@ -705,7 +705,9 @@ RECIPE_HEADER = {
 
 
 def recipes(repository: Path) -> list[Path]:
-    return sorted((repository / "configs").glob("mr_*.cfg"))
+    configs = repository / "configs"
+    ablations = (configs / "ablations").glob("mr_*.cfg")
+    return sorted([*(configs / "mr_srgan").glob("*.cfg"), *ablations])
 
 
 def test_recipes_are_read(settings, repository):
@@ -721,6 +723,6 @@ def test_recipes_say_what_they_are(repository):
         header = "\n".join(line for line in lines if line.startswith("#"))
         assert lines[0].startswith("#"), path.name
         assert "python -m mr_srgan.train" in header, path.name
-        assert f"--flagfile=configs/{path.name}" in header, path.name
+        assert f"--flagfile={path.relative_to(repository)}" in header, path.name
         for what, pattern in RECIPE_HEADER.items():
             assert re.search(pattern, header), f"{path.name}: the header does not give the {what}"

@@ -609,7 +609,9 @@ RECIPE_HEADER = {
 
 
 def recipes(repository: Path) -> list[Path]:
-    return sorted((repository / "configs").glob("wp_*.cfg"))
+    configs = repository / "configs"
+    ablations = (configs / "ablations").glob("wp_*.cfg")
+    return sorted([*(configs / "wp_srgan").glob("*.cfg"), *ablations])
 
 
 def test_recipes_are_read(settings, repository):
@@ -626,6 +628,6 @@ def test_recipes_say_what_they_are(repository):
         header = "\n".join(line for line in lines if line.startswith("#"))
         assert lines[0].startswith("#"), path.name
         assert "python -m wp_srgan.train" in header, path.name
-        assert f"--flagfile=configs/{path.name}" in header, path.name
+        assert f"--flagfile={path.relative_to(repository)}" in header, path.name
         for what, pattern in RECIPE_HEADER.items():
             assert re.search(pattern, header), f"{path.name}: the header does not give the {what}"
