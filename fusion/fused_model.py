@@ -187,10 +187,7 @@ class FusedModel(tf.Module):
         # saving finds the variables through it.
         self._faithful = load_generator(faithful)
         self._vivid = load_generator(vivid)
-        parts = [
-            facts_of(loaded, Path(directory))
-            for loaded, directory in ((self._faithful, faithful), (self._vivid, vivid))
-        ]
+        parts = facts_of(self._faithful, Path(faithful)), facts_of(self._vivid, Path(vivid))
         _refuse_exchanged(*parts, faithful, vivid)
         self._check_sizes(faithful, vivid)
         self.signature_functions = self._make_signatures()

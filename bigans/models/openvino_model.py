@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ class OpenVinoGenerators(MergedInNumpy):
 
 def _old_facts(network: OpenVinoModel) -> ModelFacts:
     """The facts of an export that had no facts.json; they stand in its `.xml`."""
-    told: Mapping[str, Any] = network.old_facts
+    told: Any = dict(network.old_facts)
     reach = told.get("receptive_field")
     try:
         return ModelFacts(

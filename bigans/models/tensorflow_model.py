@@ -115,8 +115,9 @@ class TensorFlowModel(LoadedModel):
         modes: Any = {"threshold": self.facts.threshold or "joint", "delta": self.facts.delta}
         if max_deviation is not None and not max_deviation >= 0:
             max_deviation = None
-        pair = faithful[np.newaxis], vivid[np.newaxis]
-        return fuse(*pair, xi, max_deviation, **modes).sr.numpy()[0]
+        first: Any = faithful[np.newaxis]
+        second: Any = vivid[np.newaxis]
+        return fuse(first, second, xi, max_deviation, **modes).sr.numpy()[0]
 
     def require_parts(self) -> None:
         """See `LoadedModel`."""

@@ -12,9 +12,9 @@ from sr_program.errors import UsageError
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
-_BACKEND = "KERAS_BACKEND"
 # One of them is there where a driver for NVIDIA's GPUs is, in Windows' Linux the last.
 _DRIVERS = ("/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg")
+_BACKEND = "KERAS_BACKEND"
 
 
 def import_tensorflow_quietly() -> None:

@@ -451,8 +451,9 @@ def test_an_export_for_another_runtime(
         tower.tail.assign(0.3 * tower.tail)
         folders.append(save_tower(tower, tmp_path / name))
     photos = {"int8_photos": photo_dir} if int8 else {}
-    build(*folders, tmp_path / "saved_model")
-    build(*folders, tmp_path / format, format=format, **photos)
+    faithful, vivid = folders
+    build(faithful, vivid, tmp_path / "saved_model")
+    build(faithful, vivid, tmp_path / format, format=format, **photos)
     capsys.readouterr()
     data = f"--data_dir={drawn_sets}", "--benchmarks=Set5"
     assert call(*data, f"--model={tmp_path / 'saved_model'}", output="ours") == 0

@@ -34,7 +34,9 @@ class Tower(tf.Module):
         return {"sr": tf.clip_by_value(large * self.gain + self.offset + texture, 0.0, 255.0)}
 
 
-def save_tower(tower: Tower, directory: Path, signature: str = "unrounded") -> Path:
+def save_tower(
+    tower: "Tower | NetworkTower", directory: Path, signature: str = "unrounded"
+) -> Path:
     tf.saved_model.save(tower, str(directory / "1"), signatures={signature: tower.unrounded})
     return directory
 

@@ -81,10 +81,11 @@ def test_generators_in_each_others_place(
         places.append(Path(shutil.copytree(source / "1", tmp_path / name)))
         facts = {"scale": 4, "generator": name}
         (places[-1] / FACTS_FILE).write_text(json.dumps(facts))
+    vivid, faithful = places
     with pytest.raises(DataError, match="wp_srgan is a WP-SRGAN.*exchange the two") as caught:
-        build(*places, tmp_path / "fused")
+        build(vivid, faithful, tmp_path / "fused")
     assert "\n" not in str(caught.value) and not (tmp_path / "fused").exists()
-    assert build(*places[::-1], tmp_path / "right").is_dir()
+    assert build(faithful, vivid, tmp_path / "right").is_dir()
 
 
 def test_the_hash_of_a_model(vivid_dir: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import functools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def test_one_xi_an_image(fused: Path) -> None:
 @pytest.mark.parametrize("name", ["xi", "max_deviation"])
 def test_a_tower_takes_neither(tower: Path, name: str) -> None:
     with pytest.raises(ValueError, match=f"no input {name}"):
-        Upscaler(tower)(noise(3, 4, 3), **{name: 0.5})
+        functools.partial(Upscaler(tower), **{name: 0.5})(noise(3, 4, 3))
 
 
 def test_a_fused_model_without_bound(fused_without_bound: Path) -> None:

@@ -311,7 +311,7 @@ def test_points_are_merged_as_the_model_merges(image, per_channel_dir) -> None:
     points = [point for point in POINTS if point.mode == "quantile"]
     made = Fused(model, points).enlarge("Set5", image, EVERYTHING)
     for point in points:
-        served = model.serve(image.lr[None], {"xi": np.float32(point.value)})[0]
+        served = model.serve(image.lr[None], {"xi": np.array(point.value, np.float32)})[0]
         np.testing.assert_array_equal(made[point.label], served)
     with pytest.raises(DataError, match="knows no threshold in grey levels"):
         Fused(model, POINTS)
