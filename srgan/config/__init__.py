@@ -1,0 +1,23 @@
+"""How a branch is trained: frozen settings, each with the help text of its flag.
+
+The paper's values are the defaults (Section 4.1); a branch's `train.py` replaces those that
+differ between the branches.
+"""
+
+from srgan.config.checks import check_run
+from srgan.config.data import DataConfig
+from srgan.config.objective import ObjectiveConfig
+from srgan.config.optimizer import InitializationConfig, OptimizerConfig
+from srgan.config.run import RunConfig, TrainingConfig
+from srgan.config.setting import setting
+
+__all__ = [
+    "DataConfig",
+    "InitializationConfig",
+    "ObjectiveConfig",
+    "OptimizerConfig",
+    "RunConfig",
+    "TrainingConfig",
+    "check_run",
+    "setting",
+]
