@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from sr_program.errors import UsageError
 from sr_program.machine.optional_packages import is_installed
 from sr_program.machine.precision import Precision
-from fusion.export import find_saved_model
+from fusion.saved_model_folder import find_saved_model
 from fusion.modes import NoTowersError
 from fusion.formats.openvino_model import TOWERS_FILE
 from sr_program.files.versions import latest_version

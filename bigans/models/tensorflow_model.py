@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sr_program.errors import DataError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
-from fusion.export import find_saved_model
+from fusion.saved_model_folder import find_saved_model
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
 
 _SERVING = "serving_default"

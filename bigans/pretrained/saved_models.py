@@ -19,7 +19,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import platformdirs
@@ -31,6 +31,9 @@ from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_directory
 from sr_program.machine.precision import Precision
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+
+if TYPE_CHECKING:
+    from srgan.runs.branch import Branch
 
 CACHE_VARIABLE = "BIGANS_CACHE"
 
@@ -196,30 +199,39 @@ def _build(
     with tqdm(total=3, desc="first run: preparing the models", disable=None) as progress:
         # TensorFlow and the branches are imported here: a set that is there needs none of them.
         import_tensorflow_quietly()
-        import fusion.export
-        import mr_srgan.config
-        import mr_srgan.export
-        import wp_srgan.config
-        import wp_srgan.export
+        from fusion.exporting import build
+        from mr_srgan.branch import MR_SRGAN
+        from wp_srgan.branch import WP_SRGAN
 
         paths = _paths(directory)
-        mr_config = _config(mr_srgan.config.GeneratorConfig, manifest, "mr_srgan")
-        wp_config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage2")
-        faithful, vivid = paths.faithful.parent, paths.vivid.parent
-        mr_srgan.export.export_weights(weights["mr_srgan"], mr_config, faithful, precision)
-        progress.update()
-        wp_srgan.export.export_weights(weights["wp_srgan_stage2"], wp_config, vivid, precision)
-        progress.update()
-        fusion.export.build(paths.faithful, paths.vivid, paths.fused.parent)
+        for branch, name, path in (
+            (MR_SRGAN, "mr_srgan", paths.faithful),
+            (WP_SRGAN[2], "wp_srgan_stage2", paths.vivid),
+        ):
+            _export(branch, manifest, weights[name], name, path.parent, precision)
+            progress.update()
+        build(paths.faithful, paths.vivid, paths.fused.parent)
         progress.update()
 
 
 def _build_stage_1(directory: Path, manifest: Manifest, weights: Path) -> None:
-    import wp_srgan.config
-    import wp_srgan.export
+    from wp_srgan.branch import WP_SRGAN
 
-    config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage1")
-    wp_srgan.export.export_weights(weights, config, directory)
+    _export(WP_SRGAN[1], manifest, weights, "wp_srgan_stage1", directory)
+
+
+def _export(
+    branch: Branch,
+    manifest: Manifest,
+    weights: Path,
+    name: str,
+    directory: Path,
+    precision: Precision = "float32",
+) -> None:
+    from srgan.runs.exporting import export_weights
+
+    config = _config(branch.architecture, manifest, name)
+    export_weights(branch, weights, config, directory, precision)
 
 
 def _config(config_class: Any, manifest: Manifest, name: str) -> Any:

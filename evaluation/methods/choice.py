@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.method import Bicubic, Enlarger, Fused, Original, ResultsFolder, Tower
-from fusion.export import find_saved_model
+from fusion.saved_model_folder import find_saved_model
 from sr_program.errors import UsageError
 
 SHIPPED = ("fused", "faithful", "vivid", "stage1")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.self_ensemble import self_ensemble
-from fusion.export import find_saved_model
+from fusion.saved_model_folder import find_saved_model
 from sr_data.benchmarks import BenchmarkImage
 from sr_data.sources import FolderSource
 from sr_images.bicubic import bicubic_upscale

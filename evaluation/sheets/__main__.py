@@ -67,7 +67,7 @@ def _main(positional: list[str]) -> int:
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
     from evaluation.methods.choice import check_fused_model
-    from fusion.export import find_saved_model
+    from fusion.saved_model_folder import find_saved_model
 
     crop = parse_crop(config.crop)
     for name in ("crop_size", "zoom"):

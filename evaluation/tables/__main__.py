@@ -47,7 +47,7 @@ def _main(positional: list[str]) -> int:
     from evaluation.reports.report import failures, summarize, write
     from evaluation.scoring.evaluate import evaluate
     from evaluation.tables.paper_tables import chosen_tables, default_benchmarks, methods, page
-    from fusion.export import find_saved_model
+    from fusion.saved_model_folder import find_saved_model
 
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")

@@ -6,6 +6,7 @@ differ between the branches.
 
 from srgan.config.checks import check_run
 from srgan.config.data import DataConfig
+from srgan.config.export import ExportConfig, check_export
 from srgan.config.objective import ObjectiveConfig
 from srgan.config.optimizer import InitializationConfig, OptimizerConfig
 from srgan.config.run import RunConfig, TrainingConfig
@@ -13,11 +14,13 @@ from srgan.config.setting import setting
 
 __all__ = [
     "DataConfig",
+    "ExportConfig",
     "InitializationConfig",
     "ObjectiveConfig",
     "OptimizerConfig",
     "RunConfig",
     "TrainingConfig",
+    "check_export",
     "check_run",
     "setting",
 ]

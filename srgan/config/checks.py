@@ -21,6 +21,8 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
         raise UsageError("--run_dir is required: the folder of this run's results")
     if not data.data:
         raise UsageError("--data is required: folder:DIR with HR training images")
+    if run.init_run and run.init_generator:
+        raise UsageError("give --init_run or --init_generator, not both")
     _check_ranges(config)
     parse_feature_terms(objective.vgg_network, objective.vgg_layers)
     for name, least in (("lambda_lr", 20), ("lambda_texture", 24), ("lambda_grid", 40)):

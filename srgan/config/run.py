@@ -49,6 +49,11 @@ class RunConfig:
     init_generator: str = setting(
         "", "Start from these generator weights (.weights.h5) instead of random ones."
     )
+    init_run: str = setting(
+        "",
+        "Start from the run in this folder: from its generator and, where both runs have one, its "
+        "discriminator.",
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,6 +32,7 @@ _MAY_CHANGE = {
     "run.deterministic",
     "run.precision",
     "run.init_generator",
+    "run.init_run",
     "data.data",
     "data.val_dir",
     "objective.vgg_weights",
@@ -124,6 +125,28 @@ def generator_of(run_dir: str | Path, last_update: bool = False) -> tuple[Path, 
     if not checkpoints:
         raise DataError(f"{folder}: its {CHECKPOINTS} are gone, and the last update with them")
     return checkpoints[-1], settings
+
+
+def architecture_of(run_dir: str | Path, settings: dict[str, Any], kind: type[Any]) -> Any:
+    """A run's generator settings as the dataclass of its branch.
+
+    Args:
+        run_dir: The run's folder, for messages.
+        settings: As `generator_of` gives them.
+        kind: The dataclass; a setting that is younger than the run is at its default.
+
+    Raises:
+        DataError: They are not those of this branch.
+    """
+    try:
+        return kind(**settings)
+    except (TypeError, ValueError) as error:
+        unknown = sorted(set(settings) - {field.name for field in dataclasses.fields(kind)})
+        reason = f"it has no {', '.join(unknown)}" if unknown else str(error)
+        raise DataError(
+            f"{Path(run_dir) / CONFIG}: not the settings of this branch's generator ({reason}); "
+            "name the run folder of the other branch, or install the version that trained it"
+        ) from error
 
 
 def _defaults(part: str) -> dict[str, Any]:

@@ -20,11 +20,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sr_images.rounding import round_half_up
 from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_directory
-from sr_images.rounding import round_half_up
 from srgan.layers.receptive_field import receptive_field
-from srgan.runs.weights import load_weights
 
 VERSION = "1"
 SERVING, UNROUNDED = "serving_default", "unrounded"
@@ -66,24 +65,6 @@ class Tower(tf.Module):
     def _serving_default(self, image: Any) -> dict[str, Any]:
         sr = self._unrounded(image)["sr"]
         return {"sr": tf.cast(round_half_up(sr, tf), tf.uint8)}
-
-
-def export_weights(generator: keras.Model, weights: str | Path, directory: str | Path) -> Path:
-    """Loads weights into a generator and writes it as `directory/1`.
-
-    Args:
-        generator: The network that the weights belong to.
-        weights: A `.weights.h5` file, or a checkpoint.
-        directory: The model's directory; made if it is missing.
-
-    Returns:
-        `directory/1`.
-
-    Raises:
-        DataError: As `load_weights` and `export_generator`.
-    """
-    load_weights(generator, weights)
-    return export_generator(generator, directory)
 
 
 def export_generator(generator: keras.Model, directory: str | Path) -> Path:

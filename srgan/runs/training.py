@@ -19,19 +19,16 @@ from absl import logging
 from tqdm import tqdm
 
 from sr_program.errors import DataError
-from sr_data.patches import PatchDataset
-from sr_data.sources import PairedFolder
-from srgan.runs import checkpoints
-from srgan.runs import run_dir
-from srgan.steps.adversarial_model import AdversarialModel
+from srgan.config import RunConfig
+from srgan.runs import checkpoints, run_dir
 from srgan.runs.batches import BatchReader
-from srgan.config import RunConfig, TrainingConfig
-from srgan.steps.devices import ONE_DEVICE, Devices, peers_needed
-from srgan.steps.engines import Engine, make_engine
+from srgan.runs.run import Run
 from srgan.runs.run_dir import CHECKPOINTS, DISCRIMINATOR, GENERATOR
 from srgan.runs.run_log import NoLog, RunLog
 from srgan.runs.validation import validate
 from srgan.runs.weights import save_weights
+from srgan.steps.devices import Devices, peers_needed
+from srgan.steps.engines import Engine, make_engine
 
 
 @dataclasses.dataclass
@@ -41,16 +38,7 @@ class Interruption:
     signal: int = 0
 
 
-def train(
-    model: AdversarialModel,
-    dataset: PatchDataset,
-    validation: PairedFolder | None,
-    config: TrainingConfig,
-    *,
-    architecture: Any,
-    select_best: bool,
-    devices: Devices = ONE_DEVICE,
-) -> int:
+def train(run: Run) -> int:
     """Trains until `config.run.steps`, from the newest checkpoint of the run folder if it has one.
 
     The run folder holds `config.json`, `losses.csv`, `scores.csv`, `events/`, `checkpoints/` and
@@ -59,14 +47,7 @@ def train(
     SIGINT and SIGTERM a checkpoint is written and the loop ends.
 
     Args:
-        model: Compiled by `compile_pair`.
-        dataset: Batches by (epoch, index).
-        validation: Scored at the end of every epoch; None for no validation.
-        config: Everything about the run.
-        architecture: The generator's config dataclass, kept in `config.json`.
-        select_best: `generator.weights.h5` follows the best validation SSIM, not the last epoch.
-        devices: What the model was built for. Where they belong to several processes, each calls
-            this; the chief validates and writes.
+        run: What to train, on what, and how.
 
     Returns:
         The exit code: 0, or 128 + the signal that stopped the run.
@@ -76,7 +57,8 @@ def train(
         DataError: A loss is no longer finite, no checkpoint can be used, or another process has
             gone.
     """
-    folder = run_dir.prepare(config, architecture, write=devices.chief)
+    model, config, devices = run.model, run.config, run.devices
+    folder = run_dir.prepare(config, run.architecture, write=devices.chief)
     state = checkpoints.restore(model, folder / CHECKPOINTS) or {"step": 0, "best_ssim": None}
     first, steps = state["step"], config.run.steps
     if first:
@@ -88,7 +70,7 @@ def train(
         peers_needed(devices, str(folder)),
         RunLog(folder, first) if devices.chief else NoLog() as log,
         stop_on_signal() as interruption,
-        BatchReader(dataset, first, steps) as reader,
+        BatchReader(run.dataset, first, steps) as reader,
         progress,
     ):
         check_same_start(devices, folder, first)
@@ -102,7 +84,7 @@ def train(
             interrupted = -int(devices.lowest(-interruption.signal))
             if devices.chief and is_epoch_end(stop, config.run):
                 engine.write_back()
-                finish_epoch(model, engine, validation, folder, log, stop, state, select_best)
+                finish_epoch(run, engine, log, stop, state)
             if devices.chief and (is_checkpoint(stop, config.run) or interrupted):
                 engine.write_back()
                 keep = config.run.keep_checkpoints
@@ -152,21 +134,13 @@ def is_checkpoint(step: int, run: RunConfig) -> bool:
     return bool(within_epoch) or is_epoch_end(step, run)
 
 
-def finish_epoch(
-    model: AdversarialModel,
-    engine: Engine,
-    validation: PairedFolder | None,
-    folder: Path,
-    log: RunLog,
-    step: int,
-    state: dict[str, Any],
-    select_best: bool,
-) -> None:
+def finish_epoch(run: Run, engine: Engine, log: RunLog, step: int, state: dict[str, Any]) -> None:
     """Validates, and writes the weights that the run has to show; updates the best in `state`."""
+    model = run.model
     with model.averaged_weights():
         improved = True
-        if validation is not None:
-            scores, strips = validate(engine.enlarge, validation)
+        if run.validation is not None:
+            scores, strips = validate(engine.enlarge, run.validation)
             log.scores(step, scores)
             log.images(step, strips)
             logging.info(
@@ -175,10 +149,10 @@ def finish_epoch(
             improved = state["best_ssim"] is None or scores["ssim"] > state["best_ssim"]
             if improved:
                 state.update(best_ssim=scores["ssim"], best_step=step)
-        if improved or not select_best:
-            save_weights(model.generator, folder / GENERATOR)
+        if improved or not run.select_best:
+            save_weights(model.generator, run.folder / GENERATOR)
     if model.discriminator is not None:
-        save_weights(model.discriminator, folder / DISCRIMINATOR)
+        save_weights(model.discriminator, run.folder / DISCRIMINATOR)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -18,9 +17,12 @@ import pytest
 import tensorflow as tf
 
 import mr_srgan.train
+from mr_srgan.branch import MR_SRGAN
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.generator import build_generator
 from sr_images.image_io import write_rgb
+from srgan.runs.branch import Branch
+from srgan.runs.run import Run
 from srgan.runs.weights import save_weights
 from srgan.vgg.features import FEATURE_SCALE
 
@@ -39,12 +41,13 @@ def settings(call_program, monkeypatch):
     def settings(*arguments: object) -> tuple[GeneratorConfig, Any]:
         found = []
 
-        def train_mr_srgan(*configs: Any) -> int:
+        def train_branch(branch: Branch, *configs: Any) -> int:
+            assert branch is MR_SRGAN
             found.extend(configs)
             return 0
 
         with monkeypatch.context() as patch:
-            patch.setattr(mr_srgan.train, "train_mr_srgan", train_mr_srgan)
+            patch.setattr("srgan.runs.start.train_branch", train_branch)
             assert call_program(mr_srgan.train.cli_main, *arguments) == 0
         architecture, config = found
         return architecture, config
@@ -56,20 +59,16 @@ def settings(call_program, monkeypatch):
 def start(call_program, monkeypatch, photo_dir, vgg_file, tmp_path):
     """Starts a tiny training up to its loop; gives what the loop would get."""
 
-    def start(*arguments: object) -> SimpleNamespace:
-        found: list[SimpleNamespace] = []
+    def start(*arguments: object) -> Run:
+        found: list[Run] = []
 
-        def train(model: Any, dataset: Any, validation: Any, config: Any, **options: Any) -> int:
-            found.append(
-                SimpleNamespace(
-                    model=model, dataset=dataset, validation=validation, config=config, **options
-                )
-            )
+        def train(run: Run) -> int:
+            found.append(run)
             return 0
 
         places = f"--data=folder:{photo_dir}", f"--run_dir={tmp_path / 'run'}"
         with monkeypatch.context() as patch:
-            patch.setattr("srgan.runs.training.train", train)
+            patch.setattr("srgan.runs.start.train", train)
             assert not call_program(
                 mr_srgan.train.cli_main, *places, f"--vgg_weights={vgg_file}", *TINY, *arguments
             )
@@ -132,7 +131,7 @@ def test_defaults_are_the_papers(settings):
         **{"degradation": "bicubic", "clean_share": 0.15, "crop_energy": 1.0},
     }
     assert (config.run.run_dir, config.run.precision) == ("runs/mr", "float32")
-    assert config.run.init_generator == ""
+    assert (config.run.init_generator, config.run.init_run) == ("", "")
 
 
 OTHER_VALUES = {
@@ -164,7 +163,7 @@ OTHER_VALUES = {
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
     **{"degradation": "photo", "clean_share": 0.25},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
-    **{"init_generator": "g.weights.h5", "checkpoint_every": 7, "keep_checkpoints": 3},
+    **{"init_generator": "g.weights.h5", "init_run": "", "checkpoint_every": 7, "keep_checkpoints": 3},
     **{"devices": 3, "deterministic": True},
     **{"steps_per_call": 5, "warmup_steps": 6, "discriminator_warmup": 8, "clip_norm": 0.5},
 }
@@ -184,7 +183,10 @@ def test_every_setting_is_a_flag(settings):
     defaults = [GeneratorConfig(), *vars(mr_srgan.train.DEFAULTS).values()]
     for default in defaults:
         for name, value in dataclasses.asdict(default).items():
-            assert OTHER_VALUES[name] != value  # else this test shows nothing
+            # Else this test shows nothing; --init_run and --init_generator exclude each other.
+            assert name == "init_run" or OTHER_VALUES[name] != value
+    _, config = settings("--data=folder:a", "--run_dir=r", "--init_run=other")
+    assert config.run.init_run == "other"
 
 
 # The generator's flags: numbers of weights, counted by hand.

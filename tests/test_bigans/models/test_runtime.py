@@ -13,7 +13,7 @@ import pytest
 
 from sr_program.machine import optional_packages as extras
 from sr_program.errors import DataError, UsageError
-from fusion.export import build
+from fusion.exporting import build
 from bigans.pretrained.openvino_models import openvino_model
 from sr_images.image_io import read_rgb, write_rgb
 from bigans.models import memory

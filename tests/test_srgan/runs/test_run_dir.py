@@ -8,7 +8,7 @@ from sr_program.errors import DataError, UsageError
 from srgan.runs.run_dir import changes, generator_of, prepare
 
 MAY_CHANGE = {
-    *("run_dir", "steps", "steps_per_epoch", "precision", "init_generator"),
+    *("run_dir", "steps", "steps_per_epoch", "precision", "init_generator", "init_run"),
     *("checkpoint_every", "keep_checkpoints", "steps_per_call", "devices", "deterministic"),
     *("data", "val_dir", "vgg_weights"),
 }

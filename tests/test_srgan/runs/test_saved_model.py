@@ -7,12 +7,10 @@ import pytest
 import tensorflow as tf
 
 from sr_program.errors import DataError
-from srgan.runs import saved_model
 from srgan.layers.prelu import PReLU
 from srgan.layers.residual_block import conv
-from srgan.runs.saved_model import SERVING, UNROUNDED, Tower, check_reloaded, export_generator
 from srgan.layers.tail import image_tail
-from srgan.runs.weights import save_weights
+from srgan.runs.saved_model import SERVING, UNROUNDED, Tower, check_reloaded, export_generator
 
 
 def build_generator(bicubic_skip: bool = True, seed: int = 0) -> keras.Model:
@@ -191,21 +189,3 @@ def test_a_network_that_gives_nan_is_not_exported(tmp_path):
     broken.variables[0].assign(np.full(broken.variables[0].shape, np.nan))
     with pytest.raises(DataError, match="differs from its network by nan"):
         export_generator(broken, tmp_path / "small")
-
-
-def test_export_weights(generator, tmp_path):
-    save_weights(generator, tmp_path / "small.weights.h5")
-    other = build_generator(seed=3)
-    path = saved_model.export_weights(other, tmp_path / "small.weights.h5", tmp_path / "small")
-    assert path == tmp_path / "small" / "1"
-    image = noise(1, 4, 6)
-    expected = np.clip(expected_levels(generator, image), 0, 255)
-    np.testing.assert_allclose(load(path)(UNROUNDED, image), expected, rtol=0, atol=1e-5 * 255)
-
-
-def test_weights_that_cannot_be_loaded_make_no_directory(tmp_path):
-    (tmp_path / "small.weights.h5").write_bytes(b"text")
-    for name in ("small.weights.h5", "missing.weights.h5"):
-        with pytest.raises(DataError, match=name):
-            saved_model.export_weights(build_generator(), tmp_path / name, tmp_path / "small")
-    assert not (tmp_path / "small").exists()

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import srgan.runs.training
-from sr_program.errors import DataError, UsageError
 from sr_data.sources import PairedFolder
-from srgan.runs.building import open_data
+from sr_program.errors import DataError, UsageError
 from srgan.config import RunConfig
+from srgan.runs.building import open_data
+from srgan.runs.run import Run
 from srgan.runs.training import Interruption, calls, check_finite, stop_on_signal, train
 
 LOGS = {"step", "loss_g", "pixel", "adversarial", "loss_d", "d_real", "d_fake"} | {
@@ -92,8 +93,7 @@ def fresh_model(tiny_model):
 
 def run(model, config, validation: Any = None, select_best: bool = False) -> int:
     dataset, _ = open_data(config, scale=4)
-    options = {"architecture": Architecture(), "select_best": select_best}
-    return train(model, dataset, validation, config, **options)
+    return train(Run(model, dataset, validation, config, Architecture(), select_best))
 
 
 @pytest.fixture
