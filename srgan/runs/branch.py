@@ -30,8 +30,3 @@ class Branch:
     gan: Callable[..., AdversarialModel]
     select_best: bool
     stage: int | None = None
-
-    @property
-    def label(self) -> str:
-        """How an export names it: "mr_srgan", or "wp_srgan stage 2"."""
-        return self.name if self.stage is None else f"{self.name} stage {self.stage}"
