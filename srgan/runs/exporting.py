@@ -66,5 +66,5 @@ def export_weights(
         UsageError: Another precision.
     """
     generator = branch.build_generator(architecture, DTYPES[resolve(precision)])
-    load_weights(generator, weights)
+    load_weights(generator, weights, architecture)
     return export_generator(generator, directory)

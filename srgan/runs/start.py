@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
+import keras
 from absl import logging
 
 from sr_program.errors import UsageError
 from srgan.config import RunConfig, TrainingConfig
-from srgan.runs import building
+from srgan.runs import building, checkpoints
 from srgan.runs.branch import Branch
 from srgan.runs.run import Run
-from srgan.runs.run_dir import DISCRIMINATOR, generator_of
+from srgan.runs.run_dir import CHECKPOINTS, DISCRIMINATOR, generator_of
 from srgan.runs.training import train
-from srgan.runs.weights import load_start, load_weights
+from srgan.runs.weights import differences, load_start, load_weights
 from srgan.steps.adversarial_model import AdversarialModel
 from srgan.steps.devices import open_devices
 from srgan.steps.dtype_policy import dtype_policy
@@ -37,6 +37,9 @@ def train_branch(
         UsageError: Settings that do not go together.
         DataError: Images or weights that cannot be used.
     """
+    # keras.json may ask for other orders of axes, or types, for other programs.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
     seed_everything(config.data.seed, deterministic=config.run.deterministic)
     devices = open_devices(config.run.devices)
     dtype = dtype_policy(config.run.precision)
@@ -54,11 +57,16 @@ def train_branch(
 def load_first_weights(
     model: AdversarialModel, architecture: Any, run: RunConfig, init_run: Path | None = None
 ) -> None:
-    """Loads what `--init_run` or `--init_generator` names; else the weights stay random."""
+    """Loads what `--init_run` or `--init_generator` names; else the weights stay random.
+
+    A run that has begun goes on from its checkpoint, and needs neither.
+    """
+    if checkpoints.files(Path(run.run_dir) / CHECKPOINTS):
+        return
     if run.init_run or init_run is not None:
         start_from_run(model, architecture, run.init_run or str(init_run))
     elif run.init_generator:
-        load_start(model.generator, run.init_generator)
+        load_start(model.generator, run.init_generator, architecture)
 
 
 def start_from_run(model: AdversarialModel, architecture: Any, folder: str | Path) -> None:
@@ -74,8 +82,10 @@ def start_from_run(model: AdversarialModel, architecture: Any, folder: str | Pat
         DataError: There is no finished epoch, or the weights are damaged or do not fit.
     """
     weights, settings = generator_of(folder)
-    check_architecture(folder, settings, architecture)
-    load_weights(model.generator, weights)
+    different = differences(settings, architecture)
+    if different:
+        raise UsageError(f"{folder} has another generator: {', '.join(different)}")
+    load_weights(model.generator, weights, architecture)
     if model.discriminator is None:
         return
     path = Path(folder) / DISCRIMINATOR
@@ -83,16 +93,3 @@ def start_from_run(model: AdversarialModel, architecture: Any, folder: str | Pat
         load_weights(model.discriminator, path)
     else:
         logging.info("%s: has no discriminator; this run starts with a new one", folder)
-
-
-def check_architecture(folder: str | Path, settings: dict[str, Any], architecture: Any) -> None:
-    """Raises a UsageError that names what differs between a run's generator and another one."""
-    # A setting that is younger than the run was at its default.
-    old = {**dataclasses.asdict(type(architecture)()), **settings}
-    different = [
-        f"--{name} was {old.get(name)}, is {value}"
-        for name, value in dataclasses.asdict(architecture).items()
-        if old.get(name) != value
-    ]
-    if different:
-        raise UsageError(f"{folder} has another generator: {', '.join(different)}")
