@@ -13,6 +13,7 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.machine.tensorflow_start import import_keras_quietly
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
+from srgan.runs.places import check_places
 
 DEFAULTS = TrainingConfig(PAPER_OBJECTIVE, OptimizerConfig(), DataConfig(), RunConfig())
 
@@ -22,6 +23,7 @@ def main(arguments: list[str]) -> int:
     refuse_positional(arguments)
     config = check_run(dataclass_flags.read(DEFAULTS))
     architecture = dataclass_flags.read(GeneratorConfig())
+    check_places(config, architecture.scale)
     # Keras and its engine take seconds to import: the help and a wrong flag do without them.
     import_keras_quietly()
     from mr_srgan.branch import MR_SRGAN

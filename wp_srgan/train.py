@@ -19,6 +19,7 @@ from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_keras_quietly
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
+from srgan.runs.places import check_places
 from wp_srgan.config import PAPER_OBJECTIVE, GeneratorConfig
 from wp_srgan.stages import STAGES, stage_1_of, stage_dir
 
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> int:
     if flags.FLAGS.stage is None:
         raise UsageError("--stage=1 or --stage=2 is required")
     stage = int(flags.FLAGS.stage)
+    architecture = dataclass_flags.read(GeneratorConfig())
     config = check_run(dataclass_flags.read(DEFAULTS, **stage_weights(stage)))
     if stage == 1 and config.objective.lambda_vgg:
         raise UsageError("--lambda_vgg belongs to stage 2: Eq. (6) has no perceptual loss")
@@ -42,7 +44,7 @@ def main(arguments: list[str]) -> int:
             "--init_generator belongs to stage 1: stage 2 starts from stage 1, or from the run "
             "that --init_run names"
         )
-    architecture = dataclass_flags.read(GeneratorConfig())
+    check_places(config, architecture.scale)
     root = config.run.run_dir
     stage_run = dataclasses.replace(config.run, run_dir=str(stage_dir(root, stage)))
     start = None
@@ -70,7 +72,11 @@ def stage_weights(stage: int) -> dict[str, float]:
 def cli_main() -> None:
     """The console entry point; flags are defined here, since both branches have the same names."""
     flags.DEFINE_enum(
-        "stage", None, [str(stage) for stage in STAGES], "1: Eq. (6). 2: Eq. (7), from stage 1."
+        "stage",
+        None,
+        [str(stage) for stage in STAGES],
+        "1: Eq. (6). 2: Eq. (7), from stage 1. The weights below are stage 2's defaults; in stage "
+        "1 lambda_pixel is 1 and lambda_vgg 0. Required.",
     )
     dataclass_flags.define(GeneratorConfig(), DEFAULTS)
     run(main)

@@ -44,6 +44,7 @@ def settings(call_program, monkeypatch):
 
         with monkeypatch.context() as patch:
             patch.setattr("srgan.runs.start.train_branch", train_branch)
+            patch.setattr(wp_srgan.train, "check_places", lambda *_: None)
             patch.setattr(wp_srgan.train, "stage_1_of", lambda *_: Path("stage1"))
             assert call_program(wp_srgan.train.cli_main, *arguments) == 0
         stage, architecture, config, start = found
@@ -526,7 +527,7 @@ def test_stage_2_from_stage_1(stage1, subprocess_environment, photo_dir, vgg_fil
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["stage1", "stage2"]
     folder = tmp_path / "run" / "stage2"
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("checkpoints", "config.json", "discriminator.weights.h5", "events"),
+        *(".lock", "checkpoints", "config.json", "discriminator.weights.h5", "events"),
         *("generator.weights.h5", "losses.csv"),
     ]
     for name in ("generator.weights.h5", "discriminator.weights.h5"):
@@ -539,7 +540,7 @@ def test_stage_2_from_stage_1(stage1, subprocess_environment, photo_dir, vgg_fil
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]
     assert set(rows[0]) == {
         *("step", "loss_g", "adversarial", "perceptual", "loss_d", "d_real", "d_fake"),
-        *("grad_norm_g", "grad_norm_d"),
+        *("grad_norm_g", "grad_norm_d", "learning_rate_g", "learning_rate_d"),
     }
     for row in rows:  # Eq. (7)
         expected = 1e-3 * float(row["adversarial"]) + 6e-3 * float(row["perceptual"])
@@ -568,6 +569,17 @@ def test_the_first_step_of_stage_2_by_hand(stage1, start, vgg_file):
     assert logs["loss_g"] == pytest.approx(sum(w * v for w, v in weights), rel=1e-4)
 
 
+def test_stage_2_starts_from_any_run(stage1, start, tmp_path):
+    """Also from a stage 2, in a run folder of its own that holds no stage 1."""
+    other = tmp_path / "other"
+    shutil.copytree(stage1.run_dir / "stage1", other)
+    model = start("--stage=2", f"--init_run={other}").model
+    for name in ("generator", "discriminator"):
+        found = sorted(np.array(v).tobytes() for v in getattr(model, name).variables)
+        expected = sorted(v.tobytes() for v in weights_of(other / f"{name}.weights.h5").values())
+        assert found == expected
+
+
 def test_stage_2_without_stage_1(call_program, capsys, stage1, photo_dir, vgg_file, tmp_path):
     run = tmp_path / "run"
     flags = f"--data=folder:{photo_dir}", f"--vgg_weights={vgg_file}", f"--run_dir={run}"
@@ -590,11 +602,11 @@ def test_stage_2_without_stage_1(call_program, capsys, stage1, photo_dir, vgg_fi
 def test_another_setting_in_the_same_folder(call_program, capsys, stage1):
     run = f"--run_dir={stage1.run_dir}"
     before = (stage1.run_dir / "stage1" / "config.json").read_bytes()
-    flags = *stage1.flags, run, "--nologarithm", "--learning_rate=0.5"
+    flags = *stage1.flags, run, "--nologarithm", "--beta_1=0.5"
     assert call_program(wp_srgan.train.cli_main, *flags) == 2
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
-    assert "(--learning_rate was 1e-06, is 0.5, --logarithm was True, is False)" in error
+    assert "(--beta_1 was 0.9, is 0.5, --logarithm was True, is False)" in error
     assert (stage1.run_dir / "stage1" / "config.json").read_bytes() == before
 
 
