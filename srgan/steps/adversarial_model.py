@@ -26,7 +26,7 @@ from srgan.steps.loss_terms import LossTerms, Passes
 from srgan.steps.paired_optimizer import PairedOptimizer, global_norm
 
 
-class AdversarialModel(LossTerms, keras.Model):
+class AdversarialModel(keras.Model, LossTerms):
     """Generator, discriminator and the objective that ties them; a branch subclasses it.
 
     A branch overrides `generator_terms`, the sum that its section of the paper minimises.

@@ -64,6 +64,20 @@ class PairedOptimizer(keras.optimizers.Optimizer):
         pair = [self.generator, self.discriminator]
         return list(self._variables) + [v for o in pair if o is not None for v in o.variables]
 
+    @property
+    def constant_rates(self) -> list:
+        """The variables of learning rates without a schedule, which the settings decide."""
+        pair = [self.generator, self.discriminator]
+        rates = [o._learning_rate for o in pair if o is not None]
+        return [rate for rate in rates if not callable(rate)]
+
+    def rates(self, update: int) -> dict[str, float]:
+        """What to log of the learning rates of an update, counted from 0."""
+        found = {"learning_rate_g": rate_of(self.generator, update)}
+        if self.discriminator is not None:
+            found["learning_rate_d"] = rate_of(self.discriminator, update)
+        return found
+
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> Any:
         """Updates both networks.
 
@@ -78,6 +92,12 @@ class PairedOptimizer(keras.optimizers.Optimizer):
             self.discriminator.apply(grads[split:], variables[split:] or None)
         self._iterations.assign_add(1)
         return self._iterations
+
+
+def rate_of(optimizer: keras.optimizers.Optimizer, update: int) -> float:
+    """The learning rate of an update, counted from 0."""
+    rate = optimizer._learning_rate
+    return float(ops.convert_to_numpy(rate(update) if callable(rate) else rate))
 
 
 def build_optimizer(config: OptimizerConfig, steps: int, *, adversarial: bool) -> PairedOptimizer:

@@ -104,7 +104,9 @@ def test_what_is_missing_and_how_to_make_it(run_dir, missing):
 
 
 def test_another_architecture(run_dir):
-    with pytest.raises(UsageError, match="stage1 has another generator: --num_res_blocks was 1, is 2"):
+    with pytest.raises(
+        UsageError, match="stage1 has another generator: --num_res_blocks was 1, is 2"
+    ):
         start_from_stage_1(model(2, num_res_blocks=2), run_dir, 2)
     # Settings that are not the weights'.
     write_settings(run_dir / "stage1", dataclasses.asdict(architecture(2)))
