@@ -24,8 +24,8 @@ SMALLEST_SIDE = 2 * BORDER + WINDOW
 # How many images are shown, and how much of each.
 STRIPS = 4
 STRIP_SIDE = 192
-# LR pixels that are enlarged at once: the paper's generators need about 20 KB for each.
-LARGEST = 240 * 240
+# LR pixels that are enlarged at once: the paper's generators need about 12 KB for each.
+LARGEST = 288 * 288
 # HR pixels that are scored at once: SSIM needs about 100 bytes for each.
 BAND = 1 << 21
 # How far bicubic interpolation looks, LR pixels.
