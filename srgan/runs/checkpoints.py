@@ -105,11 +105,8 @@ def _restore(model: AdversarialModel, path: Path) -> dict[str, Any]:
         arrays[key].shape != tuple(v.shape) for key, v in variables.items()
     ):
         raise _Unusable("this checkpoint is of another configuration")
-    # A constant rate is a setting, which may be changed while a run is stopped.
-    rates = {id(rate) for rate in model.optimizer.constant_rates}
     for key, variable in variables.items():
-        if id(variable) not in rates:
-            variable.assign(arrays[key])
+        variable.assign(arrays[key])
     return state
 
 

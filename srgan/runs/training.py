@@ -73,7 +73,8 @@ def _train(run: Run) -> int:
     """See `train`; nobody else trains in the folder."""
     config, devices, folder = run.config, run.devices, run.folder
     changes = run_dir.check(config, run.architecture)
-    state = checkpoints.restore(run.model, folder / CHECKPOINTS) or {"step": 0}
+    with run.model.optimizer.keeping_rates():
+        state = checkpoints.restore(run.model, folder / CHECKPOINTS) or {"step": 0}
     first, steps = state["step"], config.run.steps
     best = None
     if devices.chief:

@@ -6,7 +6,8 @@ one optimizer; so the adversarial model shows Keras this facade, which owns both
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -64,12 +65,18 @@ class PairedOptimizer(keras.optimizers.Optimizer):
         pair = [self.generator, self.discriminator]
         return list(self._variables) + [v for o in pair if o is not None for v in o.variables]
 
-    @property
-    def constant_rates(self) -> list:
-        """The variables of learning rates without a schedule, which the settings decide."""
+    @contextmanager
+    def keeping_rates(self) -> Iterator[None]:
+        """Within it, what is loaded leaves the learning rates as the settings have them.
+
+        A rate without a schedule is a variable, and a run may be continued at another one.
+        """
         pair = [self.generator, self.discriminator]
         rates = [o._learning_rate for o in pair if o is not None]
-        return [rate for rate in rates if not callable(rate)]
+        kept = [(rate, ops.convert_to_numpy(rate)) for rate in rates if not callable(rate)]
+        yield
+        for rate, value in kept:
+            rate.assign(value)
 
     def rates(self, update: int) -> dict[str, float]:
         """What to log of the learning rates of an update, counted from 0."""
