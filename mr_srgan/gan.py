@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from srgan.steps.adversarial_model import AdversarialModel, Passes
+from srgan.steps.adversarial_model import AdversarialModel
+from srgan.steps.loss_terms import Passes
 
 
 class MrSrgan(AdversarialModel):

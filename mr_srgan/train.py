@@ -13,6 +13,7 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.machine.tensorflow_start import import_keras_quietly
 from srgan.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig, check_run
+from srgan.runs.places import check_places
 
 DEFAULTS = TrainingConfig(PAPER_OBJECTIVE, OptimizerConfig(), DataConfig(), RunConfig())
 
@@ -21,41 +22,14 @@ def main(arguments: list[str]) -> int:
     """Trains as the flags say; returns the exit code."""
     refuse_positional(arguments)
     config = check_run(dataclass_flags.read(DEFAULTS))
-    return train_mr_srgan(dataclass_flags.read(GeneratorConfig()), config)
-
-
-def train_mr_srgan(architecture: GeneratorConfig, config: TrainingConfig) -> int:
-    """Trains one MR-SRGAN; returns the exit code.
-
-    Args:
-        architecture: The generator.
-        config: The run, checked.
-    """
+    architecture = dataclass_flags.read(GeneratorConfig())
+    check_places(config, architecture.scale)
     # Keras and its engine take seconds to import: the help and a wrong flag do without them.
     import_keras_quietly()
-    from mr_srgan.gan import MrSrgan
-    from mr_srgan.generator import build_generator
-    from srgan.runs import building
-    from srgan.runs.training import train
-    from srgan.runs.weights import load_start
-    from srgan.steps.devices import open_devices
-    from srgan.steps.dtype_policy import dtype_policy
-    from srgan.steps.seeding import seed_everything
+    from mr_srgan.branch import MR_SRGAN
+    from srgan.runs.start import train_branch
 
-    seed_everything(config.data.seed, deterministic=config.run.deterministic)
-    devices = open_devices(config.run.devices)
-    objective, run_config = config.objective, config.run
-    dtype = dtype_policy(run_config.precision)
-    with devices.scope():
-        generator = build_generator(architecture, dtype, config.initialization)
-        if run_config.init_generator:
-            load_start(generator, run_config.init_generator)
-        networks = building.build_networks(objective, config.data.crop_size, dtype)
-        model = MrSrgan(generator, objective, **networks)
-        building.compile_model(model, config)
-        dataset, validation = building.open_data(config, architecture.scale, devices)
-        pieces = {"architecture": architecture, "select_best": True, "devices": devices}
-        return train(model, dataset, validation, config, **pieces)
+    return train_branch(MR_SRGAN, architecture, config)
 
 
 def cli_main() -> None:

@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 from numpy.typing import NDArray
 
 from sr_images.bicubic import bicubic_downscale
+from sr_images.fidelity import psnr
 from sr_images.image_io import is_gray, read_rgb
 from sr_program.errors import DataError
 
 SCALE = 4  # HR pixels for each LR pixel
 # what LR files may have after the name of their HR file
 _LR_MARKS = ("", "_LR", f"x{SCALE}", f"_x{SCALE}", f"_LR_x{SCALE}")
+
+# PSNR, dB, of LR and the reduced HR image: blur, noise and JPEG leave more than this
+_DOUBTFUL = 25
+# the LR files that this process has compared
+_COMPARED: set[Path] = set()
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ class ImagePair:
                 f"{self.lr}: is {lr.shape[1]}x{lr.shape[0]}, its HR image "
                 f"{whole.shape[1]}x{whole.shape[0]}{cropped}; HR must be {SCALE} times LR"
             )
+        _warn_of_doubt(self.lr, hr, lr)
         return hr, lr
 
     def is_gray(self) -> bool:
@@ -72,6 +80,22 @@ class ImagePair:
         if self.hr is None or self.problem:
             raise DataError(self.problem or f"{self.name}: has no HR image; add it")
         return self.hr
+
+
+def _warn_of_doubt(path: Path, hr: NDArray[np.uint8], lr: NDArray[np.uint8]) -> None:
+    """Warns, once a file, of an LR image that can hardly come from its HR image."""
+    if path in _COMPARED:
+        return
+    _COMPARED.add(path)
+    distance = psnr(bicubic_downscale(hr, SCALE), lr, data_range=255)
+    if distance < _DOUBTFUL:
+        logging.warning(
+            "%s: is %.1f dB from its HR image reduced to its size, and %d would be little; is it "
+            "the same photo, with its colours in the order RGB?",
+            path,
+            distance,
+            _DOUBTFUL,
+        )
 
 
 def pair_files(

@@ -1,5 +1,6 @@
 """Collections of images on disk with random access."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,6 +133,15 @@ class PairedFolder:
     def names(self) -> tuple[str, ...]:
         """Stems of the HR files without `_HR`, in order."""
         return tuple(pair.name for pair in self._pairs)
+
+    def fingerprint(self) -> str:
+        """A hash of the names and the files: equal for equal images, wherever they lie."""
+        digest = hashlib.sha256()
+        for pair in self._pairs:
+            for path in (pair.hr, pair.lr):
+                content = b"" if path is None else hashlib.sha256(path.read_bytes()).digest()
+                digest.update(repr((pair.name, content)).encode())
+        return digest.hexdigest()
 
     def __len__(self) -> int:
         """Number of pairs."""

@@ -104,8 +104,8 @@ class TfdsSource:
         except NotImplementedError as error:
             raise DataError(
                 f"tfds:{self._spec}: is there in a format without random access, in "
-                f"{builder.data_dir}; delete it, or name another folder by TFDS_DATA_DIR, "
-                "and it is made as array_record"
+                f"{builder.data_dir}; build it with --file_format=array_record, or name another "
+                "folder by TFDS_DATA_DIR, where it is made so"
             ) from error
         except ValueError as error:
             raise UsageError(f"tfds:{self._spec}: {reason(error, most=300)}") from error

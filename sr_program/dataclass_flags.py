@@ -5,11 +5,14 @@ and help. Only entry points call this, so flags stay where programs start.
 """
 
 import dataclasses
+import re
 import sys
 import typing
 from typing import Any, TypeVar
 
 from absl import flags
+
+from sr_program.help_page import put_under
 
 Config = TypeVar("Config")
 
@@ -24,6 +27,8 @@ _DEFINERS = {
 def define(*defaults: Any) -> None:
     """Defines one flag for each field of each dataclass instance, whose values are the defaults.
 
+    The first sentence of a dataclass's docstring heads its flags in the help.
+
     A field's metadata may hold "help" (text) and "choices" (strings). A field that is itself a
     dataclass gives the flags of its own fields. The flags belong to the module that calls this.
 
@@ -37,6 +42,7 @@ def define(*defaults: Any) -> None:
 
 
 def _define(config: Any, module: str) -> None:
+    heading = _heading(type(config))
     hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         text = field.metadata.get("help", "")
@@ -47,6 +53,15 @@ def _define(config: Any, module: str) -> None:
             flags.DEFINE_enum(field.name, value, choices, text, module_name=module)
         else:
             _DEFINERS[hints[field.name]](field.name, value, text, module_name=module)
+        if not dataclasses.is_dataclass(value):
+            put_under(heading, field.name)
+
+
+def _heading(kind: type) -> str:
+    """The first sentence of a docstring; what follows a semicolon is for readers of the code."""
+    text = (kind.__doc__ or "").strip()
+    # Without a docstring `dataclass` writes one that looks like a call.
+    return "" if text.startswith(f"{kind.__name__}(") else re.split(r"[;.\n]", text)[0]
 
 
 def given(*names: str) -> list[str]:

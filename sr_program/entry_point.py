@@ -21,6 +21,7 @@ from absl import flags, logging
 
 from sr_program.errors import DataError, UsageError, reason
 from sr_program.flag_names import in_flags
+from sr_program.help_page import did_you_mean, flags_of_module
 
 Main = Callable[[list[str]], int | None]
 
@@ -73,6 +74,10 @@ def _run(main: Main, program: str, module_name: str) -> int:
             # nobody reads any more (`… | head`): no reason for a message
             _silence_stdout()
             return _BAD_DATA
+    except flags.UnrecognizedFlagError as error:
+        meant = did_you_mean(error.flagname, _names_of(module_name))
+        message = f"Unknown command line flag {error.flagname!r}{meant}"
+        return _report(program, f"{message} (see --help)", _BAD_USAGE)
     except (flags.Error, UsageError) as error:
         return _report(program, f"{_one_line(error)} (see --help)", _BAD_USAGE)
     except DataError as error:
@@ -163,8 +168,12 @@ def _help_page(main: Main, program: str, module_name: str, full: bool) -> str:
     heading = f"{_heading(main, program)}\n\nflags:\n"
     if full:
         return f"{heading}{flags.FLAGS.get_help()}\n"
-    own_flags = flags.FLAGS.module_help(module_name)
+    own_flags = flags_of_module(module_name)
     return f"{heading}{own_flags}\n\nTry --helpfull for the flags of every module.\n"
+
+
+def _names_of(module_name: str) -> list[str]:
+    return [flag.name for flag in flags.FLAGS.get_key_flags_for_module(module_name)]
 
 
 def _heading(main: Main, program: str) -> str:

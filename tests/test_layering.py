@@ -32,7 +32,7 @@ ROOMS = {
 # The only room above the bridge that knows the branches, and what it may take from them.
 PRETRAINED = "bigans/pretrained"
 PRETRAINED_MAY_IMPORT = {
-    f"{branch}.{module}" for branch in BRANCHES for module in ("export", "config")
+    f"{branch}.{module}" for branch in BRANCHES for module in ("branch", "config")
 }
 
 # They load SavedModels, which need no Keras.
@@ -97,7 +97,40 @@ def violations(root: Path) -> list[str]:
         for rule in rules
         if (reason := rule(one))
     ]
-    return found + _keras_at_import_time(root, imports)
+    return found + _imports_a_program(root, imports) + _keras_at_import_time(root, imports)
+
+
+def defines_flags(file: Path) -> bool:
+    """Whether a module is a program: it calls absl's DEFINE_…, or has flags made of dataclasses."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called.startswith(("flags.DEFINE_", "absl.flags.DEFINE_", "DEFINE_")):
+                return True
+            if called in ("dataclass_flags.define", "entry_point.run", "app.run"):
+                return True
+    return False
+
+
+def _imports_a_program(root: Path, imports: list[Import]) -> list[str]:
+    """Modules that import one with flags, at any time: a program takes values and calls a library.
+
+    sr_program, which makes flags for others, is no program; a benchmark is not installed, and may
+    have its flags beside the others'.
+    """
+    files = [
+        file
+        for package in HEIGHT
+        if package not in ("sr_program", "benchmarks")
+        for file in sorted((root / package).rglob("*.py"))
+        if defines_flags(file)
+    ]
+    programs = {_module_name(file.relative_to(root)) for file in files}
+    return [
+        f"{one.file}:{one.line} imports {one.module}: it is a program, with flags of its own"
+        for one in imports
+        if one.module in programs
+    ]
 
 
 def _top(module: str) -> str:
@@ -222,6 +255,10 @@ def test_every_package_has_a_layer(repository: Path) -> None:
             "only entry points have flags",
         ),
         ("mr_srgan/gan.py", "from ..bigans import upscaler", "bigans is not below mr_srgan"),
+        ("bigans/models/x.py", "from fusion.export import build", "it is a program"),
+        ("bigans/models/x.py", "def f():\n    from fusion import export", "it is a program"),
+        ("bigans/pretrained/saved_models.py", "import mr_srgan.export", "it is a program"),
+        ("mr_srgan/gan.py", "from mr_srgan.train import DEFAULTS", "it is a program"),
     ],
 )
 def test_a_bad_import_is_found(tmp_path: Path, file: str, code: str, complaint: str) -> None:
@@ -237,20 +274,21 @@ def _write_good_tree(root: Path) -> None:
     tree = {
         "sr_program/entry_point.py": "from absl import flags",
         "sr_program/dataclass_flags.py": "from absl import flags",
-        "mr_srgan/train.py": "from sr_program import dataclass_flags",
+        "mr_srgan/train.py": "from sr_program import dataclass_flags\ndataclass_flags.define()",
         "sr_data/patches.py": "import keras\nfrom sr_program import entry_point",
         "srgan/losses/equations.py": "from keras import ops",
         "srgan/layers/prelu.py": "import keras",
         "mr_srgan/config.py": "import dataclasses",
         "mr_srgan/gan.py": "from srgan import losses\nfrom . import config",
-        "mr_srgan/export.py": "from absl import flags\nimport mr_srgan.gan",
+        "mr_srgan/export.py": "from absl import flags\nflags.DEFINE_string()\nimport mr_srgan.gan",
         "mr_srgan/generator.py": "from srgan.layers import prelu",
         "wp_srgan/config.py": "",
         "wp_srgan/generator.py": "",
         "wp_srgan/export.py": "from absl import flags",
-        "fusion/export.py": "from absl import flags\nimport tensorflow as tf",
+        "fusion/export.py": "from absl import flags\nflags.DEFINE_enum()\nimport fusion.modes",
+        "fusion/modes.py": "import tensorflow as tf",
         "fusion/fused_model.py": "def f():\n    from sr_data import patches",
-        "bigans/pretrained/saved_models.py": "import mr_srgan.export, wp_srgan.config",
+        "bigans/pretrained/saved_models.py": "import mr_srgan.branch, wp_srgan.config",
         "bigans/upscaler/upscaler.py": "from bigans.pretrained.saved_models import f",
         "bigans/upscaler/tiles/tiling.py": "import numpy as np",
         "evaluation/tables.py": "",

@@ -2,85 +2,44 @@
 
 python -m wp_srgan.export --stage=2 --run_dir=runs/wp --output=models/wp_srgan
 
-writes models/wp_srgan/stage2/1.
+writes models/wp_srgan/stage2/1 and prints this path.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from absl import flags
 
-from sr_program.entry_point import refuse_positional, run
+from sr_program import dataclass_flags
+from sr_program.entry_point import refuse_positional, run, warnings_only
 from sr_program.errors import UsageError
-from sr_program.machine.precision import PRECISIONS, resolve
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly, keras_on_tensorflow
-from srgan.runs.run_dir import generator_of
-from wp_srgan.config import GeneratorConfig
+from srgan.config import ExportConfig, check_export
 from wp_srgan.stages import STAGES, stage_dir
-
-
-def export_weights(
-    weights: str | Path,
-    config: GeneratorConfig,
-    directory: str | Path,
-    precision: str = "float32",
-) -> Path:
-    """Writes generator weights as the SavedModel `directory/1`.
-
-    Args:
-        weights: A `.weights.h5` file, or a checkpoint.
-        config: The architecture that it belongs to.
-        directory: The model's directory.
-        precision: See `sr_program.machine.precision.resolve`. In bfloat16 everything between the
-            first and the last convolution is; input, output and weights are float32.
-
-    Returns:
-        `directory/1`.
-
-    Raises:
-        DataError: The weights cannot be loaded, or `directory/1` exists already.
-        UsageError: Another precision, or Keras runs on another backend in this process.
-    """
-    # TensorFlow is needed for the export alone, and not for this module's help.
-    import_tensorflow_quietly()
-    with keras_on_tensorflow():
-        from srgan.runs import saved_model
-        from wp_srgan.generator import build_generator
-
-        generator = build_generator(config, saved_model.DTYPES[resolve(precision)])
-        return saved_model.export_weights(generator, weights, directory)
 
 
 def main(arguments: list[str]) -> None:
     """Exports the stage that the flags name."""
     refuse_positional(arguments)
-    values = flags.FLAGS
-    if values.stage is None or not values.run_dir or not values.output:
+    if flags.FLAGS.stage is None:
         raise UsageError("--stage, --run_dir and --output are required")
-    stage = int(values.stage)
-    weights, settings = generator_of(stage_dir(values.run_dir, stage), values.last_update)
-    directory = stage_dir(values.output, stage)
-    export_weights(weights, GeneratorConfig(**settings), directory, values.precision)
+    config = check_export(dataclass_flags.read(ExportConfig()))
+    stage = int(flags.FLAGS.stage)
+    warnings_only()
+    # TensorFlow takes seconds to import: the help does without it.
+    import_tensorflow_quietly()
+    with keras_on_tensorflow():
+        from srgan.runs.exporting import export_run
+        from wp_srgan.branch import WP_SRGAN
+
+        folder, output = stage_dir(config.run_dir, stage), stage_dir(config.output, stage)
+        precision, last = config.precision, config.last_update
+        print(export_run(WP_SRGAN[stage], folder, output, precision, last_update=last))
 
 
 def cli_main() -> None:
-    """The console entry point; flags are defined here because `pretrained` imports this module."""
+    """The console entry point; flags are defined here, since both branches have the same names."""
     flags.DEFINE_enum("stage", None, [str(stage) for stage in STAGES], "1 or 2. Required.")
-    flags.DEFINE_string("run_dir", None, "The run folder, parent of stage1. Required.")
-    flags.DEFINE_string("output", None, "Writes OUTPUT/stageN/1, a SavedModel. Required.")
-    flags.DEFINE_enum(
-        "precision",
-        "float32",
-        PRECISIONS,
-        "What the model computes in; bfloat16 is faster where the machine has it, auto finds out.",
-    )
-    flags.DEFINE_bool(
-        "last_update",
-        False,
-        "Export the weights as the last update left them: without their moving average "
-        "(--ema_decay of the training), and whichever epoch was the best.",
-    )
+    dataclass_flags.define(ExportConfig())
     run(main)
 
 

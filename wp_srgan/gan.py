@@ -7,7 +7,8 @@ from typing import Any
 import keras
 
 from srgan.config import ObjectiveConfig
-from srgan.steps.adversarial_model import AdversarialModel, Passes
+from srgan.steps.adversarial_model import AdversarialModel
+from srgan.steps.loss_terms import Passes
 
 
 class WpSrgan(AdversarialModel):

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-import fusion.export
 from benchmarks.peers.plain_networks import build_plain
 from benchmarks.shipped import shipped_generator
 from bigans.models.memory import openvino_footprint
 from bigans.models.merged_in_numpy import MergedInNumpy
+from fusion.exporting import build
 from sr_program.model_facts import ModelFacts
 from srgan.runs.saved_model import DTYPES, export_generator
 
@@ -48,7 +48,7 @@ def export_plain(folder: Path, shared_slopes: bool) -> Path:
     for name in (FAITHFUL, VIVID):
         plain = build_plain(*shipped_generator(name, shared_slopes=shared_slopes))
         export_generator(plain, folder / name)
-    return fusion.export.build(folder / FAITHFUL, folder / VIVID, folder / "fused")
+    return build(folder / FAITHFUL, folder / VIVID, folder / "fused")
 
 
 def export_shared(folder: Path, precision: str) -> Path:
@@ -61,7 +61,7 @@ def export_shared(folder: Path, precision: str) -> Path:
     for name in (FAITHFUL, VIVID):
         ours, _ = shipped_generator(name, DTYPES[precision], shared_slopes=True)
         export_generator(ours, folder / name)
-    return fusion.export.build(folder / FAITHFUL, folder / VIVID, folder / "fused")
+    return build(folder / FAITHFUL, folder / VIVID, folder / "fused")
 
 
 def export_int8(folder: Path, photos: str, shared_slopes: bool) -> Path:
@@ -78,7 +78,7 @@ def export_int8(folder: Path, photos: str, shared_slopes: bool) -> Path:
     for name in (FAITHFUL, VIVID):
         ours, _ = shipped_generator(name, shared_slopes=shared_slopes)
         export_generator(ours, folder / name)
-    return fusion.export.build(
+    return build(
         folder / FAITHFUL,
         folder / VIVID,
         folder / "fused",
@@ -97,7 +97,7 @@ def export_onnx(folder: Path) -> Path:
         The file with both towers.
     """
     target = folder / "onnx"
-    written = fusion.export.build(folder / FAITHFUL, folder / VIVID, target, format="onnx")
+    written = build(folder / FAITHFUL, folder / VIVID, target, format="onnx")
     return written / "towers.onnx"
 
 

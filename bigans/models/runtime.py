@@ -14,10 +14,10 @@ from bigans.models.openvino_model import OpenVinoGenerators
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained import saved_models
 from bigans.pretrained.openvino_models import openvino_model
-from fusion.export import find_saved_model
 from fusion.formats import onnx_model as onnx_format
 from fusion.formats import openvino_model as openvino_format
 from fusion.modes import NoTowersError
+from fusion.saved_model_folder import find_saved_model
 from sr_program.errors import UsageError
 from sr_program.files.versions import latest_version
 from sr_program.machine.optional_packages import is_installed, require_extra

@@ -10,7 +10,7 @@ import numpy as np
 
 from bigans.models.loaded_model import Images, Levels, LoadedModel
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
-from fusion.export import find_saved_model
+from fusion.saved_model_folder import find_saved_model
 from sr_images.rounding import grey_levels
 from sr_program.contract import DEVIATIONS, GENERATORS, MERGE, SERVING, UNROUNDED
 from sr_program.errors import DataError

@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 from tqdm import tqdm
@@ -34,7 +34,10 @@ from sr_program.files.cache import (
 )
 from sr_program.files.sealed import is_intact
 from sr_program.machine.precision import Precision
-from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.machine.tensorflow_start import import_tensorflow_quietly, keras_on_tensorflow
+
+if TYPE_CHECKING:
+    from srgan.runs.branch import Branch
 
 # The packages whose code decides what the SavedModels compute.
 _BUILDERS = ("sr_images", "srgan", "mr_srgan", "wp_srgan", "fusion")
@@ -167,32 +170,44 @@ def _build(
     with tqdm(total=3, desc="first run: preparing the models", disable=None) as progress:
         # TensorFlow and the branches are imported here: a set that is there needs none of them.
         import_tensorflow_quietly()
-        import fusion.export
-        import mr_srgan.config
-        import mr_srgan.export
-        import wp_srgan.config
-        import wp_srgan.export
+        from fusion.exporting import build
 
         paths = _paths(directory)
-        mr_config = _config(mr_srgan.config.GeneratorConfig, manifest, "mr_srgan")
-        wp_config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage2")
-        faithful, vivid = paths.faithful.parent, paths.vivid.parent
-        mr_srgan.export.export_weights(weights["mr_srgan"], mr_config, faithful, precision)
-        progress.update()
-        wp_srgan.export.export_weights(weights["wp_srgan_stage2"], wp_config, vivid, precision)
-        progress.update()
-        fusion.export.build(paths.faithful, paths.vivid, paths.fused.parent)
+        with keras_on_tensorflow():
+            from mr_srgan.branch import MR_SRGAN
+            from wp_srgan.branch import WP_SRGAN
+
+            for branch, name, path in (
+                (MR_SRGAN, "mr_srgan", paths.faithful),
+                (WP_SRGAN[2], "wp_srgan_stage2", paths.vivid),
+            ):
+                _export(branch, manifest, weights[name], name, path.parent, precision)
+                progress.update()
+        build(paths.faithful, paths.vivid, paths.fused.parent)
         progress.update()
 
 
 def _build_stage_1(
     directory: Path, manifest: Manifest, weights: Path, precision: Precision
 ) -> None:
-    import wp_srgan.config
-    import wp_srgan.export
+    with keras_on_tensorflow():
+        from wp_srgan.branch import WP_SRGAN
 
-    config = _config(wp_srgan.config.GeneratorConfig, manifest, "wp_srgan_stage1")
-    wp_srgan.export.export_weights(weights, config, directory, precision)
+        _export(WP_SRGAN[1], manifest, weights, "wp_srgan_stage1", directory, precision)
+
+
+def _export(
+    branch: Branch,
+    manifest: Manifest,
+    weights: Path,
+    name: str,
+    directory: Path,
+    precision: Precision,
+) -> None:
+    from srgan.runs.exporting import export_weights
+
+    config = _config(branch.architecture, manifest, name)
+    export_weights(branch, weights, config, directory, precision)
 
 
 def _config(config_class: Any, manifest: Manifest, name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import TextIO
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_file
 
 LOSSES = "losses.csv"
@@ -41,6 +42,10 @@ class RunLog:
         self._scores.write(step, values)
         for name, value in values.items():
             self._events.add_scalar(f"validation/{name}", value, step)
+
+    def scored(self, step: int) -> bool:
+        """Whether the validation after a step was written down, when the log was opened."""
+        return self._scores.last == step
 
     def images(self, step: int, images: dict[str, np.ndarray]) -> None:
         """Writes images, uint8 [H, W, 3], to the events."""
@@ -95,7 +100,7 @@ class _Rows:
 
     def __init__(self, path: Path, step: int) -> None:
         self._path = path
-        self._columns = _cut_back(path, step)
+        self._columns, self.last = _cut_back(path, step)
         self._file: TextIO | None = None
 
     def write(self, step: int, values: dict[str, float]) -> None:
@@ -106,7 +111,9 @@ class _Rows:
         if not self._columns:
             self._columns = ["step", *values]
             rows.writerow(self._columns)
-        rows.writerow([step, *(repr(float(values[name])) for name in self._columns[1:])])
+        rows.writerow(
+            [step, *(repr(float(values.get(name, float("nan")))) for name in self._columns[1:])]
+        )
 
     def flush(self) -> None:
         if self._file is not None:
@@ -117,13 +124,46 @@ class _Rows:
             self._file.close()
 
 
-def _cut_back(path: Path, step: int) -> list[str]:
-    """Removes rows after `step`, torn ones too, and returns the columns, if there are any."""
+def _cut_back(path: Path, step: int) -> tuple[list[str], int | None]:
+    """Removes rows after `step`, torn ones too.
+
+    Returns:
+        The columns, empty if there are none; and the step of the last row.
+
+    Raises:
+        DataError: There is something else in the file.
+    """
     if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
-    kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
+        return [], None
+    with path.open(newline="", errors="replace") as file:
+        # A power cut may leave zeros, which the reader does not take.
+        header, *rows = list(csv.reader(line.replace("\0", "") for line in file)) or [[]]
+    if header and header[0] != "step":
+        raise DataError(
+            f"{path}: not a log of this program; move the file elsewhere, the run continues "
+            "without it"
+        )
+    steps = [_step(path, number, row, header) for number, row in enumerate(rows[:-1], 2)]
+    steps += [_step(path, 0, row, header) for row in rows[-1:]]
+    kept = [
+        row for row, found in zip(rows, steps, strict=True) if found is not None and found <= step
+    ]
     with atomic_file(path) as temporary, temporary.open("w", newline="") as file:
         csv.writer(file).writerows([header, *kept] if kept else [])
-    return header if kept else []
+    return (header, int(kept[-1][0])) if kept else ([], None)
+
+
+def _step(path: Path, number: int, row: list[str], header: list[str]) -> int | None:
+    """The step of a row; None of one that was torn, as the last one, number 0, may be anywhere."""
+    if len(row) != len(header):
+        return None
+    try:
+        [float(value) for value in row[1:]]
+        return int(row[0])
+    except ValueError as error:
+        if not number:
+            return None
+        raise DataError(
+            f"{path}: line {number} is no row of this log ({error}); remove that line, the run "
+            "continues without it"
+        ) from error

@@ -28,7 +28,6 @@ from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_directory
 from sr_program.model_facts import Arithmetic, ModelFacts, write_facts
 from srgan.layers.receptive_field import receptive_field
-from srgan.runs.weights import load_weights
 
 VERSION = "1"
 
@@ -84,24 +83,6 @@ class ServedGenerator(tf.Module):
     def _rounded(self, image: Any) -> dict[str, Any]:
         sr = self._unrounded(image)[SR]
         return {SR: tf.cast(round_half_up(sr, tf), tf.uint8)}
-
-
-def export_weights(generator: keras.Model, weights: str | Path, directory: str | Path) -> Path:
-    """Loads weights into a generator and writes it as `directory/1`.
-
-    Args:
-        generator: The network that the weights belong to.
-        weights: A `.weights.h5` file, or a checkpoint.
-        directory: The model's directory; made if it is missing.
-
-    Returns:
-        `directory/1`.
-
-    Raises:
-        DataError: As `load_weights` and `export_generator`.
-    """
-    load_weights(generator, weights)
-    return export_generator(generator, directory)
 
 
 def export_generator(generator: keras.Model, directory: str | Path) -> Path:

@@ -1,12 +1,15 @@
 """A network's weights in a file: written atomically, read with clear errors.
 
 The file is a `.weights.h5` of Keras, or a checkpoint, which is read only, and holds the generator
-among others.
+among others. A generator's file carries the settings of its architecture as an attribute: weights
+of another architecture may fit by their shapes, and mean another thing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import shutil
 import tempfile
 import warnings
@@ -24,12 +27,20 @@ from srgan.layers.prelu import PReLU
 # A checkpoint's file name ends so; the names of the generator's arrays in it start so.
 CHECKPOINT, GENERATOR_PART = ".npz", "generator"
 
+# The attribute of a weights file, and the entry of a checkpoint's state.
+ARCHITECTURE = "architecture"
+
 # What Keras calls these layers in a file: it goes by their class.
 _PRELUS = "p_re_lu"
 
 
-def save_weights(network: keras.Model, path: Path) -> None:
+def save_weights(network: keras.Model, path: Path, architecture: Any = None) -> None:
     """Writes a `.weights.h5` file, atomically.
+
+    Args:
+        network: The network.
+        path: The file.
+        architecture: The config dataclass of a generator, to be kept in the file.
 
     Raises:
         OSError: The file cannot be written.
@@ -38,12 +49,20 @@ def save_weights(network: keras.Model, path: Path) -> None:
         # Room is made first: HDF5 goes on for pages when the disk is full.
         temporary.write_bytes(bytes(_size(network)))
         network.save_weights(temporary)
+        if architecture is not None:
+            with h5py.File(temporary, "r+") as file:
+                file.attrs[ARCHITECTURE] = json.dumps(dataclasses.asdict(architecture))
 
 
-def load_weights(network: keras.Model, path: str | Path) -> None:
+def load_weights(network: keras.Model, path: str | Path, architecture: Any = None) -> None:
     """Loads a `.weights.h5` file, or a checkpoint's generator, into a network.
 
     A checkpoint holds the weights as the last update left them, without a moving average.
+
+    Args:
+        network: The network.
+        path: The file.
+        architecture: The generator's config dataclass, to compare with the file's, if it has one.
 
     Raises:
         DataError: The file is missing, damaged, or of another architecture.
@@ -52,25 +71,75 @@ def load_weights(network: keras.Model, path: str | Path) -> None:
     if not path.is_file():
         raise DataError(f"{path}: no such weights file")
     if path.suffix == CHECKPOINT:
-        _load_checkpoint(network, path)
+        _load_checkpoint(network, path, architecture)
     else:
+        check_architecture(network, path, architecture)
         _load(network, path, path)
 
 
-def _load_checkpoint(network: keras.Model, path: Path) -> None:
+def check_architecture(
+    network: keras.Model, path: Path, architecture: Any, ignored: tuple[str, ...] = ()
+) -> None:
+    """Compares the architecture that a weights file carries, if it does, with another.
+
+    Args:
+        network: For the message.
+        path: The `.weights.h5` file.
+        architecture: A generator's config dataclass; None compares nothing.
+        ignored: Settings that may differ.
+
+    Raises:
+        DataError: They differ.
+    """
+    stored = None
+    with contextlib.suppress(OSError, ValueError), h5py.File(path) as file:
+        stored = json.loads(str(file.attrs.get(ARCHITECTURE, "null")))
+    _compare(network, path, stored, architecture, ignored)
+
+
+def differences(settings: dict[str, Any], architecture: Any) -> list[str]:
+    """Describes how a generator differs from another one's settings: "--name was old, is new"."""
+    # A setting that is younger than the other is at its default there.
+    old = {**dataclasses.asdict(type(architecture)()), **settings}
+    return [
+        f"--{name} was {old.get(name)}, is {value}"
+        for name, value in dataclasses.asdict(architecture).items()
+        if old.get(name) != value
+    ]
+
+
+def _compare(
+    network: keras.Model, path: Path, stored: Any, architecture: Any, ignored: tuple[str, ...] = ()
+) -> None:
+    if architecture is None or not isinstance(stored, dict):
+        return
+    own = dataclasses.asdict(architecture)
+    known = {key: own[key] if key in ignored else value for key, value in stored.items()}
+    different = differences(known, architecture)
+    different += [f"--{name} was {known[name]}" for name in sorted(set(known) - set(own))]
+    if different:
+        raise DataError(
+            f"{path}: these weights do not fit {network.name} ({', '.join(different)}); the flags "
+            "of the architecture must be theirs"
+        )
+
+
+def _load_checkpoint(network: keras.Model, path: Path, architecture: Any) -> None:
     try:
         with np.load(path) as archive:
+            state = json.loads(str(archive["state"])) if "state" in archive.files else {}
             keys = sorted(key for key in archive.files if key.startswith(f"{GENERATOR_PART}/"))
             arrays = [archive[key] for key in keys]
     except Exception as error:  # numpy raises nearly anything on damaged files
         raise DataError(f"{path}: this checkpoint is damaged ({reason(error)})") from error
+    _compare(network, path, state.get(ARCHITECTURE), architecture)
     if [array.shape for array in arrays] != [tuple(v.shape) for v in network.variables]:
         raise DataError(f"{path}: this checkpoint does not fit {network.name}")
     for variable, array in zip(network.variables, arrays, strict=True):
         variable.assign(array)
 
 
-def load_start(network: keras.Model, path: str | Path) -> None:
+def load_start(network: keras.Model, path: str | Path, architecture: Any = None) -> None:
     """Loads a `.weights.h5` file for further training.
 
     As `load_weights`; and a generator whose PReLUs have one slope each may start from one that has
@@ -82,7 +151,8 @@ def load_start(network: keras.Model, path: str | Path) -> None:
     path = Path(path)
     shared = any(isinstance(layer, PReLU) and layer.shared for layer in network.layers)
     if not (shared and path.is_file()) or path.suffix == CHECKPOINT:
-        return load_weights(network, path)
+        return load_weights(network, path, architecture)
+    check_architecture(network, path, architecture, ignored=("shared_slopes",))
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
         shutil.copyfile(path, copy)

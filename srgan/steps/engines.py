@@ -43,7 +43,14 @@ class TensorFlowEngine:
 
     def __init__(self, model: AdversarialModel) -> None:
         """Takes a compiled model."""
+        import tensorflow as tf
+
         self._model = model
+        image = tf.TensorSpec((None, None, None, 3), tf.float32)
+        # In a graph each layer's result is given up once it was used; eagerly Keras keeps them all.
+        self._generate: Any = tf.function(
+            lambda lr: model.generator(lr, training=False), input_signature=[image]
+        )
 
     def run(self, batches: Sequence[Batch]) -> list[dict[str, float]]:
         """See `Engine`."""
@@ -55,7 +62,7 @@ class TensorFlowEngine:
 
     def enlarge(self, lr: Any) -> Any:
         """See `Engine`."""
-        return np.asarray(self._model.generator(lr, training=False))
+        return np.asarray(self._generate(lr))
 
 
 class ReplicatedEngine(TensorFlowEngine):

@@ -6,7 +6,8 @@ one optimizer; so the adversarial model shows Keras this facade, which owns both
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -64,6 +65,26 @@ class PairedOptimizer(keras.optimizers.Optimizer):
         pair = [self.generator, self.discriminator]
         return list(self._variables) + [v for o in pair if o is not None for v in o.variables]
 
+    @contextmanager
+    def keeping_rates(self) -> Iterator[None]:
+        """Within it, what is loaded leaves the learning rates as the settings have them.
+
+        A rate without a schedule is a variable, and a run may be continued at another one.
+        """
+        pair = [self.generator, self.discriminator]
+        rates = [o._learning_rate for o in pair if o is not None]
+        kept = [(rate, ops.convert_to_numpy(rate)) for rate in rates if not callable(rate)]
+        yield
+        for rate, value in kept:
+            rate.assign(value)
+
+    def rates(self, update: int) -> dict[str, float]:
+        """What to log of the learning rates of an update, counted from 0."""
+        found = {"learning_rate_g": rate_of(self.generator, update)}
+        if self.discriminator is not None:
+            found["learning_rate_d"] = rate_of(self.discriminator, update)
+        return found
+
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> Any:
         """Updates both networks.
 
@@ -78,6 +99,12 @@ class PairedOptimizer(keras.optimizers.Optimizer):
             self.discriminator.apply(grads[split:], variables[split:] or None)
         self._iterations.assign_add(1)
         return self._iterations
+
+
+def rate_of(optimizer: keras.optimizers.Optimizer, update: int) -> float:
+    """The learning rate of an update, counted from 0."""
+    rate = optimizer._learning_rate
+    return float(ops.convert_to_numpy(rate(update) if callable(rate) else rate))
 
 
 def build_optimizer(config: OptimizerConfig, steps: int, *, adversarial: bool) -> PairedOptimizer:

@@ -107,6 +107,6 @@ def toy_towers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="session")
 def toy_fused(toy_towers: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy towers, fused."""
-    from fusion.export import build
+    from fusion.exporting import build
 
     return build(*toy_towers, tmp_path_factory.mktemp("toy_fused"))

@@ -187,7 +187,7 @@ def fused_dir(
     tmp_path_factory: pytest.TempPathFactory, faithful_dir: Path, vivid_dir: Path
 ) -> Path:
     """The two towers fused, as `fusion.export` makes it."""
-    from fusion.export import build
+    from fusion.exporting import build
 
     return build(faithful_dir, vivid_dir, tmp_path_factory.mktemp("fused") / "fused").parent
 

@@ -439,7 +439,7 @@ def test_an_export_for_another_runtime(
     call, drawn_sets, tmp_path, photo_dir, format, int8, capsys
 ) -> None:
     """The scores of what was written, computed by its own runtime."""
-    from fusion.export import build
+    from fusion.exporting import build
     from sr_program.machine.optional_packages import is_installed
     from tests.test_fusion.conftest import NetworkTower, save_tower
 

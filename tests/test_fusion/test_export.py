@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from fusion.export import build, find_saved_model
+from fusion.exporting import build
+from fusion.saved_model_folder import find_saved_model
 from sr_program.errors import DataError
 from sr_program.machine.optional_packages import is_installed
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from fusion.export import build, find_saved_model
+from fusion.exporting import build
 from fusion.formats.openvino_model import TOWERS_FILE
 from fusion.generator_model import load_saved_model
 from fusion.model_facts import facts_of, saved_model_hash
+from fusion.saved_model_folder import find_saved_model
 from sr_program.errors import DataError
 from sr_program.model_facts import FACTS_FILE, hash_of_parts, read_facts
 from sr_program.version import VERSION

@@ -7,7 +7,7 @@ import pytest
 from mr_srgan.config import PAPER_OBJECTIVE
 from mr_srgan.gan import MrSrgan
 from srgan.config import ObjectiveConfig
-from srgan.steps.adversarial_model import Passes
+from srgan.steps.loss_terms import Passes
 
 HR = np.array([1.0, -1.0, 0.5], np.float32).reshape(1, 1, 1, 3)
 SR = np.array([0.5, -1.0, 0.0], np.float32).reshape(1, 1, 1, 3)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -18,9 +17,12 @@ import pytest
 import tensorflow as tf
 
 import mr_srgan.train
+from mr_srgan.branch import MR_SRGAN
 from mr_srgan.config import GeneratorConfig
 from mr_srgan.generator import build_generator
 from sr_images.image_io import write_rgb
+from srgan.runs.branch import Branch
+from srgan.runs.run import Run
 from srgan.runs.weights import save_weights
 from srgan.vgg.features import FEATURE_SCALE
 
@@ -39,12 +41,14 @@ def settings(call_program, monkeypatch):
     def settings(*arguments: object) -> tuple[GeneratorConfig, Any]:
         found = []
 
-        def train_mr_srgan(*configs: Any) -> int:
+        def train_branch(branch: Branch, *configs: Any) -> int:
+            assert branch is MR_SRGAN
             found.extend(configs)
             return 0
 
         with monkeypatch.context() as patch:
-            patch.setattr(mr_srgan.train, "train_mr_srgan", train_mr_srgan)
+            patch.setattr("srgan.runs.start.train_branch", train_branch)
+            patch.setattr(mr_srgan.train, "check_places", lambda *_: None)
             assert call_program(mr_srgan.train.cli_main, *arguments) == 0
         architecture, config = found
         return architecture, config
@@ -56,20 +60,16 @@ def settings(call_program, monkeypatch):
 def start(call_program, monkeypatch, photo_dir, vgg_file, tmp_path):
     """Starts a tiny training up to its loop; gives what the loop would get."""
 
-    def start(*arguments: object) -> SimpleNamespace:
-        found: list[SimpleNamespace] = []
+    def start(*arguments: object) -> Run:
+        found: list[Run] = []
 
-        def train(model: Any, dataset: Any, validation: Any, config: Any, **options: Any) -> int:
-            found.append(
-                SimpleNamespace(
-                    model=model, dataset=dataset, validation=validation, config=config, **options
-                )
-            )
+        def train(run: Run) -> int:
+            found.append(run)
             return 0
 
         places = f"--data=folder:{photo_dir}", f"--run_dir={tmp_path / 'run'}"
         with monkeypatch.context() as patch:
-            patch.setattr("srgan.runs.training.train", train)
+            patch.setattr("srgan.runs.start.train", train)
             assert not call_program(
                 mr_srgan.train.cli_main, *places, f"--vgg_weights={vgg_file}", *TINY, *arguments
             )
@@ -132,7 +132,7 @@ def test_defaults_are_the_papers(settings):
         **{"degradation": "bicubic", "clean_share": 0.15, "crop_energy": 1.0},
     }
     assert (config.run.run_dir, config.run.precision) == ("runs/mr", "float32")
-    assert config.run.init_generator == ""
+    assert (config.run.init_generator, config.run.init_run) == ("", "")
 
 
 OTHER_VALUES = {
@@ -164,7 +164,12 @@ OTHER_VALUES = {
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
     **{"degradation": "photo", "clean_share": 0.25},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
-    **{"init_generator": "g.weights.h5", "checkpoint_every": 7, "keep_checkpoints": 3},
+    **{
+        "init_generator": "g.weights.h5",
+        "init_run": "",
+        "checkpoint_every": 7,
+        "keep_checkpoints": 3,
+    },
     **{"devices": 3, "deterministic": True},
     **{"steps_per_call": 5, "warmup_steps": 6, "discriminator_warmup": 8, "clip_norm": 0.5},
 }
@@ -184,7 +189,10 @@ def test_every_setting_is_a_flag(settings):
     defaults = [GeneratorConfig(), *vars(mr_srgan.train.DEFAULTS).values()]
     for default in defaults:
         for name, value in dataclasses.asdict(default).items():
-            assert OTHER_VALUES[name] != value  # else this test shows nothing
+            # Else this test shows nothing; --init_run and --init_generator exclude each other.
+            assert name == "init_run" or OTHER_VALUES[name] != value
+    _, config = settings("--data=folder:a", "--run_dir=r", "--init_run=other")
+    assert config.run.init_run == "other"
 
 
 # The generator's flags: numbers of weights, counted by hand.
@@ -476,6 +484,30 @@ def test_init_generator(start, tmp_path):
         np.testing.assert_array_equal(expected, found)
 
 
+def test_the_preferences_of_other_programs_do_not_count(start, request):
+    """keras.json may ask for another order of axes, and for another type of numbers."""
+    request.addfinalizer(lambda: keras.config.set_image_data_format("channels_last"))
+    request.addfinalizer(lambda: keras.config.set_floatx("float32"))
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float16")
+    started = start("--lambda_vgg=0")
+    assert {v.dtype for v in started.model.trainable_variables} == {"float32"}
+    assert np.isfinite(step(started.model, started.dataset[0])["loss_g"])
+
+
+def test_start_from_any_run(start, tmp_path):
+    keras.utils.set_random_seed(98)
+    tiny = GeneratorConfig(num_mr_blocks=1, num_res_blocks=1, features=4)
+    trained = build_generator(tiny)
+    other = tmp_path / "other"
+    other.mkdir()
+    save_weights(trained, other / "generator.weights.h5", tiny)
+    (other / "config.json").write_text(json.dumps({"generator": dataclasses.asdict(tiny)}))
+    model = start(*PIXEL_ONLY, f"--init_run={other}").model
+    for expected, found in zip(values(trained), values(model.generator), strict=True):
+        np.testing.assert_array_equal(expected, found)
+
+
 def test_the_run(start, photo_dir):
     started = start(*PIXEL_ONLY, f"--val_dir={photo_dir}", "--steps=9", "--steps_per_epoch=3")
     assert len(started.dataset) == 3 and started.config.run.steps == 9
@@ -500,10 +532,13 @@ USAGE = {
     "layer": (["--vgg_layer=block9_conv1"], "has no layer 'block9_conv1'"),
     "no term": ([*PIXEL_ONLY, "--lambda_pixel=0"], "no term left"),
     "source": (["--data=photos"], "write folder:DIR"),
+    "two starts": (["--init_run=a", "--init_generator=b"], "or --init_generator, not both"),
+    "another flag's initials": (["--lr=1e-3"], "did you mean --learning_rate?"),
 }
 DATA = {
     "no folder": (["--data=folder:missing"], "missing: no such folder"),
     "no validation": ([*PIXEL_ONLY, "--val_dir=missing"], "missing: no such folder"),
+    "no other run": (["--init_run=none"], "none: has no config.json"),
     "no start": (["--init_generator=none.weights.h5"], "none.weights.h5: no such weights file"),
     "no VGG": (["--vgg_weights=none.npz"], "none.npz: no such file"),
     "shallow VGG": (["--vgg_layer=block2_conv1"], "lacks vgg19 layer block1_conv2, block2_conv1"),
@@ -602,7 +637,7 @@ def assert_whole_run(folder: Path, num_steps: int) -> None:
     assert list(rows[0])[0] == "step"
     assert [int(row["step"]) for row in rows] == list(range(1, num_steps + 1))
     names = {"loss_g", "pixel", "adversarial", "perceptual", "loss_d", "d_real", "d_fake"}
-    names |= {"grad_norm_g", "grad_norm_d"}
+    names |= {"grad_norm_g", "grad_norm_d", "learning_rate_g", "learning_rate_d"}
     assert set(rows[0]) == names | {"step"}
     for row in rows:
         for name in names:
@@ -610,8 +645,8 @@ def assert_whole_run(folder: Path, num_steps: int) -> None:
             assert np.isfinite(value) and float(np.float32(value)) == value  # nothing is cut off
             assert repr(value) == row[name]
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("checkpoints", "config.json", "discriminator.weights.h5", "events"),
-        *("generator.weights.h5", "losses.csv", "scores.csv"),
+        *(".lock", "best.json", "checkpoints", "config.json", "discriminator.weights.h5"),
+        *("events", "generator.weights.h5", "losses.csv", "scores.csv"),
     ]
     assert not list(folder.rglob(".tmp*"))
     found = {}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sr_data.pairs import ImagePair, pair_files, pairs_to_make, unpaired
+from sr_images.bicubic import bicubic_downscale
 from sr_images.image_io import write_rgb
 from sr_program.errors import DataError
 
@@ -44,3 +45,45 @@ def test_hr_is_cropped_to_fit_its_lr(tmp_path):
     write_rgb(tmp_path / "lr.png", pixels[:3, :4])  # as of the uncropped image
     with pytest.raises(DataError, match=r"lr\.png: is 4x3, its HR image 13x11 \(cropped to 12x8\)"):
         ImagePair("a", tmp_path / "hr.png", tmp_path / "lr.png").read()
+
+
+@pytest.fixture
+def photo_pair(tmp_path):
+    """Writes a smooth photo and an LR image made from it; returns the pair."""
+    rows, columns = np.mgrid[:48, :64] / 64
+    hr = np.stack([200 * rows, 120 * columns, 40 + 0 * rows], -1).astype(np.uint8)
+
+    def photo_pair(name, change):
+        (tmp_path / "HR").mkdir(exist_ok=True)
+        write_rgb(tmp_path / "HR" / name, hr)
+        write_rgb(tmp_path / name, change(bicubic_downscale(hr, 4)))
+        return ImagePair("a", tmp_path / "HR" / name, tmp_path / name)
+
+    return photo_pair
+
+
+@pytest.mark.parametrize(
+    ("change", "doubtful"),
+    [
+        (lambda lr: lr, False),
+        (lambda lr: lr + np.array([5, 0, 7], np.uint8), False),
+        (lambda lr: lr[..., ::-1], True),
+        (lambda lr: lr[::-1], True),
+    ],
+    ids=["its own", "noise", "BGR", "another"],
+)
+def test_an_lr_image_of_another_photo_is_doubted_once(photo_pair, caplog, change, doubtful):
+    pair = photo_pair("a.png", change)
+    for _ in range(2):
+        pair.read()
+    found = [record.getMessage() for record in caplog.records]
+    assert len(found) == doubtful
+    if doubtful:
+        assert found[0].startswith(f"{pair.lr}: is ") and "the same photo" in found[0]
+
+
+def test_the_benchmarks_are_not_doubted(shared, caplog):
+    for hr in sorted((shared / "data" / "benchmarks" / "Set5" / "HR").iterdir()):
+        (lr,) = (shared / "data" / "benchmarks" / "Set5" / "LR_x4").glob(f"{hr.stem}.*")
+        ImagePair(hr.stem, hr, lr).read()
+    assert caplog.text == ""

@@ -148,6 +148,31 @@ def test_gray_files_are_known(tmp_path):
     np.testing.assert_array_equal(pairs[0][1], np.stack([gray] * 3, -1))
 
 
+def test_a_fingerprint_is_of_names_and_contents(tmp_path):
+    def folder(place: str, seeds: dict[str, int], lr_seed: int | None = None) -> PairedFolder:
+        (tmp_path / place / "HR").mkdir(parents=True)
+        for name, seed in seeds.items():
+            save(tmp_path / place / "HR" / name, seed, 16, 16)
+        if lr_seed is None:
+            return PairedFolder(tmp_path / place / "HR")
+        (tmp_path / place / "LR_x4").mkdir()
+        for name in seeds:
+            save(tmp_path / place / "LR_x4" / name, lr_seed, 4, 4)
+        return PairedFolder(tmp_path / place)
+
+    known = folder("a", {"x.png": 1, "y.png": 2}).fingerprint()
+    assert folder("b", {"x.png": 1, "y.png": 2}).fingerprint() == known
+    others = [
+        folder("c", {"x.png": 1, "y.png": 3}),
+        folder("d", {"x.png": 1, "z.png": 2}),
+        folder("e", {"x.png": 1}),
+        folder("f", {"x.png": 2, "y.png": 1}),
+        folder("g", {"x.png": 1, "y.png": 2}, lr_seed=4),
+        folder("h", {"x.png": 1, "y.png": 2}, lr_seed=5),
+    ]
+    assert len({known, *(one.fingerprint() for one in others)}) == 7
+
+
 def test_benchmark_folders(shared):
     pairs = PairedFolder(shared / "data" / "benchmarks" / "Set14")
     assert len(pairs) == 14

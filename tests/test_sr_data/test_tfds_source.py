@@ -150,7 +150,7 @@ def test_an_empty_manual_folder_is_told(data_dir, monkeypatch, tmp_path):
 def test_another_format_is_told(data_dir):
     """Made before, in the usual format, which has no random access."""
     tfds.builder("various/image", data_dir=data_dir).download_and_prepare()
-    with pytest.raises(DataError, match="without random access, in .*1.0.0; delete it"):
+    with pytest.raises(DataError, match="random access, in .*1.0.0; build it with --file"):
         TfdsSource("various/image:a")
 
 

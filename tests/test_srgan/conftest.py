@@ -60,7 +60,8 @@ def tiny_model() -> Callable[..., Any]:
     from srgan.layers.residual_block import conv
     from srgan.layers.tail import image_tail
     from srgan.runs.building import compile_model
-    from srgan.steps.adversarial_model import AdversarialModel, Passes
+    from srgan.steps.adversarial_model import AdversarialModel
+    from srgan.steps.loss_terms import Passes
 
     class TinyGan(AdversarialModel):
         def generator_terms(self, hr: Any, passes: Passes) -> dict[str, tuple[float, Any]]:

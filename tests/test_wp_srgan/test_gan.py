@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from srgan.config import ObjectiveConfig
-from srgan.steps.adversarial_model import Passes
+from srgan.steps.loss_terms import Passes
 from wp_srgan.config import PAPER_OBJECTIVE
 from wp_srgan.gan import WpSrgan
 

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -17,6 +16,8 @@ import tensorflow as tf
 
 import wp_srgan.train
 from sr_images.image_io import write_rgb
+from srgan.runs.branch import Branch
+from srgan.runs.run import Run
 from srgan.runs.weights import save_weights
 from srgan.vgg.features import FEATURE_SCALE
 from wp_srgan.config import GeneratorConfig
@@ -37,14 +38,17 @@ def settings(call_program, monkeypatch):
     def settings(*arguments: object) -> tuple[int, GeneratorConfig, Any]:
         found = []
 
-        def train_stage(*configs: Any) -> int:
-            found.extend(configs)
+        def train_branch(branch: Branch, *configs: Any) -> int:
+            found.extend([branch.stage, *configs])
             return 0
 
         with monkeypatch.context() as patch:
-            patch.setattr(wp_srgan.train, "train_stage", train_stage)
+            patch.setattr("srgan.runs.start.train_branch", train_branch)
+            patch.setattr(wp_srgan.train, "check_places", lambda *_: None)
+            patch.setattr(wp_srgan.train, "stage_1_of", lambda *_: Path("stage1"))
             assert call_program(wp_srgan.train.cli_main, *arguments) == 0
-        stage, architecture, config = found
+        stage, architecture, config, start = found
+        assert start == (Path("stage1") if stage == 2 and not config.run.init_run else None)
         return stage, architecture, config
 
     return settings
@@ -54,21 +58,17 @@ def settings(call_program, monkeypatch):
 def start(call_program, monkeypatch, photo_dir, vgg_file, tmp_path):
     """Starts a tiny training up to its loop; gives what the loop would get."""
 
-    def start(*arguments: object) -> SimpleNamespace:
-        found: list[SimpleNamespace] = []
+    def start(*arguments: object) -> Run:
+        found: list[Run] = []
 
-        def train(model: Any, dataset: Any, validation: Any, config: Any, **options: Any) -> int:
-            found.append(
-                SimpleNamespace(
-                    model=model, dataset=dataset, validation=validation, config=config, **options
-                )
-            )
+        def train(run: Run) -> int:
+            found.append(run)
             return 0
 
         given = f"--data=folder:{photo_dir}", f"--run_dir={tmp_path / 'run'}"
         tiny = f"--vgg_weights={vgg_file}", *TINY, *SHORT
         with monkeypatch.context() as patch:
-            patch.setattr("srgan.runs.training.train", train)
+            patch.setattr("srgan.runs.start.train", train)
             assert not call_program(wp_srgan.train.cli_main, *given, *tiny, *arguments)
         return found[0]
 
@@ -140,8 +140,8 @@ def test_defaults_are_the_papers(settings, number, weights):
         **{"degradation": "bicubic", "clean_share": 0.15, "crop_energy": 1.0},
     }
     assert vars(config.run) == {
-        **{"run_dir": "runs/wp", "steps": 500_000, "steps_per_epoch": 500},
-        **{"precision": "float32", "init_generator": ""},
+        **{"run_dir": f"runs/wp/stage{number}", "steps": 500_000, "steps_per_epoch": 500},
+        **{"precision": "float32", "init_generator": "", "init_run": ""},
         **{"checkpoint_every": 0, "keep_checkpoints": 2, "steps_per_call": 1},
         **{"devices": 1, "deterministic": False},
     }
@@ -190,7 +190,7 @@ OTHER_VALUES = {
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
     **{"degradation": "photo", "clean_share": 0.25},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
-    **{"checkpoint_every": 7, "keep_checkpoints": 3, "steps_per_call": 5},
+    **{"init_run": "other", "checkpoint_every": 7, "keep_checkpoints": 3, "steps_per_call": 5},
     **{"devices": 3, "deterministic": True},
     **{"warmup_steps": 6, "discriminator_warmup": 8, "clip_norm": 0.5},
 }
@@ -207,7 +207,7 @@ def test_every_setting_is_a_flag(settings):
     for part in vars(config).values():
         found.update(vars(part))
     assert stage == 2 and found.pop("init_generator") == ""
-    assert found == OTHER_VALUES
+    assert found == {**OTHER_VALUES, "run_dir": "r/stage2"}
     flag = "--init_generator=g.weights.h5"
     _, _, config = settings("--stage=1", "--data=folder:a", "--run_dir=r", flag)
     assert config.run.init_generator == "g.weights.h5"
@@ -527,7 +527,7 @@ def test_stage_2_from_stage_1(stage1, subprocess_environment, photo_dir, vgg_fil
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["stage1", "stage2"]
     folder = tmp_path / "run" / "stage2"
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("checkpoints", "config.json", "discriminator.weights.h5", "events"),
+        *(".lock", "checkpoints", "config.json", "discriminator.weights.h5", "events"),
         *("generator.weights.h5", "losses.csv"),
     ]
     for name in ("generator.weights.h5", "discriminator.weights.h5"):
@@ -540,7 +540,7 @@ def test_stage_2_from_stage_1(stage1, subprocess_environment, photo_dir, vgg_fil
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]
     assert set(rows[0]) == {
         *("step", "loss_g", "adversarial", "perceptual", "loss_d", "d_real", "d_fake"),
-        *("grad_norm_g", "grad_norm_d"),
+        *("grad_norm_g", "grad_norm_d", "learning_rate_g", "learning_rate_d"),
     }
     for row in rows:  # Eq. (7)
         expected = 1e-3 * float(row["adversarial"]) + 6e-3 * float(row["perceptual"])
@@ -569,6 +569,17 @@ def test_the_first_step_of_stage_2_by_hand(stage1, start, vgg_file):
     assert logs["loss_g"] == pytest.approx(sum(w * v for w, v in weights), rel=1e-4)
 
 
+def test_stage_2_starts_from_any_run(stage1, start, tmp_path):
+    """Also from a stage 2, in a run folder of its own that holds no stage 1."""
+    other = tmp_path / "other"
+    shutil.copytree(stage1.run_dir / "stage1", other)
+    model = start("--stage=2", f"--init_run={other}").model
+    for name in ("generator", "discriminator"):
+        found = sorted(np.array(v).tobytes() for v in getattr(model, name).variables)
+        expected = sorted(v.tobytes() for v in weights_of(other / f"{name}.weights.h5").values())
+        assert found == expected
+
+
 def test_stage_2_without_stage_1(call_program, capsys, stage1, photo_dir, vgg_file, tmp_path):
     run = tmp_path / "run"
     flags = f"--data=folder:{photo_dir}", f"--vgg_weights={vgg_file}", f"--run_dir={run}"
@@ -591,11 +602,11 @@ def test_stage_2_without_stage_1(call_program, capsys, stage1, photo_dir, vgg_fi
 def test_another_setting_in_the_same_folder(call_program, capsys, stage1):
     run = f"--run_dir={stage1.run_dir}"
     before = (stage1.run_dir / "stage1" / "config.json").read_bytes()
-    flags = *stage1.flags, run, "--nologarithm", "--learning_rate=0.5"
+    flags = *stage1.flags, run, "--nologarithm", "--beta_1=0.5"
     assert call_program(wp_srgan.train.cli_main, *flags) == 2
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
-    assert "(--learning_rate was 1e-06, is 0.5, --logarithm was True, is False)" in error
+    assert "(--beta_1 was 0.9, is 0.5, --logarithm was True, is False)" in error
     assert (stage1.run_dir / "stage1" / "config.json").read_bytes() == before
 
 

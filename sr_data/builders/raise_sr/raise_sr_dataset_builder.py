@@ -89,8 +89,12 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 def _find_list(folder: Path, name: str) -> Path:
     found = [path for path in folder.rglob("*.[cC][sS][vV]") if path.name.lower() == name.lower()]
     if not found:
+        others = [one.name for one in Builder.BUILDER_CONFIGS if list(folder.rglob(one.list_name))]
+        # `tfds build` without --config makes all of them.
+        hint = f", or build what is there by --config={others[0]}" if others else ""
         raise DataError(
-            f"{folder / name}: is missing; get it from http://loki.disi.unitn.it/RAISE/download.html"
+            f"{folder / name}: is missing; get it from "
+            f"http://loki.disi.unitn.it/RAISE/download.html{hint}"
         )
     return min(found)
 

@@ -10,7 +10,7 @@ import pytest
 from bigans import Tiling, Upscaler
 from bigans.models import memory
 from bigans.models.runtime import load_model
-from fusion.export import build
+from fusion.exporting import build
 from sr_images.image_io import read_rgb
 from sr_program.errors import DataError, UsageError
 from sr_program.machine import optional_packages as extras

@@ -17,7 +17,7 @@ from bigans.models.openvino_model import OpenVinoGenerators
 from bigans.models.runtime import chosen_runtime, load_model
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.openvino_models import openvino_model
-from fusion.export import build
+from fusion.exporting import build
 from sr_images.image_io import read_rgb, write_rgb
 from sr_program.errors import DataError, UsageError
 from sr_program.machine import optional_packages as extras

@@ -299,7 +299,7 @@ def test_a_tower_is_not_fused(vivid_dir, fused_dir) -> None:
 
 @pytest.fixture(scope="module")
 def per_channel_dir(faithful_dir, vivid_dir, tmp_path_factory) -> Path:
-    from fusion.export import build
+    from fusion.exporting import build
 
     output = tmp_path_factory.mktemp("per_channel")
     return build(faithful_dir, vivid_dir, output, threshold="per_channel", delta="as_printed")
@@ -323,7 +323,7 @@ def test_points_are_merged_as_the_model_merges(image, per_channel_dir) -> None:
 def test_what_other_runtimes_compute(
     image, faithful_dir, vivid_dir, fused_dir, tmp_path, format
 ) -> None:
-    from fusion.export import build
+    from fusion.exporting import build
     from sr_program.machine.optional_packages import is_installed
 
     if not is_installed(format):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fusion.export import Format, build
+from fusion.exporting import Format, build
 from fusion.formats import runtime_check
 from sr_program.errors import DataError, UsageError
 from sr_program.machine.optional_packages import is_installed

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from fusion.export import Format, build
+from fusion.exporting import Format, build
 from fusion.formats import int8
 from fusion.formats.int8 import calibration_photos, check_quantized
 from sr_program.errors import DataError, UsageError

@@ -101,7 +101,7 @@ def test_what_is_no_rectifier_stays(other: Any) -> None:
 
 
 def test_all_of_a_network_are_found(network_dirs: tuple[Path, Path], tmp_path: Path) -> None:
-    from fusion.export import build
+    from fusion.exporting import build
 
     directory = build(*network_dirs, tmp_path, format="openvino")
     model = openvino_core().read_model(str(directory / "towers.xml"))

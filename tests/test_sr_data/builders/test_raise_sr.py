@@ -151,6 +151,12 @@ def test_an_empty_manual_folder_is_told(tmp_path):
 
 
 @pytest.mark.slow
+def test_of_another_list_that_is_there_its_config_is_named(manual_dir, tmp_path):
+    """As `tfds build` without --config asks for all lists."""
+    with pytest.raises(DataError, match=r"RAISE_2k\.csv: is missing; .* by --config=raise_1k$"):
+        build(manual_dir, tmp_path / "data", config="raise_2k")
+
+
 def test_tfds_build(repository, subprocess_environment, manual_dir, tmp_path):
     """From the builder's folder, as array_record; the program `tfds` itself would need Beam."""
     code = (

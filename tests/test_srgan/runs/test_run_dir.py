@@ -8,9 +8,10 @@ from sr_program.errors import DataError, UsageError
 from srgan.runs.run_dir import changes, generator_of, prepare
 
 MAY_CHANGE = {
-    *("run_dir", "steps", "steps_per_epoch", "precision", "init_generator"),
+    *("run_dir", "steps", "steps_per_epoch", "precision", "init_generator", "init_run"),
     *("checkpoint_every", "keep_checkpoints", "steps_per_call", "devices", "deterministic"),
     *("data", "val_dir", "vgg_weights"),
+    *("learning_rate", "discriminator_learning_rate", "clip_norm"),
 }
 
 PARTS = ("objective", "optimizer", "data", "run", "initialization")
@@ -118,12 +119,49 @@ def test_changes_of_equal_settings_and_of_settings_that_were_not_there():
     assert changes({"data": {"seed": 1}, "old": {"flag": 2}}, {"data": {"seed": 1}}) == []
 
 
-def test_settings_that_cannot_be_read(config):
+def test_changes_of_a_run_that_has_begun_are_written_down(config, caplog):
+    folder = prepare(config, Architecture())
+    changed = with_change(config, "data", "data")
+    with caplog.at_level("INFO"):
+        prepare(with_change(changed, "optimizer", "learning_rate"), Architecture(), step=12)
+    old = config.data.data
+    assert (folder / "changes.csv").read_text() == (
+        f"after_step,setting,old,new\n12,data,{old},{old}x\n12,learning_rate,0.01,1.01\n"
+    )
+    assert f"{folder}: --data was {old}, is {old}x after step 12" in caplog.text
+    # The same again is no change; back again is one.
+    prepare(with_change(changed, "optimizer", "learning_rate"), Architecture(), step=20)
+    prepare(config, Architecture(), step=30)
+    rows = (folder / "changes.csv").read_text().splitlines()
+    assert rows[3:] == [f"30,data,{old}x,{old}", "30,learning_rate,1.01,0.01"]
+    # Nothing was computed with the old values of a run that has not begun.
+    before = (folder / "changes.csv").read_bytes()
+    prepare(changed, Architecture(), step=0)
+    assert (folder / "changes.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["init_generator", "init_run"])
+def test_the_start_of_a_run_that_has_begun_stays(config, caplog, name):
+    folder = prepare(config, Architecture())
+    with caplog.at_level("INFO"):
+        prepare(with_change(config, "run", name), Architecture(), step=3)
+    assert f"--{name}=x has no effect, the run has begun" in caplog.text
+    assert json.loads((folder / "config.json").read_text())["run"][name] == ""
+    assert not (folder / "changes.csv").exists()
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b'{"data": 3}', b"null"], ids=repr)
+def test_settings_that_cannot_be_read(config, content):
     folder = prepare(config, Architecture())
     path = folder / "config.json"
-    path.write_text(path.read_text()[:50])
-    with pytest.raises(DataError, match=r"config\.json: not a run's settings"):
-        prepare(config, Architecture())
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"config\.json: not a run's settings") as caught:
+        prepare(config, Architecture(), step=5)
+    # What the message advises keeps the checkpoints, and works.
+    assert "move this file away" in str(caught.value) and len(str(caught.value).splitlines()) == 1
+    path.unlink()
+    prepare(config, Architecture(), step=5)
+    assert json.loads(path.read_text())["data"] == vars(config.data)
 
 
 def test_a_file_in_the_way(config, tmp_path):

@@ -9,7 +9,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srgan.runs.run_log import RunLog
+from sr_program.errors import DataError
+from srgan.runs.run_log import LOSSES, RunLog
 
 
 def rows_of(folder: Path) -> list[list[str]]:
@@ -168,3 +169,40 @@ def test_scores_are_rows_too_and_are_cut_back_with_the_losses(tmp_path):
 def test_without_validation_there_is_no_file_of_scores(tmp_path):
     write(tmp_path, 0, range(1, 4))
     assert not (tmp_path / "scores.csv").exists()
+
+
+# A log that something else has written to.
+
+LINES = ["step,loss_g", "1,0.5", "2,0.25", "3,0.125"]
+
+
+@pytest.mark.parametrize(
+    ("number", "line"), [(2, "one,0.5"), (3, "2,many"), (2, "\ufffd,\ufffd"), (3, "2.5,0.1")]
+)
+def test_a_line_that_is_no_row_is_named(tmp_path, number, line):
+    lines = [*LINES]
+    lines[number - 1] = line
+    (tmp_path / LOSSES).write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=rf"losses\.csv: line {number} is no row of this log"):
+        RunLog(tmp_path, 3)
+    # The advice: without the line it goes on.
+    (tmp_path / LOSSES).write_text("\n".join(lines[: number - 1] + lines[number:]) + "\n")
+    with RunLog(tmp_path, 3):
+        pass
+    assert "3,0.125" in (tmp_path / LOSSES).read_text()
+
+
+@pytest.mark.parametrize("tail", [b"4,", b"4,0.0625,9", b"\x00\x00\x00", b"4,\xff", b"fo,ur"])
+def test_a_last_line_that_was_torn_goes(tmp_path, tail):
+    text = "\n".join(LINES) + "\n"
+    (tmp_path / LOSSES).write_bytes(text.encode() + tail)
+    with RunLog(tmp_path, 9):
+        pass
+    assert (tmp_path / LOSSES).read_text().split() == LINES
+
+
+def test_another_file_in_the_logs_place(tmp_path):
+    (tmp_path / LOSSES).write_text("name,score\na,1\n")
+    with pytest.raises(DataError, match=r"losses\.csv: not a log of this program; move"):
+        RunLog(tmp_path, 3)
+    assert (tmp_path / LOSSES).read_text() == "name,score\na,1\n"

@@ -11,9 +11,7 @@ from sr_program.errors import DataError
 from srgan.layers.prelu import PReLU
 from srgan.layers.residual_block import conv
 from srgan.layers.tail import image_tail
-from srgan.runs import saved_model
 from srgan.runs.saved_model import ServedGenerator, check_reloaded, export_generator
-from srgan.runs.weights import save_weights
 
 
 def build_generator(bicubic_skip: bool = True, seed: int = 0) -> keras.Model:
@@ -192,21 +190,3 @@ def test_a_network_that_gives_nan_is_not_exported(tmp_path):
     broken.variables[0].assign(np.full(broken.variables[0].shape, np.nan))
     with pytest.raises(DataError, match="differs from the one in memory, sr by nan"):
         export_generator(broken, tmp_path / "small")
-
-
-def test_export_weights(generator, tmp_path):
-    save_weights(generator, tmp_path / "small.weights.h5")
-    other = build_generator(seed=3)
-    path = saved_model.export_weights(other, tmp_path / "small.weights.h5", tmp_path / "small")
-    assert path == tmp_path / "small" / "1"
-    image = noise(1, 4, 6)
-    expected = np.clip(expected_levels(generator, image), 0, 255)
-    np.testing.assert_allclose(load(path)(UNROUNDED, image), expected, rtol=0, atol=1e-5 * 255)
-
-
-def test_weights_that_cannot_be_loaded_make_no_directory(tmp_path):
-    (tmp_path / "small.weights.h5").write_bytes(b"text")
-    for name in ("small.weights.h5", "missing.weights.h5"):
-        with pytest.raises(DataError, match=name):
-            saved_model.export_weights(build_generator(), tmp_path / name, tmp_path / "small")
-    assert not (tmp_path / "small").exists()

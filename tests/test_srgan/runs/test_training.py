@@ -3,6 +3,8 @@ import dataclasses
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,12 @@ from sr_data.sources import PairedFolder
 from sr_program.errors import DataError, UsageError
 from srgan.config import RunConfig
 from srgan.runs.building import open_data
+from srgan.runs.run import Run
 from srgan.runs.training import Interruption, calls, check_finite, stop_on_signal, train
 
-LOGS = {"step", "loss_g", "pixel", "adversarial", "loss_d", "d_real", "d_fake"} | {
-    "grad_norm_g",
-    "grad_norm_d",
-}
+RATES = {"learning_rate_g", "learning_rate_d"}
+LOSSES = {"loss_g", "pixel", "adversarial", "loss_d", "d_real", "d_fake"}
+LOGS = {"step", *LOSSES, "grad_norm_g", "grad_norm_d", *RATES}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +94,7 @@ def fresh_model(tiny_model):
 
 def run(model, config, validation: Any = None, select_best: bool = False) -> int:
     dataset, _ = open_data(config, scale=4)
-    options = {"architecture": Architecture(), "select_best": select_best}
-    return train(model, dataset, validation, config, **options)
+    return train(Run(model, dataset, validation, config, Architecture(), select_best))
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def uninterrupted(fresh_model, training_config, tmp_path_factory):
 def test_what_a_run_leaves(uninterrupted, training_config):
     folder, generator, discriminator = uninterrupted
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("checkpoints", "config.json", "discriminator.weights.h5", "events"),
+        *(".lock", "checkpoints", "config.json", "discriminator.weights.h5", "events"),
         *("generator.weights.h5", "losses.csv"),
     ]
     assert checkpoints_of(folder) == ["step-00000003.npz", "step-00000006.npz"]
@@ -164,7 +165,8 @@ def test_values_are_logged_at_full_precision(start):
 def test_without_discriminator(start):
     code, folder, _ = start(adversarial=False, steps=2, steps_per_epoch=2)
     assert code == 0
-    assert set(rows_of(folder)[1]) == {"step", "loss_g", "pixel", "grad_norm_g"}
+    names = {"step", "loss_g", "pixel", "grad_norm_g", "learning_rate_g"}
+    assert set(rows_of(folder)[1]) == names
     assert not (folder / "discriminator.weights.h5").exists()
 
 
@@ -245,8 +247,8 @@ def test_a_kill_between_checkpoints_replays_the_epoch(start, uninterrupted):
 def test_other_settings_are_refused_before_anything_is_written(start):
     _, folder, _ = start(steps=1)
     before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
-    with pytest.raises(UsageError, match=r"--learning_rate was 0\.01, is 0\.02"):
-        start(steps=2, learning_rate=0.02)
+    with pytest.raises(UsageError, match=r"--beta_1 was 0\.9, is 0\.5"):
+        start(steps=2, beta_1=0.5)
     assert {path: path.read_bytes() for path in before} == before
     assert list(rows_of(folder)) == [1]
 
@@ -269,8 +271,8 @@ def scored(monkeypatch):
     def scored(*ssims: float) -> list[Any]:
         shown, given = [], iter(ssims)
 
-        def validate(enlarge, pairs):
-            assert pairs == "pairs"
+        def validate(enlarge, pairs, reach):
+            assert isinstance(pairs, Pictures) and reach == 3  # 1 + 1 + 1/2 + 1/4
             generator = enlarge.__self__._model.generator
             shown.append([np.array(v) for v in generator.variables])
             return {"psnr": 20.0, "ssim": next(given)}, {}
@@ -281,6 +283,20 @@ def scored(monkeypatch):
     return scored
 
 
+class Pictures(str):
+    """Stands for a validation set; its name is its content."""
+
+    @property
+    def directory(self) -> str:
+        return f"folder of {self}"
+
+    def fingerprint(self) -> str:
+        return f"hash of {self}"
+
+
+PAIRS: Any = Pictures("pairs")
+
+
 def by_bytes(weights: list[np.ndarray]) -> list[np.ndarray]:
     return sorted(weights, key=lambda array: array.tobytes())
 
@@ -288,7 +304,7 @@ def by_bytes(weights: list[np.ndarray]) -> list[np.ndarray]:
 @pytest.mark.parametrize(("select_best", "kept"), [(True, 1), (False, 2)])
 def test_which_generator_is_kept(start, scored, select_best, kept):
     shown = scored(0.5, 0.9, 0.7)
-    _, folder, model = start("pairs", select_best, steps=6, steps_per_epoch=2)
+    _, folder, model = start(PAIRS, select_best, steps=6, steps_per_epoch=2)
     assert len(shown) == 3
     assert_file_holds(folder / "generator.weights.h5", by_bytes(shown[kept]))
     # The discriminator's are the latest in any case.
@@ -298,11 +314,89 @@ def test_which_generator_is_kept(start, scored, select_best, kept):
 def test_the_best_is_remembered_by_a_run_that_continues(start, scored):
     shown = scored(0.5, 0.9, 0.7, 0.95)
     for steps, best in ((2, 0), (4, 1), (6, 1), (8, 3)):
-        _, folder, _ = start("pairs", True, steps=steps, steps_per_epoch=2)
+        _, folder, _ = start(PAIRS, True, steps=steps, steps_per_epoch=2)
         assert_file_holds(folder / "generator.weights.h5", by_bytes(shown[best]))
     with np.load(folder / "checkpoints" / "step-00000008.npz") as archive:
         state = json.loads(str(archive["state"]))
-    assert state == {"step": 8, "best_ssim": 0.95, "best_step": 8}
+    # The checkpoint is written before the validation.
+    assert state == {"step": 8, "best_step": 4, "architecture": {"features": 2}}
+    found = json.loads((folder / "best.json").read_text())
+    assert found == {"images": "hash of pairs", "ssim": 0.95, "step": 8}
+
+
+def test_other_validation_images_begin_anew(start, scored, caplog):
+    """As a run that goes on with harder photos: none of its scores would reach the old ones."""
+    shown = scored(0.99, 0.5, 0.6, 0.55)
+    start(PAIRS, True, steps=2, steps_per_epoch=2)
+    with caplog.at_level("INFO"):
+        _, folder, _ = start(Pictures("harder"), True, steps=6, steps_per_epoch=2)
+    assert "folder of harder: these validation images are new to the run; " in caplog.text
+    assert "0.9900 of step 2" in caplog.text
+    assert_file_holds(folder / "generator.weights.h5", by_bytes(shown[2]))
+    assert json.loads((folder / "best.json").read_text())["images"] == "hash of harder"
+    # Equal images in another folder are the same set.
+    caplog.clear()
+    start(Pictures("harder"), True, steps=8, steps_per_epoch=2)
+    assert "new to the run" not in caplog.text
+    assert_file_holds(folder / "generator.weights.h5", by_bytes(shown[2]))
+
+
+def test_a_best_that_cannot_be_read_is_one_line(start, scored, tmp_path):
+    scored(0.9, 0.5)
+    (tmp_path / "run").mkdir()
+    for text in ("{", "[]", '{"images": "x"}', '{"images": "x", "ssim": null, "step": 1}'):
+        (tmp_path / "run" / "best.json").write_text(text)
+        with pytest.raises(DataError, match=r"best\.json: cannot be read .*; remove this file"):
+            start(PAIRS, True, steps=2, steps_per_epoch=2)
+    (tmp_path / "run" / "best.json").unlink()
+    assert start(PAIRS, True, steps=2, steps_per_epoch=2)[0] == 0
+
+
+@pytest.mark.parametrize(("elsewhere", "kept"), [(False, 0), (True, 1)])
+def test_the_best_of_a_run_of_an_older_program(start, scored, photo_dir, elsewhere, kept):
+    """Its checkpoints hold the score, and nothing tells of which images but the folder's name."""
+    shown = scored(0.9, 0.5)
+    _, folder, _ = start(PAIRS, True, steps=2, steps_per_epoch=2)
+    (folder / "best.json").unlink()
+    path = folder / "checkpoints" / "step-00000002.npz"
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays["state"] = np.array(json.dumps({"step": 2, "best_ssim": 0.9, "best_step": 2}))
+    np.savez(path, **arrays)
+    val_dir = str(photo_dir) if elsewhere else ""
+    start(PAIRS, True, steps=4, steps_per_epoch=2, val_dir=val_dir)
+    assert_file_holds(folder / "generator.weights.h5", by_bytes(shown[kept]))
+
+
+def test_a_kill_within_a_validation_repeats_the_validation_alone(start, scored, monkeypatch):
+    def killed(*_):
+        raise SystemExit("killed")
+
+    counted = []
+
+    def count(model, compute):
+        def train_on_batch(*arguments, **options):
+            counted.append(1)
+            return compute(*arguments, **options)
+
+        return train_on_batch
+
+    with monkeypatch.context() as patch:
+        patch.setattr(srgan.runs.training, "validate", killed)
+        with pytest.raises(SystemExit):
+            start(PAIRS, True, watch=count)
+    assert len(counted) == 3
+    shown = scored(0.5, 0.4)
+    _, folder, _ = start(PAIRS, True, watch=count)
+    assert len(counted) == 6 and len(shown) == 2
+    assert_file_holds(folder / "generator.weights.h5", by_bytes(shown[0]))
+    with (folder / "scores.csv").open(newline="") as file:
+        assert [(row["step"], row["ssim"]) for row in csv.DictReader(file)] == [
+            *(("3", "0.5"), ("6", "0.4"))
+        ]
+    # Nothing is left to do, and nothing is done.
+    assert start(PAIRS, True, watch=count)[0] == 0
+    assert len(counted) == 6 and len(shown) == 2
 
 
 def test_without_validation_the_latest_is_kept(start):
@@ -312,10 +406,10 @@ def test_without_validation_the_latest_is_kept(start):
 
 def test_validation_runs_at_the_end_of_every_epoch_and_of_the_run(start, scored):
     shown = scored(*[0.1] * 9)
-    start("pairs", steps=5, steps_per_epoch=2)
+    start(PAIRS, steps=5, steps_per_epoch=2)
     assert len(shown) == 3
     shown = scored(*[0.1] * 9)
-    start("pairs", steps=7, steps_per_epoch=2)
+    start(PAIRS, steps=7, steps_per_epoch=2)
     assert len(shown) == 2  # after steps 6 and 7
 
 
@@ -345,7 +439,7 @@ def test_the_moving_average_is_what_is_validated_and_kept(start, scored):
 
         return train_on_batch
 
-    _, folder, model = start("pairs", watch=watch, ema_decay=0.75, steps=4, steps_per_epoch=2)
+    _, folder, model = start(PAIRS, watch=watch, ema_decay=0.75, steps=4, steps_per_epoch=2)
     expected = raw[0]
     averages = [expected]
     for weights in raw[1:]:
@@ -361,6 +455,78 @@ def test_the_moving_average_is_what_is_validated_and_kept(start, scored):
     for variable, value in zip(model.generator.trainable_variables, raw[-1], strict=True):
         np.testing.assert_array_equal(variable, value)
     assert any(np.any(a != r) for a, r in zip(averages[-1], raw[-1], strict=True))
+
+
+# The learning rate.
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, [0.01] * 4),
+        ({"schedule": "step"}, [0.01, 0.01, 0.001, 0.001]),
+        ({"schedule": "cosine"}, [0.01 * (1 + np.cos(np.pi * n / 4)) / 2 for n in range(4)]),
+        ({"warmup_steps": 4}, [0.0025, 0.005, 0.0075, 0.01]),
+    ],
+)
+def test_the_rate_of_each_step_is_logged(start, settings, expected):
+    _, folder, _ = start(steps=4, steps_per_epoch=4, **settings)
+    rows = rows_of(folder).values()
+    for name in RATES:
+        assert [row[name] for row in rows] == pytest.approx(expected, rel=1e-5)
+
+
+def test_another_rate_counts_from_the_step_on_at_which_it_is_given(start):
+    start(steps=3)
+    _, folder, model = start(steps=6, learning_rate=1e-12, clip_norm=0.5)
+    rates = [row["learning_rate_g"] for row in rows_of(folder).values()]
+    assert rates == pytest.approx([0.01] * 3 + [1e-12] * 3, rel=1e-5)
+    assert float(model.optimizer.generator.learning_rate) == pytest.approx(1e-12)
+    at_3, at_6 = (np.load(folder / "checkpoints" / f"step-0000000{n}.npz") for n in (3, 6))
+    for key in at_3.files:
+        if key.startswith("generator/") and "moving" not in key:
+            np.testing.assert_allclose(at_6[key], at_3[key], atol=1e-9)
+    assert (folder / "changes.csv").read_text().splitlines() == [
+        *("after_step,setting,old,new", "3,clip_norm,0.0,0.5", "3,learning_rate,0.01,1e-12"),
+        "3,steps,3,6",
+    ]
+
+
+def test_more_steps_change_the_schedule_and_say_so(start, caplog):
+    start(steps=4, schedule="cosine")
+    with caplog.at_level("INFO"):
+        start(steps=8, schedule="cosine")
+    # Half of the way: half of the rate.
+    assert "the rate of update 5 is 0.005 in place of " in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        start(steps=9, schedule="cosine", keep_checkpoints=3)
+        start(steps=9, schedule="cosine")
+    assert caplog.text.count("in place of") == 1
+
+
+# Two at once.
+
+
+def test_a_second_training_in_the_folder_is_refused(start, tmp_path):
+    """The lock is that of a process which is killed, and gone with it."""
+    run_dir = tmp_path / "run"
+    code = (
+        "import time\nfrom pathlib import Path\nfrom srgan.runs.run_lock import locked\n"
+        f"with locked(Path({str(run_dir)!r})):\n    print('locked', flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    run_dir.mkdir()
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "locked\n"
+        with pytest.raises(DataError, match="run: another training is at work in this folder"):
+            start(steps=1)
+        assert [path.name for path in run_dir.iterdir()] == [".lock"]
+        other.kill()
+    assert start(steps=1)[0] == 0
 
 
 # Values that are not finite.
@@ -392,9 +558,11 @@ def test_a_run_that_diverges_stops_and_keeps_its_checkpoint(start, uninterrupted
 
     with pytest.raises(DataError, match=r"run: \w+ is nan at step 5"):
         start(watch=poison)
-    code, folder, _ = start()  # from the checkpoint of step 3
-    assert code == 0
-    assert_same_rows(folder, rows_of(uninterrupted[0]))
+    # What the message advises is possible: from the checkpoint of step 3.
+    code, folder, _ = start(learning_rate=5e-3, clip_norm=1.0)
+    assert code == 0 and list(rows_of(folder)) == [1, 2, 3, 4, 5, 6]
+    for step in (1, 2, 3):
+        assert rows_of(folder)[step] == pytest.approx(rows_of(uninterrupted[0])[step], rel=1e-5)
 
 
 def test_a_learning_rate_far_too_high(start):

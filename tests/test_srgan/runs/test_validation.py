@@ -6,7 +6,10 @@ from sr_images.bicubic import bicubic_upscale
 from sr_images.fidelity import psnr, ssim
 from sr_images.image_io import read_rgb
 from sr_images.luma import rgb_to_y
-from srgan.runs.validation import super_resolve, validate
+from srgan.layers.bicubic_skip import BicubicUpsampling
+from srgan.layers.receptive_field import receptive_field
+from srgan.runs import validation
+from srgan.runs.validation import score, spans, super_resolve, validate
 
 
 def nearest(offset: float = 0.0, slope: float = 1.0):
@@ -123,3 +126,87 @@ def test_strips_show_the_middle_of_bicubic_sr_and_hr():
     np.testing.assert_array_equal(strip[:, :160], bicubic_upscale(lr)[24:216])
     np.testing.assert_array_equal(strip[:, 160:320], lr.repeat(4, 0).repeat(4, 1)[24:216])
     np.testing.assert_array_equal(strip[:, 320:], hr[24:216])
+
+
+# Large images.
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    """Random kernels whose result at a pixel depends on all that it may; reach 2 + 2 = 4."""
+    keras.utils.set_random_seed(3)
+    lr = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 5, padding="same", activation="relu", use_bias=True)(lr)
+    x = keras.layers.Conv2D(3, 5, padding="same", kernel_initializer="he_normal")(x)
+    network = keras.Model(lr, BicubicUpsampling(4)(x))
+    assert receptive_field(network) == 6
+    return network
+
+
+@pytest.mark.parametrize("shape", [(40, 70), (23, 90), (64, 24), (25, 25)])
+def test_tiles_give_what_the_whole_gives(network, monkeypatch, shape):
+    monkeypatch.setattr(validation, "LARGEST", 24 * 24)
+    lr = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
+    sizes = set()
+
+    def enlarge(image):
+        sizes.add(image.shape[1:3])
+        return network(image)
+
+    whole = super_resolve(network, lr).astype(int)
+    tiled = super_resolve(enlarge, lr, reach=6)
+    # Another choice of convolution kernels may move a value that lies on a half.
+    assert np.abs(whole - tiled).max() <= 1 and np.mean(whole != tiled) < 1e-3
+    assert sizes == {tuple(min(size, 24) for size in shape)}
+    # One pixel less of a margin is seen.
+    assert np.any(np.abs(whole - super_resolve(network, lr, reach=3)) > 1)
+    sizes.clear()
+    assert np.all(super_resolve(enlarge, lr) - whole == 0) and sizes == {shape}
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "reach"), [(10, 10, 3), (11, 10, 3), (97, 16, 4), (5, 9, 1)]
+)
+def test_spans_cover_each_pixel_once_with_its_margin(size, side, reach):
+    covered = np.zeros(size, int)
+    for span in spans(size, side, reach):
+        covered[span.first : span.last] += 1
+        assert span.stop - span.start == min(size, side)
+        assert span.start == 0 or span.first - span.start >= reach
+        assert span.stop == size or span.stop - span.last >= reach
+    assert np.all(covered == 1)
+
+
+@pytest.mark.parametrize("shape", [(61, 40), (45, 90), (23, 23)])
+def test_bands_give_the_scores_of_the_whole(monkeypatch, shape):
+    random = np.random.default_rng(2)
+    hr = random.integers(0, 256, (*shape, 3), np.uint8)
+    sr = np.clip(hr + random.normal(0, 9, hr.shape), 0, 255).astype(np.uint8)
+    y, y_hr = rgb_to_y(sr), rgb_to_y(hr)
+    expected = [f(y_hr, y, data_range=255, border=6) for f in (psnr, ssim)]
+    calls = []
+
+    def counted(*arguments, **options):
+        calls.append(1)
+        return ssim(*arguments, **options)
+
+    monkeypatch.setattr(validation, "ssim", counted)
+    assert score(hr, sr) == pytest.approx(expected, rel=1e-12) and len(calls) == 1
+    monkeypatch.setattr(validation, "BAND", 1)
+    assert score(hr, sr) == pytest.approx(expected, rel=1e-12)
+    assert len(calls) > 2 or shape == (23, 23)
+
+
+def test_the_memory_of_a_large_photo_is_bounded():
+    """Of DIV2K's size and four times that: what is computed at once does not grow."""
+    largest = []
+
+    def enlarge(image):
+        largest.append(image.shape[1] * image.shape[2])
+        return np.repeat(np.repeat(image, 4, axis=1), 4, axis=2)
+
+    for height, width in ((339, 510), (678, 1020)):
+        lr = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+        sr = super_resolve(enlarge, lr, reach=60)
+        np.testing.assert_array_equal(sr[::4, ::4], lr)
+    assert max(largest) <= validation.LARGEST

@@ -1,3 +1,5 @@
+import dataclasses
+import json
 import re
 import shutil
 from typing import Any
@@ -229,3 +231,68 @@ def test_a_start_of_the_same_form_is_loaded_as_it_is(tmp_path, shared):
     load_start(second, tmp_path / "same.weights.h5")
     for expected, found in zip(first.variables, second.variables, strict=True):
         np.testing.assert_array_equal(expected, found)
+
+
+# The architecture in the file.
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    skip: bool = False
+    blocks: int = 2
+    shared_slopes: bool = False
+
+
+def test_weights_that_fit_and_mean_another_thing(tmp_path):
+    path = tmp_path / "small.weights.h5"
+    save_weights(network(seed=1), path, Architecture(skip=True, blocks=3))
+    other = network(seed=2)
+    before = [np.array(v) for v in other.variables]
+    for load in (load_weights, load_start):
+        with pytest.raises(DataError) as caught:
+            load(other, path, Architecture())
+        message = str(caught.value)
+        assert f"{path}: these weights do not fit small " in message
+        assert "(--skip was True, is False, --blocks was 3, is 2)" in message
+    for old, new in zip(before, other.variables, strict=True):
+        np.testing.assert_array_equal(old, new)
+    load_weights(other, path, Architecture(skip=True, blocks=3))
+    load_weights(other, path)  # for those who do not know it
+    for expected, found in zip(network(seed=1).variables, other.variables, strict=True):
+        np.testing.assert_array_equal(expected, found)
+
+
+def test_a_file_of_before_is_taken_where_its_shapes_fit(saved):
+    load_weights(network(seed=2), saved, Architecture(skip=True))
+
+
+def test_a_younger_setting_was_at_its_default_and_an_unknown_one_is_named(saved):
+    with h5py.File(saved, "r+") as file:
+        file.attrs["architecture"] = json.dumps({"blocks": 2})
+    load_weights(network(), saved, Architecture())
+    with pytest.raises(DataError, match="--skip was False, is True"):
+        load_weights(network(), saved, Architecture(skip=True))
+    with h5py.File(saved, "r+") as file:
+        file.attrs["architecture"] = json.dumps({"blocks": 2, "depth": 4})
+    with pytest.raises(DataError, match=r"small \(--depth was 4\)"):
+        load_weights(network(), saved, Architecture())
+
+
+def test_the_start_may_have_a_slope_a_channel(tmp_path):
+    path = tmp_path / "small.weights.h5"
+    save_weights(with_slopes(False), path, Architecture())
+    load_start(with_slopes(True), path, Architecture(shared_slopes=True))
+    with pytest.raises(DataError, match="--shared_slopes was False, is True"):
+        load_weights(with_slopes(True), path, Architecture(shared_slopes=True))
+
+
+def test_the_architecture_of_a_checkpoint(tmp_path):
+    path = tmp_path / "step-00000003.npz"
+    save_checkpoint(path, network())
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    state = {"step": 3, "architecture": dataclasses.asdict(Architecture(skip=True))}
+    np.savez(path, **{**arrays, "state": np.array(json.dumps(state))})
+    load_weights(network(), path, Architecture(skip=True))
+    with pytest.raises(DataError, match="--skip was True, is False"):
+        load_weights(network(), path, Architecture())

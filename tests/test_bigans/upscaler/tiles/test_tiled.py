@@ -16,7 +16,7 @@ import wp_srgan.generator
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.upscaler.tiles.tile_plan import TilePlan, plan_tiles
 from bigans.upscaler.tiles.tiled import strips
-from fusion.export import build
+from fusion.exporting import build
 from sr_program.errors import DataError
 from srgan.runs.saved_model import export_generator
 
