@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from evaluation.metrics.luma import rgb_to_y
 from evaluation.metrics.psnr import psnr
 from evaluation.metrics.ssim import ssim
+from sr_images.luma import rgb_to_y
 
 
 def main(results: str, originals: str) -> None:
