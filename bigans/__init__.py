@@ -1,14 +1,19 @@
 """Photos in, 4x photos out: `python -m bigans` and, in Python, `bigans.Upscaler`."""
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sr_program.own_packages import use_own
 from sr_program.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from bigans.upscaler.tiles.tiling import Tiling
     from bigans.upscaler.upscaler import Upscaler
     from sr_program.machine.allocator import keep_freed_memory
+
+# The only package below whose name a file of the user's is likely to have.
+use_own(["fusion"], Path(__file__).parent.parent)
 
 __all__ = ["Tiling", "Upscaler", "__version__", "keep_freed_memory"]
 

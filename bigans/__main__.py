@@ -90,16 +90,17 @@ def main(arguments: list[str]) -> int:
 
     from bigans.upscaler.pipeline import enlarge_files
     from bigans.upscaler.results import plan
+    from sr_program.progress import Progress
 
     tasks = plan(arguments, _OUTPUT.value or "")
     for folder in {task.result.parent for task in tasks}:
         _make_folder(folder)
-    with tqdm(total=len(tasks), unit="photo", disable=None) as bar:
+    with Progress(len(tasks), "photo") as progress:
 
         def report(problem: str | None) -> None:
             if problem is not None:
                 tqdm.write(f"bigans: {problem}", file=sys.stderr)
-            bar.update()
+            progress.update()
 
         problems = enlarge_files(tasks, _load, _XI.value, _MAX_DEVIATION.value, report)
     _report(tasks, len(problems))

@@ -34,7 +34,7 @@ def load_saved_model(directory: str | os.PathLike[str]) -> Any:
     """
     try:
         return tf.saved_model.load(os.fspath(directory))
-    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+    except Exception as error:  # TensorFlow raises nearly anything on damaged files
         raise DataError(
             f"{directory}: not a SavedModel that can be loaded ({first_line(error)}); "
             "export it again"

@@ -6,6 +6,7 @@ that says what to do.
 """
 
 import io
+import math
 import os
 import warnings
 from pathlib import Path
@@ -33,6 +34,18 @@ _WRITERS: dict[str, _Writer] = {
     ".bmp": ("BMP", {}),
     ".tif": _TIFF,
     ".tiff": _TIFF,
+}
+
+# The longest side, pixels, and the most bytes of pixels that a format holds as it is written here.
+# (libjpeg stops before the 65535 of the standard. The headers of BMP and TIFF count bytes in 32
+# bits; what TIFF's compression saves is not known beforehand.)
+_32_BITS = 2**32 - 2**20
+_LIMITS: dict[str, tuple[float, float]] = {
+    "PNG": (2**31 - 1, math.inf),
+    "JPEG": (65_500, math.inf),
+    "WEBP": (16_383, math.inf),
+    "BMP": (2**31 - 1, _32_BITS),
+    "TIFF": (2**32 - 1, _32_BITS),
 }
 
 # Pillow warns of large photos, which are fine up to its hard limit, and of damage that becomes a
@@ -97,6 +110,28 @@ def is_gray(path: str | os.PathLike[str]) -> bool:
         raise DataError(f"{path}: {_problem(error)}") from error
 
 
+def check_format(path: str | os.PathLike[str], height: int, width: int) -> None:
+    """Whether `write_rgb` could write a picture, told before there is one.
+
+    Args:
+      path: the file.
+      height: pixels.
+      width: pixels.
+
+    Raises:
+      UsageError: another suffix, or a format that cannot hold a picture of this size.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in _WRITERS:
+        raise UsageError(f"{path}: cannot write this format, use one of {', '.join(_WRITERS)}")
+    longest, most_bytes = _LIMITS[_WRITERS[suffix][0]]
+    row_bytes = -(-3 * width // 4) * 4  # as BMP stores a row
+    if max(height, width) > longest or height * row_bytes > most_bytes:
+        others = " or ".join(other for other in (".png", ".tif") if other[:4] != suffix[:4])
+        raise UsageError(f"{path}: {suffix} cannot hold {width}x{height} pixels; use {others}")
+
+
 def write_rgb(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
     """Writes an image in the format that the suffix names, whole or not at all.
 
@@ -108,18 +143,33 @@ def write_rgb(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
       image: uint8 [H, W, 3], RGB, 0..255.
 
     Raises:
-      UsageError: another suffix.
+      UsageError: another suffix, or a format that cannot hold a picture of this size.
       ValueError: another dtype or shape.
       OSError: the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in _WRITERS:
-        raise UsageError(f"{path}: cannot write this format, use one of {', '.join(_WRITERS)}")
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(f"expected uint8 [H, W, 3], got {image.dtype} {list(image.shape)}")
+    check_format(path, *image.shape[:2])
     image_format, options = _WRITERS[path.suffix.lower()]
-    with atomic_file(path) as temporary:
-        Image.fromarray(np.ascontiguousarray(image)).save(temporary, image_format, **options)
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    with atomic_file(path, locked=True) as temporary, _plain_file(temporary) as file:
+        picture.save(file, image_format, **options)
+
+
+class _FileWithoutNumber(io.FileIO):
+    """Hides its descriptor: with it, Pillow's codecs write by themselves.
+
+    They take a write that is cut short for a whole one, and libtiff writes its complaints to
+    stderr. Without it they give their bytes to `write`.
+    """
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("fileno")
+
+
+def _plain_file(path: Path) -> IO[bytes]:
+    return io.BufferedWriter(_FileWithoutNumber(path, "w"))  # pyright: ignore[reportReturnType]
 
 
 def to_signed(image: NDArray[np.uint8]) -> NDArray[np.float32]:

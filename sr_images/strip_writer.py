@@ -10,17 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_images.image_io import write_rgb
+from sr_images.image_io import check_format, write_rgb
 from sr_images.png_stream import write_png
-from sr_program.errors import UsageError
-from sr_program.files.atomic_write import atomic_file
+from sr_program.files.atomic_write import atomic_file, check_writable
 
 Strips = Iterable[NDArray[np.uint8]]
 
 _TIFF_TILE = 256  # pixels; a multiple of 16, as the standard asks
-
-# The longest side that other formats can hold.
-_LONGEST_SIDE = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
 
 
 def write_strips(path: str | os.PathLike[str], strips: Strips, height: int, width: int) -> None:
@@ -36,21 +32,41 @@ def write_strips(path: str | os.PathLike[str], strips: Strips, height: int, widt
         width: Of the picture, pixels.
 
     Raises:
-        UsageError: A format that cannot hold a picture of this size; before any strip is asked for.
-        OSError: The file cannot be written.
+        UsageError: As for `check_strips`, before any strip is asked for.
+        OSError: The file cannot be written; if that can be known, before any strip is asked for.
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if max(height, width) > _LONGEST_SIDE.get(suffix, max(height, width)):
-        raise UsageError(f"{path}: {suffix} cannot hold {width}x{height} pixels; use .png or .tif")
+    check_strips(path, height, width)
     if suffix == ".png":
-        with atomic_file(path) as temporary:
+        with atomic_file(path, locked=True) as temporary:
             write_png(temporary, strips, height, width)
-    elif suffix in (".tif", ".tiff") and importlib.util.find_spec("tifffile"):
-        with atomic_file(path) as temporary:
+    elif _is_big_tiff(suffix):
+        with atomic_file(path, locked=True) as temporary:
             _write_tiff(temporary, strips, height, width)
     else:
         write_rgb(path, assemble(strips, height, width))
+
+
+def check_strips(path: str | os.PathLike[str], height: int, width: int) -> None:
+    """Whether `write_strips` could write a picture, told before there is one.
+
+    Args:
+        path: The file.
+        height: Pixels.
+        width: Pixels.
+
+    Raises:
+        UsageError: Another suffix, or a format that cannot hold a picture of this size.
+        OSError: No file can be made there.
+    """
+    if not _is_big_tiff(Path(path).suffix.lower()):
+        check_format(path, height, width)
+    check_writable(path)
+
+
+def _is_big_tiff(suffix: str) -> bool:
+    return suffix in (".tif", ".tiff") and bool(importlib.util.find_spec("tifffile"))
 
 
 def assemble(strips: Strips, height: int, width: int) -> NDArray[np.uint8]:

@@ -2,15 +2,19 @@
 
 absl's own `app.run` exits with 1 on a wrong flag and on `--help`, prints a usage page for a typing
 mistake and a traceback for a missing file. Programs here exit with 0 (done), 1 (the data cannot be
-used), 2 (the command is wrong) or 130 (Ctrl-C), and say what was wrong in one line.
+used), 2 (the command is wrong), 130 (Ctrl-C) or 143 and 129 (SIGTERM and SIGHUP), and say what was
+wrong in one line.
 """
 
 import contextlib
 import logging as standard_logging
 import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import NoReturn
 
 from absl import flags, logging
@@ -32,7 +36,9 @@ def run(main: Main, flag_module_help: str | None = None) -> NoReturn:
 
     Flags may come before and after the positional arguments; `--flagfile=FILE` reads them from a
     file. `UsageError` and a wrong flag exit with 2, `DataError` and `OSError` with 1, Ctrl-C with
-    130, each with one line on stderr. Any other exception is a bug and keeps its traceback.
+    130, SIGTERM with 143 and SIGHUP with 129, each with one line on stderr. Any other exception is
+    a bug and keeps its traceback. The signals raise `KeyboardInterrupt` in `main`, so that what is
+    removed after Ctrl-C is removed after them.
 
     Args:
       main: gets the positional arguments (without the program name) and returns the exit code;
@@ -41,7 +47,9 @@ def run(main: Main, flag_module_help: str | None = None) -> NoReturn:
         `main`. (`--helpfull` lists all modules.)
     """
     program = _program_name(main.__module__)
-    sys.exit(_run(main, program, flag_module_help or main.__module__))
+    with _stopping_signals():
+        code = _run(main, program, flag_module_help or main.__module__)
+    sys.exit(code)
 
 
 def refuse_positional(arguments: list[str]) -> None:
@@ -70,8 +78,44 @@ def _run(main: Main, program: str, module_name: str) -> int:
         return _report(program, _one_line(error), _BAD_DATA)
     except OSError as error:
         return _report(program, _os_error_line(error), _BAD_DATA)
+    except _Stopped as stop:
+        return _report(program, f"stopped by {stop.signal.name}", 128 + stop.signal)
     except KeyboardInterrupt:
         return _report(program, "interrupted", _INTERRUPTED)
+
+
+class _Stopped(KeyboardInterrupt):
+    """Raised where a signal other than Ctrl-C's arrives."""
+
+    def __init__(self, number: signal.Signals):
+        super().__init__()
+        self.signal = number
+
+
+@contextlib.contextmanager
+def _stopping_signals() -> Iterator[None]:
+    """Within it SIGTERM and SIGHUP raise `_Stopped`, unless whoever started the program objects.
+
+    (`nohup` ignores SIGHUP, and it stays so.)
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+    replaced = [one for one in wanted if one and signal.getsignal(one) is signal.SIG_DFL]
+    for number in replaced:
+        signal.signal(number, _raise_stopped)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _raise_stopped(number: int, frame: FrameType | None) -> None:
+    del frame
+    signal.signal(number, signal.SIG_IGN)  # `timeout` sends it twice; cleaning up goes on
+    raise _Stopped(signal.Signals(number))
 
 
 def _help_or_main(main: Main, program: str, module_name: str) -> int:

@@ -147,8 +147,8 @@ def _has_flags(source: Source) -> bool:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = node.func.value
             is_absl = node.func.attr.startswith("DEFINE_")
-            is_ours = node.func.attr == "define" and isinstance(owner, ast.Name)
-            if is_absl or (is_ours and owner.id == "dataclass_flags"):
+            is_ours = node.func.attr == "define" and ast.unparse(owner) == "dataclass_flags"
+            if is_absl or is_ours:
                 return True
     return False
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sr_program.errors import DataError
-from sr_program.machine.precision import Precision
-from fusion import numpy_merge
-from fusion.modes import TowerFacts
-from fusion.formats.openvino_model import TOWERS_FILE, OpenVinoModel
-from sr_images.rounding import grey_levels
 from bigans.models.memory import openvino_footprint
 from bigans.models.tensorflow_model import Images, Levels
+from fusion import numpy_merge
+from fusion.formats.openvino_model import TOWERS_FILE, OpenVinoModel
+from fusion.modes import TowerFacts
+from sr_images.rounding import grey_levels
+from sr_program.errors import DataError
+from sr_program.machine.precision import Precision
 
 
 class OpenVinoTowers:

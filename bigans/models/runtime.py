@@ -7,16 +7,16 @@ import platform
 from pathlib import Path
 from typing import Literal, get_args
 
+from bigans.models.openvino_model import OpenVinoTowers
+from bigans.models.tensorflow_model import Model
+from bigans.pretrained.openvino_models import openvino_model
+from fusion.export import find_saved_model
+from fusion.formats.openvino_model import TOWERS_FILE
+from fusion.modes import NoTowersError
 from sr_program.errors import UsageError
+from sr_program.files.versions import latest_version
 from sr_program.machine.optional_packages import is_installed
 from sr_program.machine.precision import Precision
-from fusion.export import find_saved_model
-from fusion.modes import NoTowersError
-from fusion.formats.openvino_model import TOWERS_FILE
-from sr_program.files.versions import latest_version
-from bigans.pretrained.openvino_models import openvino_model
-from bigans.models.tensorflow_model import Model
-from bigans.models.openvino_model import OpenVinoTowers
 
 Runtime = Literal["tensorflow", "openvino", "auto"]
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)

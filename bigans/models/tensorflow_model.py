@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
+from fusion.export import find_saved_model
 from sr_program.contract import SERVING as _SERVING
 from sr_program.errors import DataError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
-from fusion.export import find_saved_model
-from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
 
 _INPUTS = ({"image"}, {"image", "xi"}, {"image", "xi", "max_deviation"})
 _PARTS = ("towers", "deviations", "merge")

@@ -3,7 +3,8 @@
     CACHE/openvino/KEY/towers.xml
 
 KEY is a hash of the SavedModel's files and of the code that converts them. Only the conversion
-needs TensorFlow.
+needs TensorFlow. The hashes of a model's files lie beside it, and one that was damaged is converted
+again.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from absl import logging
 from tqdm import tqdm
 
 from bigans.pretrained.saved_models import OPENVINO
-from fusion.formats.openvino_model import TOWERS_FILE
-from sr_program.files.atomic_write import atomic_directory
 from sr_program.files.cache import (
     cache_folder,
     keep_newest,
     mark_as_used,
     remove_leftovers,
+    replacing,
     writing,
 )
+from sr_program.files.sealed import is_intact
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
@@ -51,17 +52,15 @@ def openvino_model(saved_model_dir: Path, cache_dir: str | os.PathLike[str] | No
     require_extra("openvino")
     cache = cache_folder(cache_dir) / OPENVINO
     target = cache / _key(saved_model_dir)
-    if not _complete(target):
+    if not is_intact(target):
         with writing(cache):
-            if not _complete(target):  # by another process, while this one waited
-                _convert(saved_model_dir, target)
+            if not is_intact(target):  # made by another process, while this one waited
+                remove_leftovers(cache)
+                with replacing(target) as temporary:
+                    _convert(saved_model_dir, temporary)
                 _forget_old(cache, newest=target)
     mark_as_used(target)
     return target
-
-
-def _complete(directory: Path) -> bool:
-    return (directory / TOWERS_FILE).is_file()
 
 
 def _key(saved_model_dir: Path) -> str:
@@ -82,15 +81,13 @@ def _converter() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _convert(saved_model_dir: Path, target: Path) -> None:
-    remove_leftovers(target.parent)
-    logging.info("converting %s for OpenVINO in %s", saved_model_dir, target)
+def _convert(saved_model_dir: Path, directory: Path) -> None:
+    logging.info("converting %s for OpenVINO", saved_model_dir)
     with tqdm(total=1, desc="first run: preparing for OpenVINO", disable=None) as progress:
         import_tensorflow_quietly()
         from fusion.formats.saved_generators import write_generators
 
-        with atomic_directory(target) as temporary:
-            write_generators(saved_model_dir, temporary)
+        write_generators(saved_model_dir, directory)
         progress.update()
 
 

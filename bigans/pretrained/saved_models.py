@@ -5,7 +5,7 @@
 KEY is a hash of the precision, the manifest, the weights and the source code that builds the
 models, so that neither new weights nor a changed network is ever served by an old file. A finished
 set appears by one rename under a lock: processes may start at once, and one that is killed leaves
-no half of a model.
+no half of a model. The hashes of its files lie beside it; a set that was damaged is built again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from tqdm import tqdm
 
 from bigans.pretrained.manifest import WEIGHTS_DIR, Manifest, read_manifest, verified_weights
 from sr_program.errors import DataError
-from sr_program.files.atomic_write import atomic_directory
 from sr_program.files.cache import (
     cache_folder,
     keep_newest,
     mark_as_used,
     remove_leftovers,
+    replacing,
     writing,
 )
+from sr_program.files.sealed import is_intact
 from sr_program.machine.precision import Precision
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
@@ -68,7 +69,7 @@ def saved_models(
 ) -> SavedModels:
     """Returns the SavedModels of the shipped weights; the first call builds them (seconds).
 
-    Later calls only compare the hashes of the weights, without importing TensorFlow.
+    Later calls only compare hashes, without importing TensorFlow.
 
     Args:
         cache_dir: Where the models are kept; by default the folder that the environment variable
@@ -85,7 +86,7 @@ def saved_models(
         for name in ("mr_srgan", "wp_srgan_stage2")
     }
     target = cache_folder(cache_dir) / _key(manifest, precision)
-    if not _complete(target):
+    if not is_intact(target):
         _build_once(target, manifest, weights, precision)
     mark_as_used(target)
     return _paths(target)
@@ -109,10 +110,10 @@ def stage_1_model(
     weights = verified_weights(manifest["wp_srgan_stage1"], weights_dir)
     vivid = saved_models(cache_dir, weights_dir).vivid
     target = vivid.parent.with_name("stage1")
-    if not _is_model(target / "1"):
+    if not is_intact(target):
         with writing(target.parent.parent.parent):
-            if not _is_model(target / "1"):
-                with atomic_directory(target) as temporary:
+            if not is_intact(target):
+                with replacing(target) as temporary:
                     _build_stage_1(temporary, manifest, weights)
     return target / "1"
 
@@ -123,15 +124,6 @@ def _paths(directory: Path) -> SavedModels:
         vivid=directory / "wp_srgan" / "stage2" / "1",
         fused=directory / "fused" / "1",
     )
-
-
-def _complete(directory: Path) -> bool:
-    paths = dataclasses.astuple(_paths(directory))
-    return all(map(_is_model, paths))
-
-
-def _is_model(path: Path) -> bool:
-    return (path / "saved_model.pb").is_file()
 
 
 def _key(manifest: Manifest, precision: Precision) -> str:
@@ -157,11 +149,11 @@ def _build_once(
 ) -> None:
     cache = target.parent
     with writing(cache):
-        if _complete(target):  # by another process, while this one waited
+        if is_intact(target):  # by another process, while this one waited
             return
         remove_leftovers(cache)
         logging.info("building the SavedModels of the shipped weights in %s", target)
-        with atomic_directory(target) as temporary:
+        with replacing(target) as temporary:
             _build(temporary, manifest, weights, precision)
         _forget_old_sets(cache, newest=target)
 

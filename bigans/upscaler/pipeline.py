@@ -19,6 +19,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ from bigans.upscaler.results import Task
 from bigans.upscaler.upscaler import Upscaler
 from sr_images.image_io import read_rgb, write_rgb
 from sr_program.errors import DataError
+from sr_program.files.atomic_write import check_writable
+from sr_program.files.leftovers import remove_leftovers
 
 Report = Callable[[str | None], None]
 
@@ -61,8 +64,10 @@ def enlarge_files(
     Raises:
         ValueError: As for a call of the upscaler.
         UsageError: As for `Upscaler.to_file`.
-        OSError: A result cannot be written.
+        OSError: A result cannot be written. A folder in which no file can be made is noticed
+            before the first photo is read.
     """
+    _prepare_folders(tasks)
     problems: list[str] = []
     writer = _Writer(report)
     with writer:
@@ -80,6 +85,17 @@ def enlarge_files(
     return problems
 
 
+def _prepare_folders(tasks: Sequence[Task]) -> None:
+    checked: set[Path] = set()
+    for task in tasks:
+        folder = task.result.parent
+        if folder not in checked or task.result.is_dir():
+            check_writable(task.result)
+        if folder not in checked:
+            remove_leftovers(folder)
+        checked.add(folder)
+
+
 def _enlarge(
     upscaler: Upscaler,
     task: Task,
@@ -89,6 +105,7 @@ def _enlarge(
 ) -> str | None:
     """Hands a result to the writer; returns what is wrong with the photo, if anything is."""
     try:
+        upscaler.check_result(photo, task.result)
         if upscaler.fits(photo):
             writer.start(task, upscaler(photo, *numbers))
             return None

@@ -19,7 +19,7 @@ from bigans.upscaler.tiles.tile_plan import TilePlan
 from bigans.upscaler.tiles.tiled import strips
 from bigans.upscaler.tiles.tiling import Tiling
 from sr_images.image_io import write_rgb
-from sr_images.strip_writer import assemble, write_strips
+from sr_images.strip_writer import assemble, check_strips, write_strips
 from sr_program.machine.precision import resolve
 
 MODELS = ("faithful", "vivid", "fused")
@@ -172,6 +172,20 @@ class Upscaler:
         """
         return len(self._plan(*image.shape[:2])) == 1
 
+    def check_result(self, image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
+        """Whether `to_file` could write the result, told before anything is computed.
+
+        Args:
+            image: uint8 [H, W, 3].
+            path: As for `to_file`.
+
+        Raises:
+            UsageError: Another suffix, or a format that cannot hold a picture of this size.
+            OSError: No file can be made there.
+        """
+        scale = self._model.scale
+        check_strips(path, scale * image.shape[0], scale * image.shape[1])
+
     def to_file(
         self,
         image: NDArray[np.uint8],
@@ -199,6 +213,7 @@ class Upscaler:
             raise ValueError(f"the image must be [H, W, 3], got {image.shape}; a file holds one")
         inputs = merge_inputs(self._model, xi, max_deviation, 1)
         height, width = image.shape[:2]
+        self.check_result(image, path)
         plan = self._plan(height, width)
         if len(plan) == 1:
             write_rgb(path, self._model.serve(batch, inputs)[0])

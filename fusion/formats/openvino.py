@@ -84,4 +84,7 @@ def _write_int8(
 def _save(converted: Any, path: Path, facts: Mapping[str, str]) -> None:
     fuse_rectifiers(converted)
     set_facts(converted, facts)
-    import_openvino().save_model(converted, os.fspath(path), compress_to_fp16=False)
+    try:
+        import_openvino().save_model(converted, os.fspath(path), compress_to_fp16=False)
+    except RuntimeError as error:  # it does not tell why
+        raise OSError(None, "cannot be written; is the disk full?", os.fspath(path)) from error

@@ -13,6 +13,8 @@ import platformdirs
 from absl import logging
 
 from sr_program.errors import DataError, reason
+from sr_program.files.atomic_write import atomic_directory
+from sr_program.files.sealed import seal
 
 CACHE_VARIABLE = "BIGANS_CACHE"
 
@@ -44,6 +46,21 @@ def writing(cache: Path) -> Iterator[None]:
             f"{cache}: cannot keep the models here ({reason(error)}); "
             f"name another folder in the environment variable {CACHE_VARIABLE}"
         ) from error
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yields a new directory that becomes `target`, with its hashes; the caller holds the lock.
+
+    What was there is told to be damaged.
+    """
+    if target.exists():
+        logging.warning("%s is damaged; it is made again", target)
+    if target.is_file():
+        target.unlink()
+    with atomic_directory(target) as temporary:
+        yield temporary
+        seal(temporary)
 
 
 def remove_leftovers(cache: Path) -> None:

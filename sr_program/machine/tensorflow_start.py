@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
+# One of them is there where a driver for NVIDIA's GPUs is, in Windows' Linux the last.
+_DRIVERS = ("/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg")
 
 
 def import_tensorflow_quietly() -> None:
@@ -43,6 +45,19 @@ def _import_quietly(module: str) -> None:
         return
     with held_back_stderr():
         importlib.import_module(module)
+        if not any(map(os.path.exists, _DRIVERS)):
+            _look_for_gpus()
+
+
+def _look_for_gpus() -> None:
+    """Lets a TensorFlow with CUDA look for GPUs, which is an error line where there are none.
+
+    It looks once, and would do so at its first computation.
+    """
+    tensorflow = sys.modules.get("tensorflow")
+    about_build = getattr(tensorflow, "sysconfig", None)
+    if about_build is not None and about_build.get_build_info().get("is_cuda_build"):
+        tensorflow.config.list_physical_devices()  # pyright: ignore[reportOptionalMemberAccess]
 
 
 @contextmanager

@@ -6,18 +6,18 @@ from typing import Any
 
 import keras
 
-from sr_program.errors import UsageError
-from sr_data.patches import PatchDataset
 from sr_data.degradations.photo_degradation import PhotoDegradation
+from sr_data.patches import PatchDataset
 from sr_data.sources import PairedFolder, open_source
-from srgan.steps.adversarial_model import AdversarialModel
+from sr_program.errors import UsageError
 from srgan.config import ObjectiveConfig, TrainingConfig
-from srgan.steps.devices import ONE_DEVICE, Devices
 from srgan.layers.discriminator import build_discriminator
-from srgan.losses.feature_terms import FeatureTerm, parse_feature_terms
-from srgan.steps.paired_optimizer import build_optimizer
 from srgan.layers.unet_discriminator import build_unet_discriminator
+from srgan.losses.feature_terms import FeatureTerm, parse_feature_terms
 from srgan.runs.validation import check_pairs
+from srgan.steps.adversarial_model import AdversarialModel
+from srgan.steps.devices import ONE_DEVICE, Devices
+from srgan.steps.paired_optimizer import build_optimizer
 from srgan.vgg.features import build_vgg_features, feature_scale
 
 

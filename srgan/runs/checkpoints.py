@@ -16,8 +16,8 @@ from keras import ops
 
 from sr_program.errors import DataError, reason
 from sr_program.files.atomic_write import atomic_file
-from srgan.steps.adversarial_model import AdversarialModel
 from srgan.runs.weights import CHECKPOINT, GENERATOR_PART
+from srgan.steps.adversarial_model import AdversarialModel
 
 KEEP = 2
 _STATE = "state"

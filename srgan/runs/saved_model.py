@@ -20,10 +20,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sr_images.rounding import round_half_up
 from sr_program.contract import IMAGE, SERVING, SR, UNROUNDED, check_written
 from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_directory
-from sr_images.rounding import round_half_up
 from srgan.layers.receptive_field import receptive_field
 from srgan.runs.weights import load_weights
 

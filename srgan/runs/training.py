@@ -18,20 +18,19 @@ from typing import Any
 from absl import logging
 from tqdm import tqdm
 
-from sr_program.errors import DataError
 from sr_data.patches import PatchDataset
 from sr_data.sources import PairedFolder
-from srgan.runs import checkpoints
-from srgan.runs import run_dir
-from srgan.steps.adversarial_model import AdversarialModel
-from srgan.runs.batches import BatchReader
+from sr_program.errors import DataError
 from srgan.config import RunConfig, TrainingConfig
-from srgan.steps.devices import ONE_DEVICE, Devices, peers_needed
-from srgan.steps.engines import Engine, make_engine
+from srgan.runs import checkpoints, run_dir
+from srgan.runs.batches import BatchReader
 from srgan.runs.run_dir import CHECKPOINTS, DISCRIMINATOR, GENERATOR
 from srgan.runs.run_log import NoLog, RunLog
 from srgan.runs.validation import validate
 from srgan.runs.weights import save_weights
+from srgan.steps.adversarial_model import AdversarialModel
+from srgan.steps.devices import ONE_DEVICE, Devices, peers_needed
+from srgan.steps.engines import Engine, make_engine
 
 
 @dataclasses.dataclass

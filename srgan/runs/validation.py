@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from sr_program.errors import DataError, UsageError
+from sr_data.sources import SCALE, PairedFolder
 from sr_images.bicubic import bicubic_upscale
 from sr_images.fidelity import psnr, ssim
 from sr_images.image_io import from_signed, to_signed
 from sr_images.luma import rgb_to_y
-from sr_data.sources import SCALE, PairedFolder
+from sr_program.errors import DataError, UsageError
 
 # The border that the paper's Table 3 leaves out, pixels.
 BORDER = 6

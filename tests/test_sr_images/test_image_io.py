@@ -85,8 +85,7 @@ def test_failed_write_leaves_the_old_file(tmp_path, photo, monkeypatch):
     write_rgb(path, photo)
 
     def full_disk(self, file, *args, **kwargs):
-        with open(file, "wb") as stream:
-            stream.write(b"half")
+        file.write(b"half")
         raise OSError("disk full")
 
     monkeypatch.setattr(Image.Image, "save", full_disk)

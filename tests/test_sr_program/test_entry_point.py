@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from sr_program import entry_point
 from sr_program.entry_point import refuse_positional
 from sr_program.errors import UsageError
 
@@ -248,3 +249,31 @@ def test_interrupt(program, subprocess_environment):
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b"greet.py: interrupted\n"
         assert process.wait(timeout=60) == 130
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_signals_that_end_a_program(program, subprocess_environment, number, code):
+    with subprocess.Popen(
+        [sys.executable, str(program), "--who=sleeper"],
+        env=subprocess_environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        assert process.stderr.read() == f"greet.py: stopped by {number.name}\n".encode()
+        assert process.wait(timeout=60) == code
+
+
+def test_handlers_are_put_back(call_program):
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    during = []
+
+    def main(positional):
+        during.extend(signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP))
+
+    assert call_program(lambda: entry_point.run(main)) == 0
+    after = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    assert after == before and during != before

@@ -35,6 +35,7 @@ class Scratch:
         Raises:
             DataError: There is no such folder, it cannot be written, or it has too little space.
         """
+        self._folder = Path(directory)
         self._shapes: list[tuple[int, ...]] = []
         self._kept: list[NDArray[np.float32]] = []
         self._file: io.FileIO | None = None
@@ -70,13 +71,23 @@ class Scratch:
             self._file.close()
 
     def append(self, array: NDArray[np.float32]) -> None:
-        """Writes an array behind the others; all writing comes before all reading."""
+        """Writes an array behind the others; all writing comes before all reading.
+
+        Raises:
+            DataError: The disk is full, for one.
+        """
         if self._file is None:
             self._kept.append(np.array(array, np.float32, order="C"))
             return
         content = np.ascontiguousarray(array, np.float32).data.cast("B")
-        while content:  # one call writes 2 GiB at most
-            content = content[self._file.write(content) :]
+        try:
+            while content:  # one call writes 2 GiB at most
+                content = content[self._file.write(content) :]
+        except OSError as error:
+            raise DataError(
+                f"{self._folder}: scratch data cannot be written ({error.strerror or error}); "
+                "name another folder with --scratch_dir"
+            ) from error
         self._shapes.append(array.shape)
 
     def read(self) -> Iterator[NDArray[np.float32]]:

@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from bigans.models.runtime import AnyModel
 from bigans.models.tensorflow_model import Images, Levels
 from bigans.upscaler.tiles.scratch import Scratch
 from bigans.upscaler.tiles.streaming_quantile import StreamingQuantile
 from bigans.upscaler.tiles.tile_plan import Tile, TilePlan
+from sr_program.progress import Progress
 
 # Pixels of a result that are merged at a time: what is computed of them stays in the cache, and in
 # memory that the process has already.
@@ -131,7 +131,10 @@ def _core_shape(tile: Tile, scale: int) -> tuple[int, int, int]:
 
 
 def _with_progress(plan: TilePlan) -> Iterator[Tile]:
-    yield from tqdm(plan.tiles(), total=len(plan), unit="tile", leave=False, disable=None)
+    with Progress(len(plan), "tile", leave=False) as progress:
+        for tile in plan.tiles():
+            yield tile
+            progress.update()
 
 
 def _read(image: Images, tile: Tile) -> Images:

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from sr_program.errors import DataError, UsageError
 from bigans.models import memory
+from sr_program.errors import DataError, UsageError
 
 
 @pytest.fixture

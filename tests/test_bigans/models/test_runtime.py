@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sr_program.machine import optional_packages as extras
-from sr_program.errors import DataError, UsageError
-from fusion.export import build
-from bigans.pretrained.openvino_models import openvino_model
-from sr_images.image_io import read_rgb, write_rgb
-from bigans.models import memory
-from bigans.models import runtime
 from bigans import Tiling, Upscaler
-from bigans.models.tensorflow_model import Model
+from bigans.models import memory, runtime
 from bigans.models.openvino_model import OpenVinoTowers
 from bigans.models.runtime import chosen_runtime, load_model
+from bigans.models.tensorflow_model import Model
+from bigans.pretrained.openvino_models import openvino_model
+from fusion.export import build
+from sr_images.image_io import read_rgb, write_rgb
+from sr_program.errors import DataError, UsageError
+from sr_program.machine import optional_packages as extras
 
 needs_openvino = pytest.mark.skipif(
     not extras.is_installed("openvino"),

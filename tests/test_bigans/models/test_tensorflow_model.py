@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sr_program.errors import DataError
 from bigans.models.tensorflow_model import Model
+from sr_program.errors import DataError
 
 
 def noise(*shape: int) -> np.ndarray:

@@ -15,10 +15,10 @@ class FakeConversion:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self, saved_model_dir: Path, target: Path) -> None:
+    def __call__(self, saved_model_dir: Path, directory: Path) -> None:
         self.calls += 1
-        target.mkdir()
-        (target / "towers.xml").write_text(str(saved_model_dir))
+        (directory / "towers.xml").write_text(str(saved_model_dir))
+        (directory / "towers.bin").write_bytes(bytes(1000))
 
 
 @pytest.fixture
@@ -75,3 +75,26 @@ def test_a_cache_folder_that_cannot_be(tmp_path: Path, convert: FakeConversion) 
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="cannot keep the models here.*BIGANS_CACHE"):
         openvino_model(saved_model(tmp_path / "a"), tmp_path / "file")
+
+
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "missing", "hashes missing"])
+def test_a_damaged_model_is_converted_again(
+    tmp_path: Path, convert: FakeConversion, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    """OpenVINO itself would load most of them, and give wrong pictures."""
+    source = saved_model(tmp_path / "a")
+    target = openvino_model(source, tmp_path)
+    weights = target / "towers.bin"
+    if damage == "flipped":
+        weights.write_bytes(bytes(499) + b"\x55" + bytes(500))
+    elif damage == "truncated":
+        weights.write_bytes(bytes(400))
+    elif damage == "missing":
+        weights.unlink()
+    else:
+        (target / "sha256.json").unlink()
+    assert openvino_model(source, tmp_path) == target
+    assert convert.calls == 2 and weights.read_bytes() == bytes(1000)
+    assert [str(target) in message for message in caplog.messages] == [True]
+    openvino_model(source, tmp_path)
+    assert convert.calls == 2

@@ -1,5 +1,7 @@
 import dataclasses
+import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -311,3 +313,83 @@ def test_weights_of_another_program(weights_dir: Path, tmp_path: Path) -> None:
     write_manifest({**manifest, "mr_srgan": entry}, weights_dir)
     with pytest.raises(DataError, match="weights of mr_srgan do not fit .*depth.*install"):
         saved_models(tmp_path / "cache", weights_dir)
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    path.write_bytes(content)
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [_flip, _empty, Path.unlink])
+@pytest.mark.parametrize("model", ["faithful", "vivid", "fused"])
+def test_a_damaged_set_is_built_again(
+    weights_dir: Path,
+    tmp_path: Path,
+    build: FakeBuild,
+    caplog: pytest.LogCaptureFixture,
+    damage: Callable[[Path], None],
+    model: str,
+) -> None:
+    paths = saved_models(tmp_path / "cache", weights_dir)
+    before = {file: file.read_bytes() for file in tmp_path.glob("cache/*/**/*.pb")}
+    assert len(before) == 3 and caplog.messages == []
+    damage(getattr(paths, model) / "saved_model.pb")
+    assert saved_models(tmp_path / "cache", weights_dir) == paths
+    assert {file: file.read_bytes() for file in tmp_path.glob("cache/*/**/*.pb")} == before
+    assert build.calls == 2
+    (message,) = caplog.messages
+    assert str(paths.fused.parent.parent) in message and "damaged" in message
+    saved_models(tmp_path / "cache", weights_dir)
+    assert build.calls == 2
+
+
+def test_a_file_in_the_place_of_a_set(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
+    paths = saved_models(tmp_path / "cache", weights_dir)
+    shutil.rmtree(paths.fused.parent.parent)
+    paths.fused.parent.parent.write_text("a file")
+    assert saved_models(tmp_path / "cache", weights_dir) == paths
+    assert build.calls == 2
+
+
+def test_a_damaged_stage_1_is_built_again(
+    weights_dir: Path, tmp_path: Path, build: FakeBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build_stage_1(directory: Path, *_: object) -> None:
+        (directory / "1").mkdir()
+        (directory / "1" / "saved_model.pb").write_text("stage 1")
+
+    monkeypatch.setattr(module, "_build_stage_1", build_stage_1)
+    path = stage_1_model(tmp_path / "cache", weights_dir) / "saved_model.pb"
+    _flip(path)
+    stage_1_model(tmp_path / "cache", weights_dir)
+    assert path.read_text() == "stage 1"
+    assert build.calls == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        # What TensorFlow raises is no OSError.
+        RuntimeError("/cache/variables/part-0; No space left on device [Op:SaveV2]"),
+    ],
+)
+def test_a_full_disk_names_the_variable(
+    weights_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module, "_build", full)
+    with pytest.raises(DataError) as caught:
+        saved_models(tmp_path / "cache", weights_dir)
+    assert str(caught.value) == (
+        f"{tmp_path / 'cache'}: cannot keep the models here (No space left on device); "
+        "name another folder in the environment variable BIGANS_CACHE"
+    )
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [".lock"]

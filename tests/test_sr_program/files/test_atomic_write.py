@@ -1,8 +1,11 @@
+import errno
 import os
 
 import pytest
 
-from sr_program.files.atomic_write import atomic_directory, atomic_file
+from sr_program.errors import DataError
+from sr_program.files.atomic_write import atomic_directory, atomic_file, check_writable
+from sr_program.files.leftovers import remove_leftovers
 
 
 def test_file_appears_at_the_end(tmp_path):
@@ -115,3 +118,96 @@ def test_failing_rename_leaves_everything_as_it_was(tmp_path, writer, monkeypatc
     (tmp_path / "restored").unlink()
     assert list(tmp_path.iterdir()) == [target]
     assert (target if writer is atomic_file else target / "old").read_text() == "old"
+
+
+def full_disk(path=None):
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
+@pytest.mark.parametrize("inside", ["nothing", "the temporary", "in the temporary"])
+def test_an_error_names_what_was_asked_for(tmp_path, writer, inside):
+    target = tmp_path / "model"
+    with pytest.raises(OSError) as caught, writer(target) as temporary:
+        names = {"nothing": None, "the temporary": temporary, "in the temporary": temporary / "x"}
+        path = names[inside]
+        raise full_disk(None if path is None else str(path))
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(target))
+    assert str(caught.value) == f"[Errno 28] No space left on device: '{target}'"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
+def test_an_error_of_another_file_keeps_its_name(tmp_path, writer):
+    with pytest.raises(FileNotFoundError) as caught, writer(tmp_path / "model"):
+        (tmp_path / "photo.png").read_bytes()
+    assert caught.value.filename == str(tmp_path / "photo.png")
+
+
+def test_an_error_without_a_number_is_told_with_the_name(tmp_path):
+    message = f"^{tmp_path / 'a.tif'}: encoder error -2$"
+    with pytest.raises(OSError, match=message), atomic_file(tmp_path / "a.tif"):
+        raise OSError("encoder error -2")
+
+
+def test_another_kind_of_error_that_tells_of_the_disk(tmp_path):
+    with pytest.raises(OSError) as caught, atomic_directory(tmp_path / "model"):
+        raise RuntimeError("part-0.tempstate; No space left on device [Op:SaveV2]")
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "model"))
+    for error in (RuntimeError("a bug"), DataError("scratch: No space left on device")):
+        with pytest.raises(type(error), match=str(error)), atomic_directory(tmp_path / "model"):
+            raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nested_directories_name_the_outer(tmp_path):
+    with (
+        pytest.raises(OSError) as caught,
+        atomic_directory(tmp_path / "set") as outer,
+        atomic_directory(outer / "1"),
+    ):
+        raise full_disk()
+    assert caught.value.filename == str(tmp_path / "set")
+
+
+def test_check_writable(tmp_path):
+    (tmp_path / "old.png").write_text("old")
+    check_writable(tmp_path / "new.png")
+    check_writable(tmp_path / "old.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.png"]
+    assert (tmp_path / "old.png").read_text() == "old"
+    with pytest.raises(FileNotFoundError) as caught:
+        check_writable(tmp_path / "nowhere" / "new.png")
+    assert caught.value.filename == str(tmp_path / "nowhere")
+    with pytest.raises(IsADirectoryError) as caught:
+        check_writable(tmp_path)
+    assert caught.value.filename == str(tmp_path)
+
+
+def test_check_writable_tries(tmp_path, monkeypatch):
+    def read_only(path, *_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(type(tmp_path), "touch", read_only)
+    with pytest.raises(OSError) as caught:
+        check_writable(tmp_path / "new.png")
+    assert (caught.value.errno, caught.value.filename) == (errno.EROFS, str(tmp_path / "new.png"))
+
+
+def test_a_locked_file_appears_at_the_end(tmp_path):
+    target = tmp_path / "photo.png"
+    with atomic_file(target, locked=True) as temporary:
+        remove_leftovers(tmp_path)
+        assert temporary.exists()
+        temporary.write_text("new")
+        remove_leftovers(tmp_path)
+    remove_leftovers(tmp_path)
+    assert target.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert target.stat().st_mode == plain.stat().st_mode
+    plain.unlink()
+    with pytest.raises(KeyboardInterrupt), atomic_file(target, locked=True):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == [target]

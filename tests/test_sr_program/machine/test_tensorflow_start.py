@@ -42,6 +42,48 @@ def test_who_asks_for_everything_sees_it(
     assert (result.stdout, result.stderr) == (f"{tmp_path / 'tensorflow.py'}\n", shown)
 
 
+STAND_IN = """
+import os
+class sysconfig:
+    get_build_info = staticmethod(lambda: {{"is_cuda_build": {cuda}}})
+class config:
+    looked = False
+    @classmethod
+    def list_physical_devices(cls):
+        if not cls.looked:
+            os.write(2, b"E0000 failed call to cuInit: UNKNOWN ERROR (303)")
+        cls.looked = True
+        return []
+"""
+
+
+@pytest.mark.parametrize(
+    ("cuda", "driver", "shown"),
+    [(True, False, False), (True, True, True), (False, False, True)],
+)
+def test_a_tensorflow_with_cuda_and_no_gpu(
+    tmp_path: Path, subprocess_environment: dict[str, str], cuda: bool, driver: bool, shown: bool
+) -> None:
+    """Its error line is held back; with a driver it tells of something that is wrong."""
+    (tmp_path / "tensorflow.py").write_text(STAND_IN.format(cuda=cuda))
+    drivers = (str(tmp_path),) if driver else ()
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
+        "from sr_program.machine import tensorflow_start as start;"
+        f"start._DRIVERS = {drivers};"
+        "start.import_tensorflow_quietly();"
+        "import tensorflow; tensorflow.config.list_physical_devices()"  # as a computation does
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=subprocess_environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("cuInit" in result.stderr) == shown
+
+
 def test_keras_and_jax_stay_away_until_they_are_wanted(
     subprocess_environment: dict[str, str],
 ) -> None:

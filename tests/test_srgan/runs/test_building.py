@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from sr_program.errors import DataError, UsageError
 from sr_images.image_io import write_rgb
-from srgan.runs.building import build_networks, compile_model, open_data
+from sr_program.errors import DataError, UsageError
 from srgan.config import ObjectiveConfig
+from srgan.runs.building import build_networks, compile_model, open_data
 from srgan.vgg.features import FEATURE_SCALE
 
 

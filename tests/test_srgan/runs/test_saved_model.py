@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sr_program.contract import SERVING, UNROUNDED
 from sr_program.errors import DataError
-from srgan.runs import saved_model
 from srgan.layers.prelu import PReLU
 from srgan.layers.residual_block import conv
-from sr_program.contract import SERVING, UNROUNDED
-from srgan.runs.saved_model import ServedGenerator, check_reloaded, export_generator
 from srgan.layers.tail import image_tail
+from srgan.runs import saved_model
+from srgan.runs.saved_model import ServedGenerator, check_reloaded, export_generator
 from srgan.runs.weights import save_weights
 
 

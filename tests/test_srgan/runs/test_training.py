@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import srgan.runs.training
-from sr_program.errors import DataError, UsageError
 from sr_data.sources import PairedFolder
-from srgan.runs.building import open_data
+from sr_program.errors import DataError, UsageError
 from srgan.config import RunConfig
+from srgan.runs.building import open_data
 from srgan.runs.training import Interruption, calls, check_finite, stop_on_signal, train
 
 LOGS = {"step", "loss_g", "pixel", "adversarial", "loss_d", "d_real", "d_fake"} | {

@@ -1,0 +1,50 @@
+"""Signs of life: a bar on a terminal, and a line a minute where stderr goes into a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tqdm import tqdm
+
+_SECONDS = 60.0
+
+
+class Progress:
+    """How much of a job is done, on stderr; a context manager.
+
+        with Progress(len(photos), "photo") as progress:
+            for photo in photos:
+                ...
+                progress.update()
+
+    Args:
+        total: Steps of the job.
+        unit: What a step is, in the singular.
+        leave: Whether the bar stays on the terminal.
+    """
+
+    def __init__(self, total: int, unit: str, leave: bool = True) -> None:
+        self._bar = tqdm(total=total, unit=unit, leave=leave, disable=None)
+        self._total, self._unit = total, unit
+        self._done = 0
+        self._start = self._told = time.monotonic()
+
+    def update(self) -> None:
+        """Counts a step."""
+        self._bar.update()
+        self._done += 1
+        now = time.monotonic()
+        if self._bar.disable and now - self._told >= _SECONDS and self._done < self._total:
+            self._told = now
+            minutes = round((now - self._start) / 60)
+            sys.stderr.write(f"{self._unit} {self._done} of {self._total}, {minutes} min\n")
+            sys.stderr.flush()
+
+    def __enter__(self) -> Progress:
+        """The job begins."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """The bar ends."""
+        self._bar.close()

@@ -1,0 +1,135 @@
+"""The program `bigans` with a model of a few lines of NumPy: no TensorFlow, no network."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sr_images.image_io import write_rgb
+
+# Repeats every pixel 4x4. A call waits SECONDS (an environment variable) and counts itself.
+TOY = """
+import os, sys, time
+from pathlib import Path
+
+import numpy as np
+
+import bigans.__main__ as program
+from bigans.models.memory import TENSORFLOW, Footprint
+from bigans.upscaler.tiles.tiling import Tiling
+from bigans.upscaler.upscaler import Upscaler
+
+
+class Toy:
+    directory = Path("toy")
+    inputs = frozenset({"image"})
+    footprint = TENSORFLOW
+    scale = 4
+    stated_receptive_field = 0
+
+    def serve(self, images, merge_inputs):
+        time.sleep(float(os.environ.get("SECONDS", 0)))
+        if "COMPUTED" in os.environ:
+            Path(os.environ["COMPUTED"]).touch()
+        return images.repeat(4, axis=1).repeat(4, axis=2)
+
+
+def load():
+    memory_mb = None
+    if "TILES" in os.environ:  # of 40x40 pixels
+        memory_mb = (TENSORFLOW.program_bytes + 1601 * TENSORFLOW.bytes_per_lr_pixel) / 1e6
+    return Upscaler.of_model(Toy(), Tiling(memory_mb, overlap=0))
+
+
+program._load = load
+"""
+
+Program = Callable[..., "subprocess.Popen[str]"]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def _default_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture
+def start(tmp_path: Path, subprocess_environment: dict[str, str]) -> Iterator[Program]:
+    """Starts the program in `tmp_path`; environment variables of the toy are keywords."""
+    script = tmp_path.parent / f"{tmp_path.name}-bigans.py"
+    script.write_text(f"{TOY}\nexec(os.environ.get('FIRST', ''))\nprogram.cli_main()\n")
+    started = []
+
+    def start(*arguments: str, **variables: object) -> "subprocess.Popen[str]":
+        environment = {key: str(value) for key, value in variables.items()}
+        process = subprocess.Popen(
+            [sys.executable, str(script), *arguments],
+            cwd=tmp_path,
+            env={**subprocess_environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_default_signals,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def run(start: Program) -> Run:
+    """Runs the program in `tmp_path` to its end."""
+
+    def run(*arguments: str, **variables: object) -> "subprocess.CompletedProcess[str]":
+        process = start(*arguments, **variables)
+        stdout, stderr = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    return run
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """noise.png, which no format makes small: its result has 130 kB and more."""
+    random = np.random.default_rng(0)
+    write_rgb(tmp_path / "noise.png", random.integers(0, 256, (100, 120, 3), np.uint8))
+    return tmp_path / "noise.png"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 96 kB."""
+    yield from _mounted(tmp_path / "small", "size=96k")
+
+
+@pytest.fixture
+def read_only_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in which nobody may write."""
+    if os.geteuid():
+        folder = tmp_path / "ro"
+        folder.mkdir(0o555)
+        yield folder
+    else:
+        yield from _mounted(tmp_path / "ro", "size=96k,ro")
+
+
+def _mounted(folder: Path, options: str) -> Iterator[Path]:
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(command, capture_output=True).returncode == 0
+    except OSError:
+        mounted = False
+    if not mounted:
+        pytest.skip("needs the right to mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

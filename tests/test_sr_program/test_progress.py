@@ -1,0 +1,46 @@
+import io
+
+import pytest
+
+from sr_program import progress as module
+from sr_program.progress import Progress
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    return now
+
+
+def steps(clock: list[float], number: int, seconds: float) -> None:
+    with Progress(number, "photo") as progress:
+        for _ in range(number):
+            clock[0] += seconds
+            progress.update()
+
+
+def test_a_line_a_minute_in_a_log(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    steps(clock, 10, 25)
+    # At 75 s and 150 s and 225 s, the first steps behind a minute.
+    lines = ["photo 3 of 10, 1 min", "photo 6 of 10, 2 min", "photo 9 of 10, 4 min"]
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_nothing_of_short_jobs_and_of_the_end(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps(clock, 5, 11)
+    steps(clock, 1, 1000)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bar_on_a_terminal(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    steps(clock, 3, 100)
+    assert "3/3" in terminal.getvalue() and "min" not in terminal.getvalue()
