@@ -66,8 +66,8 @@ _MEMORY_MB = flags.DEFINE_float(
 _OVERLAP = flags.DEFINE_integer(
     "overlap",
     None,
-    "Pixels of the photo that a tile sees beyond its own, at each side. The 12 if left out keep "
-    "differences from the untiled result within 1 grey level; 60 make none.",
+    "Pixels of the photo that a tile sees beyond its own, at each side. 12 if left out, which "
+    "keeps every value within 1 grey level of the untiled result; 60 gives exactly that result.",
     lower_bound=0,
 )
 _PRECISION = flags.DEFINE_enum(
@@ -80,8 +80,8 @@ _PRECISION = flags.DEFINE_enum(
 _SCRATCH_DIR = flags.DEFINE_string(
     "scratch_dir",
     None,
-    "Folder for scratch data of a tiled photo, 384 bytes for each of its pixels; that of the "
-    "result if left out.",
+    "Folder for scratch data of a tiled photo, 384 bytes for each of its pixels; the result's "
+    "folder if left out.",
 )
 
 

@@ -20,7 +20,9 @@ class MeasuringConfig:
 
     benchmarks: str = setting("Set5,Set14,BSD100", "Names of the sets, separated by commas.")
     data_dir: str = setting("", "Folder that holds a folder for each set. Required.")
-    output: str = setting("", "Folder of the results; a run that was stopped goes on. Required.")
+    output: str = setting(
+        "", "Folder of the results, where a run that was stopped continues. Required."
+    )
     niqe_parameters: str = setting(
         "", "File of NIQE's pristine parameters (PIRM's modelparameters.mat); empty: downloaded."
     )
@@ -29,8 +31,8 @@ class MeasuringConfig:
     )
     vgg_weights: str = setting(
         "",
-        "File of VGG19's ImageNet weights, or imagenet (download); with it structure and texture "
-        "of its features are compared.",
+        "File of VGG19's ImageNet weights, or imagenet (download). Adds the distance of "
+        "structure and texture of its features.",
     )
     runtime: Runtime = setting("tensorflow", RUNTIME_HELP, RUNTIMES)
     precision: str = setting(
@@ -38,7 +40,7 @@ class MeasuringConfig:
         "What the shipped models, and any in OpenVINO, compute in: float32, bfloat16 or auto; "
         "empty: float32, or what a SavedModel was exported for.",
     )
-    workers: int = setting(-1, "Processes that score; 0: none beside this one; -1: one a core.")
+    workers: int = setting(-1, "Processes that score; 0: none but this one; -1: one for each core.")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -30,7 +30,7 @@ class DataTimingConfig:
     data: str = setting("", "HR images, as --data of the trainers. Required.")
     steps: int = setting(100, "Updates that are measured.")
     alone: int = setting(500, "Batches that are cut without training.")
-    batch_size: int = setting(16, "Crops a step.")
+    batch_size: int = setting(16, "Crops in each update.")
     crop_size: int = setting(96, "Side of the HR crops, pixels.")
     degradation: str = setting("bicubic", "As for the trainers.", ("bicubic", "photo"))
     precision: str = setting("bfloat16", "Of the convolutions.", ("float32", "bfloat16"))

@@ -57,7 +57,7 @@ class TimingConfig:
         'A file of VGG19 weights, or "random", on which the times depend as little as on the '
         "pictures.",
     )
-    batch_size: int = setting(16, "Crops a step.")
+    batch_size: int = setting(16, "Crops in each update.")
     crop_size: int = setting(96, "Side of the HR crops, pixels.")
     earlier: bool = setting(
         False,

@@ -16,9 +16,11 @@ class SheetsConfig(MeasuringConfig):
 
     images: str = setting("", "Names of images, separated by commas; empty: all of the sets.")
     figure: str = setting("7", "Which figure of the paper the columns follow.", ("4", "6", "7"))
-    crop: str = setting("", "X,Y,WIDTH,HEIGHT in pixels of HR; empty: found for each image.")
-    crop_size: int = setting(96, "Side of a crop that is found.")
-    zoom: int = setting(3, "Each pixel of a crop becomes a square of so many pixels.")
+    crop: str = setting(
+        "", "X,Y,WIDTH,HEIGHT in pixels of HR; empty: where the generators differ most."
+    )
+    crop_size: int = setting(96, "Side of the crop where --crop is empty, pixels.")
+    zoom: int = setting(3, "Side of the square that each pixel of a crop becomes.")
     model: str = setting("pretrained", FUSED_HELP)
     stage1: str = setting("pretrained:stage1", STAGE_1_HELP)
     xi: float = setting(DEFAULT_XI, "ξ of Bi-GANs-ST.")

@@ -20,7 +20,7 @@ class DataConfig:
         "", "Validation images: HR/ and LR_x4/ below it, or HR images alone; empty: no validation."
     )
     crop_size: int = setting(96, "Side of the HR crops, pixels; the LR crops are 1/4 of it.")
-    batch_size: int = setting(16, "Crops a step.")
+    batch_size: int = setting(16, "Crops in each update.")
     crop_energy: float = setting(
         1.0,
         "Share of the candidates that are kept as crops: those with the most gradient energy. 1 "
@@ -28,7 +28,9 @@ class DataConfig:
         "the paper).",
     )
     flips: bool = setting(True, "Mirror half of the crops.")
-    rotations: bool = setting(False, "Turn the crops by random quarters too (not in the paper).")
+    rotations: bool = setting(
+        False, "Turn the crops by a random multiple of 90 degrees too (not in the paper)."
+    )
     degradation: str = setting(
         "bicubic",
         "How LR crops are made: by the bicubic reduction alone (the paper), or as photos are, with "
@@ -38,4 +40,4 @@ class DataConfig:
     clean_share: float = setting(
         0.15, 'Share of the crops that --degradation=photo leaves as "bicubic" makes them.'
     )
-    seed: int = setting(0, "Of the initial weights, and of the order of the patches.")
+    seed: int = setting(0, "Seed of the initial weights and of the choice of crops.")

@@ -21,13 +21,14 @@ class ExportConfig:
     )
     precision: str = setting(
         "float32",
-        "What the model computes in; bfloat16 is faster where the machine has it, auto finds out.",
+        "What the model computes in. bfloat16 is faster on machines that compute in it; auto "
+        "chooses.",
         PRECISIONS,
     )
     last_update: bool = setting(
         False,
         "Export the weights as the last update left them: without their moving average "
-        "(--ema_decay of the training), and whichever epoch was the best.",
+        "(--ema_decay of the training), even if an earlier epoch was better.",
     )
 
 

@@ -15,7 +15,7 @@ class OptimizerConfig:
         "adam",
         "The generator's optimizer. muon makes the updates of the trunk's and the upsamplers' "
         "kernels orthogonal (not in the paper), which saves about a third of the first updates; "
-        "all else is Adam's.",
+        "Adam updates all other weights.",
         ("adam", "muon"),
     )
     learning_rate: float = setting(1e-4, "The learning rate at the start.")
@@ -38,8 +38,9 @@ class OptimizerConfig:
     )
     output_rate: float = setting(
         1.0,
-        "Factor on the learning rate of the generator's last kernel. All of its inputs share in "
-        "each value of the result, 5184 in WP-SRGAN: below 1 the first updates do not overshoot.",
+        "Factor on the learning rate of the generator's last kernel. Each value of the result is "
+        "a sum over all of its inputs, 5184 in WP-SRGAN; a factor below 1 keeps the first "
+        "updates from overshooting.",
     )
     beta_1: float = setting(0.9, "β1 of the generator's Adam.")
     beta_2: float = setting(0.999, "β2 of the generator's Adam.")
@@ -64,7 +65,8 @@ class InitializationConfig:
     )
     upsampler_init: str = setting(
         "xavier",
-        "First weights of the upsamplers: Xavier's, as in the paper; He's; or He's for one phase "
-        "of the pixel shuffle and the same for the others (ICNR), which begins without a grid.",
+        "First weights of the upsamplers: Xavier's, as in the paper; He's; or ICNR, which are "
+        "He's for one phase of the pixel shuffle, repeated for the others, and start without a "
+        "grid.",
         ("xavier", "he", "icnr"),
     )

@@ -18,12 +18,12 @@ class RunConfig:
     run_dir: str = setting("", "Folder of this run: settings, weights, checkpoints, losses.")
     steps: int = setting(500_000, "Updates in all.")
     steps_per_epoch: int = setting(
-        500, "Updates an epoch; at its end validation runs and a checkpoint is written."
+        500, "Updates in an epoch; at the end of each, validation runs and a checkpoint is written."
     )
     checkpoint_every: int = setting(
-        0, "Updates between two further checkpoints within an epoch; 0: none."
+        0, "Updates between additional checkpoints within an epoch; 0: none."
     )
-    keep_checkpoints: int = setting(2, "How many checkpoints stay, the best one aside.")
+    keep_checkpoints: int = setting(2, "How many checkpoints are kept besides the best one.")
     steps_per_call: int = setting(
         1,
         "Updates that JAX runs in one call on accelerators: more where Python bounds the speed. "
@@ -36,8 +36,8 @@ class RunConfig:
     )
     deterministic: bool = setting(
         False,
-        "Only operations that give the same bits in every run; a CPU does so anyway, accelerators "
-        "become slower.",
+        "Use only operations that give the same bits in every run. A CPU does so anyway; "
+        "accelerators become slower.",
     )
     precision: str = setting(
         "float32",
