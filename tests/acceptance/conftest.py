@@ -23,14 +23,18 @@ import bigans.__main__ as program
 from bigans.models.memory import TENSORFLOW, Footprint
 from bigans.upscaler.tiles.tiling import Tiling
 from bigans.upscaler.upscaler import Upscaler
+from sr_program.model_facts import ModelFacts
 
 
 class Toy:
     directory = Path("toy")
     inputs = frozenset({"image"})
     footprint = TENSORFLOW
+    facts = ModelFacts(scale=4, radius=0)
     scale = 4
-    stated_receptive_field = 0
+    radius = 0
+    identity = "toy"
+    has_parts = gives_unrounded = False
 
     def serve(self, images, merge_inputs):
         time.sleep(float(os.environ.get("SECONDS", 0)))
@@ -39,11 +43,11 @@ class Toy:
         return images.repeat(4, axis=1).repeat(4, axis=2)
 
 
-def load():
+def load(tiling):
     memory_mb = None
     if "TILES" in os.environ:  # of 40x40 pixels
         memory_mb = (TENSORFLOW.program_bytes + 1601 * TENSORFLOW.bytes_per_lr_pixel) / 1e6
-    return Upscaler.of_model(Toy(), Tiling(memory_mb, overlap=0))
+    return Upscaler.of_model(Toy(), tiling=Tiling(memory_mb, overlap=0))
 
 
 program._load = load
@@ -101,7 +105,7 @@ def run(start: Program) -> Run:
 def photo(tmp_path: Path) -> Path:
     """noise.png, which no format makes small: its result has 130 kB and more."""
     random = np.random.default_rng(0)
-    write_rgb(tmp_path / "noise.png", random.integers(0, 256, (100, 120, 3), np.uint8))
+    write_rgb(tmp_path / "noise.png", random.integers(0, 256, (200, 240, 3), np.uint8))
     return tmp_path / "noise.png"
 
 

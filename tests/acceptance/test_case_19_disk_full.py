@@ -115,7 +115,7 @@ def test_a_read_only_folder_for_new_folders(run, photo: Path, read_only_folder: 
 
 def test_the_folder_vanishes(run, photo: Path) -> None:
     # When it is there before anything is computed, and not when the result is written.
-    first = "import shutil; program._load = lambda real=load: (shutil.rmtree('out'), real())[1]"
+    first = "import shutil; program._load = lambda tiling: (shutil.rmtree('out'), load(tiling))[1]"
     done = run("noise.png", "--output=out/n.jpg", FIRST=first)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

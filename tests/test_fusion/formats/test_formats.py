@@ -108,7 +108,7 @@ def test_the_files(written: tuple[Format, Path]) -> None:
         "openvino": {"fused.xml", "fused.bin", "towers.xml", "towers.bin"},
         "litert": {"fused.tflite"},
     }
-    assert {path.name for path in directory.iterdir()} == names[format]
+    assert {path.name for path in directory.iterdir()} == {*names[format], "facts.json"}
     assert [path.name for path in directory.parent.iterdir()] == ["1"]
 
 
