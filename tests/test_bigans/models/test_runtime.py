@@ -312,7 +312,7 @@ def test_auto(monkeypatch: pytest.MonkeyPatch) -> None:
     assert auto("x86_64", True) == auto("AMD64", True) == "openvino"
     assert auto("x86_64", False) == auto("aarch64", True) == "tensorflow"
     other: Any = "torch"
-    with pytest.raises(ValueError, match="choose one of tensorflow, openvino, auto"):
+    with pytest.raises(ValueError, match="choose one of tensorflow, openvino, onnx, auto"):
         chosen_runtime(other)
 
 
