@@ -134,7 +134,7 @@ def test_the_choice_of_xi(call, tmp_path, capsys) -> None:
     text = capsys.readouterr().out
     met, rmse = told(text, f"is the largest with an RMSE of at most {target:g} ")
     assert rmse == target
-    paper, position = told(text, "88% of the way between the towers' mean squared errors")
+    paper, position = told(text, "88% of the way between the generators' mean squared errors")
     share = (15.77**2 - 11.36**2) / (16.28**2 - 11.36**2)
     expected = math.sqrt(ends[0] ** 2 + share * (ends[1] ** 2 - ends[0] ** 2))
     assert position == pytest.approx(expected, abs=0.006)
