@@ -40,7 +40,7 @@ def own(folder: Path, name: str, as_folder: bool) -> Path:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_program_runs_beside_them(call, tmp_path: Path, name: str, as_folder: bool) -> None:
     own(tmp_path, name, as_folder)
-    done = call("-m", "bigans", "cat.png", "--output=out.png", "--saved_model=missing")
+    done = call("-m", "bigans", "cat.png", "--output=out.png", "--model=./missing")
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
@@ -50,7 +50,7 @@ def test_the_program_runs_beside_them(call, tmp_path: Path, name: str, as_folder
 SCRIPT = """
 from bigans import Upscaler
 try:
-    Upscaler("missing")
+    Upscaler("./missing")
 except ValueError as error:
     print(error)
 """
