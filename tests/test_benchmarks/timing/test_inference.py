@@ -110,7 +110,7 @@ def test_the_whole_command(repository, subprocess_environment):
         timeout=600,
         check=True,
     ).stdout
-    assert "Both towers: 10.40 MFLOP an LR pixel." in printed
+    assert "Both generators: 10.40 MFLOP an LR pixel." in printed
     assert "### 8x8" in printed and "Ceiling, products of 4096x4096 matrices" in printed
     rows = [line.split("|")[1].strip() for line in printed.splitlines() if line.startswith("| T")]
     assert rows == ["TensorFlow, ours float32", "TensorFlow, ours bfloat16"]
