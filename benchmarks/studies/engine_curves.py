@@ -56,13 +56,15 @@ class Recipe:
     """A recipe, and what stands in for the runs that it starts from.
 
     Attributes:
-        name: Of its flagfile.
+        name: What flags and tables call it.
+        flagfile: Its file below configs/.
         module: The program.
         start: Shipped generator to start from; "" for random weights.
         stage: Of WP-SRGAN; its run folder is one below.
     """
 
     name: str
+    flagfile: str
     module: str
     start: str = ""
     stage: int = 0
@@ -73,11 +75,13 @@ class Recipe:
 
 
 RECIPES = (
-    Recipe("mr_pixel", "mr_srgan.train"),
-    Recipe("mr_srgan", "mr_srgan.train", "mr_srgan"),
-    Recipe("wp_pixel", "wp_srgan.train", stage=1),
-    Recipe("wp_srgan_stage1", "wp_srgan.train", "wp_srgan_stage1", stage=1),
-    Recipe("wp_srgan_stage2", "wp_srgan.train", stage=2),
+    Recipe("mr_pixel", "mr_srgan/01_pixel.cfg", "mr_srgan.train"),
+    Recipe("mr_srgan", "mr_srgan/05_equation_2.cfg", "mr_srgan.train", "mr_srgan"),
+    Recipe("wp_pixel", "wp_srgan/01_pixel.cfg", "wp_srgan.train", stage=1),
+    Recipe(
+        "wp_srgan_stage1", "wp_srgan/03_stage1.cfg", "wp_srgan.train", "wp_srgan_stage1", stage=1
+    ),
+    Recipe("wp_srgan_stage2", "wp_srgan/04_stage2.cfg", "wp_srgan.train", stage=2),
 )
 
 
@@ -172,7 +176,7 @@ def read_losses(path: Path) -> dict[str, np.ndarray]:
 
 def _train(config: CurvesConfig, recipe: Recipe, engine: str, folder: Path, steps: int) -> None:
     command = [
-        *(sys.executable, "-m", recipe.module, f"--flagfile={_CONFIGS / recipe.name}.cfg"),
+        *(sys.executable, "-m", recipe.module, f"--flagfile={_CONFIGS / recipe.flagfile}"),
         *(f"--data={config.data}", f"--vgg_weights={config.vgg_weights}", f"--run_dir={folder}"),
         *(f"--steps={steps}", f"--steps_per_epoch={steps}", "--checkpoint_every=20"),
         *(f"--batch_size={config.batch_size}", f"--precision={config.precision}"),

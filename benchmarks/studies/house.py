@@ -35,7 +35,7 @@ _TREE = flags.DEFINE_string("tree", None, "The checkout; the current directory i
 _NAMES = flags.DEFINE_bool("names", False, "List the modules and places too.")
 
 _SIDE = 80
-_IN_TILES = "--memory_mb=900"
+_IN_TILES = "--memory_mb=1000"
 
 # The name of the program, now and before.
 _PROGRAMS = ("bigans", "upscaler")

@@ -85,7 +85,8 @@ def default_xi(tree: list[Source]) -> list[Place]:
 
 def luma_weights(tree: list[Source]) -> list[Place]:
     """Where BT.601's weight of red is written."""
-    return _constants(tree, lambda value: isinstance(value, int | float) and value in _RED)
+    found = _constants(tree, lambda value: isinstance(value, int | float) and value in _RED)
+    return sorted(found)
 
 
 def keys_kernels(tree: list[Source]) -> list[Place]:

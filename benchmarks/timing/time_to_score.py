@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import shlex
 import subprocess
 import sys
@@ -100,7 +101,7 @@ def time_recipe(recipe: str, config: RaceConfig, folder: Path) -> Reached:
             if not ended:
                 times = process.cpu_times()
                 cpu = times.user + times.system
-            step, psnr, run_dir = newest_score(folder / "run")
+            step, psnr, run_dir = newest_score(folder / "run", config.psnr)
             if step > seen:
                 logging.info("%s: step %d, %.3f dB, %.0f CPU s", recipe, step, psnr, cpu)
                 seen = step
@@ -115,15 +116,20 @@ def time_recipe(recipe: str, config: RaceConfig, folder: Path) -> Reached:
         training.wait()
 
 
-def newest_score(folder: Path) -> tuple[int, float, Path]:
-    """Step and PSNR of the last validation of a run, 0 before the first, and the run's folder."""
+def newest_score(folder: Path, psnr: float = math.inf) -> tuple[int, float, Path]:
+    """Step and PSNR of the last validation of a run, 0 before the first, and the run's folder.
+
+    Where validations have reached `psnr`, the first of them: a run may be faster than who looks.
+    """
     for path in (folder / SCORES, *folder.glob(f"stage*/{SCORES}")):
         if path.is_file():
             with path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
             # A row may be half written.
             if rows and all(rows[-1].values()):
-                return int(rows[-1]["step"]), float(rows[-1]["psnr"]), path.parent
+                reached = [row for row in rows if float(row["psnr"]) >= psnr]
+                row = (reached or rows[-1:])[0]
+                return int(row["step"]), float(row["psnr"]), path.parent
     return 0, 0.0, folder
 
 

@@ -44,7 +44,7 @@ class Toy:
 
 
 def load(tiling):
-    memory_mb = None
+    memory_mb = float("inf")
     if "TILES" in os.environ:  # of 40x40 pixels
         memory_mb = (TENSORFLOW.program_bytes + 1601 * TENSORFLOW.bytes_per_lr_pixel) / 1e6
     return Upscaler.of_model(Toy(), tiling=Tiling(memory_mb, overlap=0))

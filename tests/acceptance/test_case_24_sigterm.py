@@ -51,7 +51,7 @@ def test_while_a_whole_photo_is_written(start, photo: Path, number: signal.Signa
     _, errors = process.communicate(timeout=60)
     assert process.returncode == CODES[number], errors
     assert [path.name for path in (photo.parent / "out").iterdir()] == ["n.png"]
-    assert read_rgb(photo.parent / "out" / "n.png").shape == (400, 480, 3)
+    assert read_rgb(photo.parent / "out" / "n.png").shape == (800, 960, 3)
 
 
 def test_sent_twice(start, photo: Path) -> None:

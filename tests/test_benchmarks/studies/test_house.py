@@ -42,7 +42,7 @@ def test_modules_of_a_run(drawn: Path, tmp_path: Path) -> None:
     photo.touch()
     whole = ["bigans/__main__.py", "bigans/reader.py"]
     assert loaded_modules(drawn, photo, []) == whole
-    assert loaded_modules(drawn, photo, ["--memory_mb=900"]) == [*whole, "bigans/tiles.py"]
+    assert loaded_modules(drawn, photo, ["--memory_mb=1000"]) == [*whole, "bigans/tiles.py"]
     assert not (tmp_path / "result.png").exists()
 
 
