@@ -18,6 +18,12 @@ def test_the_newest_score_of_either_branch(tmp_path: Path) -> None:
     assert newest_score(tmp_path) == (5, 19.0, tmp_path)
 
 
+def test_the_first_score_that_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("step,psnr,ssim\n2,20.5,0.5\n4,21.0,0.5\n6,21.5,0.6\n")
+    assert newest_score(tmp_path, 21.0) == (4, 21.0, tmp_path)
+    assert newest_score(tmp_path, 22.0) == (6, 21.5, tmp_path)
+
+
 def test_a_row_that_is_being_written_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text("step,psnr,ssim\n10,20.5,0.5\n20")
     assert newest_score(tmp_path) == (0, 0.0, tmp_path)
