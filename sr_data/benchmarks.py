@@ -61,10 +61,10 @@ class BenchmarkImage:
     """One image of a benchmark.
 
     Attributes:
-      name: stem of its HR file without `_HR`.
-      hr: uint8 [4h, 4w, 3], RGB, 0..255; cropped at the right and bottom to a multiple of 4.
-      lr: uint8 [h, w, 3], RGB, 0..255.
-      is_gray: the HR file has a single channel, which `hr` repeats three times.
+        name: stem of its HR file without `_HR`.
+        hr: uint8 [4h, 4w, 3], RGB, 0..255; cropped at the right and bottom to a multiple of 4.
+        lr: uint8 [h, w, 3], RGB, 0..255.
+        is_gray: the HR file has a single channel, which `hr` repeats three times.
     """
 
     name: str
@@ -81,14 +81,14 @@ class Benchmark:
     others can still be used.
 
     Attributes:
-      name: one of `BENCHMARKS`, or the name of another set.
+        name: one of `BENCHMARKS`, or the name of another set.
     """
 
     def __init__(self, name: str, pairs: Sequence[ImagePair]):
         """Takes the files of a set.
 
         Raises:
-          DataError: two files stand for one image.
+            DataError: two files stand for one image.
         """
         self.name = name
         self._pairs = tuple(pairs)
@@ -111,7 +111,7 @@ class Benchmark:
         """One image.
 
         Raises:
-          DataError: HR or LR is missing or cannot be used, or HR is not 4 times LR.
+            DataError: HR or LR is missing or cannot be used, or HR is not 4 times LR.
         """
         pair = self._pairs[index]
         hr, lr = pair.read()
@@ -126,13 +126,13 @@ def open_benchmark(name: str, data_dir: str | os.PathLike[str]) -> Benchmark:
     """Lists and pairs the files of a set.
 
     Args:
-      name: one of `BENCHMARKS` in upper or lower case, a usual other name of it (B100), or the name
-        of any other folder with one of the layouts above.
-      data_dir: the folder that holds the sets.
+        name: one of `BENCHMARKS` in upper or lower case, a usual other name of it (B100), or the
+            name of any other folder with one of the layouts above.
+        data_dir: the folder that holds the sets.
 
     Raises:
-      UsageError: the name is empty.
-      DataError: the set's folder is missing or empty, or of another layout.
+        UsageError: the name is empty.
+        DataError: the set's folder is missing or empty, or of another layout.
     """
     if not _plain(name):
         raise UsageError(f"{name!r} names no benchmark; use {', '.join(BENCHMARKS)} or a folder")

@@ -21,21 +21,21 @@ class DecodedPhotos:
     ends.
 
     Attributes:
-      skipped_small: names of images with a side below the crop size.
-      skipped_corrupt: names of images that cannot be read.
+        skipped_small: names of images with a side below the crop size.
+        skipped_corrupt: names of images that cannot be read.
     """
 
     def __init__(self, source: ImageSource, crop_size: int, scale: int, memory_limit: int):
         """Reads all images (seconds; a progress bar on a terminal).
 
         Args:
-          source: images uint8 [H, W, 3] with names.
-          crop_size: images with a smaller side are left out, HR pixels.
-          scale: HR pixels for each LR pixel.
-          memory_limit: most bytes that the decoded images may take.
+            source: images uint8 [H, W, 3] with names.
+            crop_size: images with a smaller side are left out, HR pixels.
+            scale: HR pixels for each LR pixel.
+            memory_limit: most bytes that the decoded images may take.
 
         Raises:
-          DataError: the images take more memory, which is found out as soon as it is used up.
+            DataError: the images take more memory, which is found out as soon as it is used up.
         """
         self._crop_size = crop_size
         self._scale = scale
@@ -48,11 +48,11 @@ class DecodedPhotos:
         """Where crops of a size may begin.
 
         Args:
-          side: of the crops, LR pixels.
+            side: of the crops, LR pixels.
 
         Returns:
-          int64 [images, 5]: a rectangle of LR positions for each image, as (number of the image,
-          first row, first column, rows, columns).
+            int64 [images, 5]: a rectangle of LR positions for each image, as (number of the image,
+            first row, first column, rows, columns).
         """
         found = [
             (number, 0, 0, lr.shape[0] - side + 1, lr.shape[1] - side + 1)
@@ -68,13 +68,13 @@ class DecodedPhotos:
         """One crop, as views.
 
         Args:
-          image: its number.
-          row: first row, LR pixels.
-          column: first column, LR pixels.
-          side: LR pixels.
+            image: its number.
+            row: first row, LR pixels.
+            column: first column, LR pixels.
+            side: LR pixels.
 
         Returns:
-          (hr, lr): uint8 [scale * side, scale * side, 3] and [side, side, 3], RGB.
+            (hr, lr): uint8 [scale * side, scale * side, 3] and [side, side, 3], RGB.
         """
         hr, lr = self._pairs[image]
         scale = self._scale

@@ -28,10 +28,10 @@ class ImagePair:
     """The files of one image; nothing is decoded before `read`.
 
     Attributes:
-      name: stem of the HR file without `_HR`.
-      hr: the HR file, None if it is missing.
-      lr: the LR file, None if LR is to be made from HR.
-      problem: why the pair cannot be read, one line; empty if nothing is known against it.
+        name: stem of the HR file without `_HR`.
+        hr: the HR file, None if it is missing.
+        lr: the LR file, None if LR is to be made from HR.
+        problem: why the pair cannot be read, one line; empty if nothing is known against it.
     """
 
     name: str
@@ -45,10 +45,10 @@ class ImagePair:
         Without an LR file, LR is made from the cropped HR by `bicubic_downscale`.
 
         Returns:
-          (hr, lr): uint8 [4h, 4w, 3] and uint8 [h, w, 3], RGB, 0..255.
+            (hr, lr): uint8 [4h, 4w, 3] and uint8 [h, w, 3], RGB, 0..255.
 
         Raises:
-          DataError: a file is missing or cannot be used, or HR is not 4 times LR.
+            DataError: a file is missing or cannot be used, or HR is not 4 times LR.
         """
         path = self._hr_file()
         whole = read_rgb(path)
@@ -72,7 +72,7 @@ class ImagePair:
         """Whether the HR file is single-channel: then any channel of its RGB form is its own Y.
 
         Raises:
-          DataError: the file is missing or no image.
+            DataError: the file is missing or no image.
         """
         return is_gray(self._hr_file())
 
@@ -107,12 +107,12 @@ def pair_files(
     suffixes may differ.
 
     Args:
-      hr_paths: the HR files.
-      lr_paths: the LR files.
-      lr_directory: where LR files are expected, for the message about a missing one.
+        hr_paths: the HR files.
+        lr_paths: the LR files.
+        lr_directory: where LR files are expected, for the message about a missing one.
 
     Returns:
-      One pair an HR file, in order; those without an LR file have a `problem`.
+        One pair an HR file, in order; those without an LR file have a `problem`.
     """
     by_stem = {path.stem: path for path in lr_paths}
     pairs = []

@@ -40,11 +40,11 @@ class PatchDataset(keras.utils.PyDataset):
     with `--min_std`, which leaves crops out).
 
     Attributes:
-      epoch: number of the current epoch, which is the number of epochs done; `fit` advances it (by
-        `on_epoch_begin` and `on_epoch_end`). Set it when training resumes, and leave `fit`'s own
-        `steps_per_epoch` alone: epochs end where this dataset ends.
-      skipped_small: names of images with a side below `crop_size`.
-      skipped_corrupt: names of images that cannot be read.
+        epoch: number of the current epoch, which is the number of epochs done; `fit` advances it
+            (by `on_epoch_begin` and `on_epoch_end`). Set it when training resumes, and leave
+            `fit`'s own `steps_per_epoch` alone: epochs end where this dataset ends.
+        skipped_small: names of images with a side below `crop_size`.
+        skipped_corrupt: names of images that cannot be read.
 
     """
 
@@ -68,29 +68,30 @@ class PatchDataset(keras.utils.PyDataset):
         """Reads all images that are not prepared (seconds; a progress bar on a terminal).
 
         Args:
-          source: images uint8 [H, W, 3] with names, or a prepared set.
-          crop_size: side of the HR crops in pixels; a multiple of `scale`.
-          batch_size: crops a batch.
-          steps_per_epoch: batches an epoch; the length of this dataset.
-          seed: whole number >= 0.
-          scale: HR pixels for each LR pixel.
-          flips: mirror half of the crops horizontally (the paper, Section 4.1).
-          rotations: turn crops by a random multiple of 90 degrees; with `flips` all 8 symmetries.
-          crop_energy: share of the candidates that become crops, above 0: those with the most
-            gradient energy. Flat crops teach a pixel loss next to nothing. A batch of B is chosen
-            from ceil(B / crop_energy) candidates; 1 takes every candidate.
-          epoch: number of the first epoch.
-          share: (number, count): each batch is only its part with that number, of `count` equal
-            ones; for processes that share the batches.
-          degradation: what is drawn for each LR crop; None: all are the plain bicubic reduction. It
-            changes neither the places nor the HR crops.
-          memory_limit: most bytes that decoded images may take; a prepared set needs next to none.
+            source: images uint8 [H, W, 3] with names, or a prepared set.
+            crop_size: side of the HR crops in pixels; a multiple of `scale`.
+            batch_size: crops a batch.
+            steps_per_epoch: batches an epoch; the length of this dataset.
+            seed: whole number >= 0.
+            scale: HR pixels for each LR pixel.
+            flips: mirror half of the crops horizontally (the paper, Section 4.1).
+            rotations: turn crops by a random multiple of 90 degrees; with `flips` all 8 symmetries.
+            crop_energy: share of the candidates that become crops, above 0: those with the most
+                gradient energy. Flat crops teach a pixel loss next to nothing. A batch of B is
+                chosen from ceil(B / crop_energy) candidates; 1 takes every candidate.
+            epoch: number of the first epoch.
+            share: (number, count): each batch is only its part with that number, of `count` equal
+                ones; for processes that share the batches.
+            degradation: what is drawn for each LR crop; None: all are the plain bicubic reduction.
+                It changes neither the places nor the HR crops.
+            memory_limit: most bytes that decoded images may take; a prepared set needs next to
+                none.
 
         Raises:
-          ValueError: an argument is out of range, a batch has no such share, `crop_size` is not a
-            multiple of `scale`, or a prepared set is asked for another scale than its own, 4.
-          DataError: no image is usable, or the images need more memory than the limit and must be
-            prepared first.
+            ValueError: an argument is out of range, a batch has no such share, `crop_size` is not a
+                multiple of `scale`, or a prepared set is asked for another scale than its own, 4.
+            DataError: no image is usable, or the images need more memory than the limit and must be
+                prepared first.
         """
         super().__init__(workers=1, use_multiprocessing=False)
         if min(crop_size, batch_size, steps_per_epoch, scale) < 1 or min(seed, epoch) < 0:
@@ -129,10 +130,10 @@ class PatchDataset(keras.utils.PyDataset):
         """One batch.
 
         Args:
-          index: 0 <= index < steps_per_epoch.
+            index: 0 <= index < steps_per_epoch.
 
         Returns:
-          (lr, hr), float32 [B, crop/scale, crop/scale, 3] and [B, crop, crop, 3], in [-1, 1].
+            (lr, hr), float32 [B, crop/scale, crop/scale, 3] and [B, crop, crop, 3], in [-1, 1].
         """
         if not 0 <= index < self.steps_per_epoch:
             raise IndexError(f"batch {index} of {self.steps_per_epoch}")

@@ -23,8 +23,8 @@ class PreparedSource:
     """The photos of a prepared set, in the order of the source that they were prepared from.
 
     Attributes:
-      directory: the set's folder.
-      skipped_corrupt: names of photos that could not be used when the set was prepared.
+        directory: the set's folder.
+        skipped_corrupt: names of photos that could not be used when the set was prepared.
     """
 
     def __init__(self, directory: str | os.PathLike[str]):
@@ -34,7 +34,7 @@ class PreparedSource:
         by ArrayRecord.
 
         Raises:
-          DataError: the folder holds no complete set, or a file is missing or cut off.
+            DataError: the folder holds no complete set, or a file is missing or cut off.
         """
         self.directory = Path(directory)
         manifest = read_manifest(self.directory)
@@ -66,11 +66,12 @@ class PreparedSource:
         """Where crops of a size may begin.
 
         Args:
-          side: of the crops, LR pixels.
+            side: of the crops, LR pixels.
 
         Returns:
-          int64 [fields, 5]: rectangles of LR positions that do not overlap, each as (number of the
-          photo, first row, first column, rows, columns). A photo without flat tiles has one.
+            int64 [fields, 5]: rectangles of LR positions that do not overlap, each as (number of
+                the
+            photo, first row, first column, rows, columns). A photo without flat tiles has one.
         """
         found = []
         for number, photo in enumerate(self._photos):
@@ -104,16 +105,16 @@ class PreparedSource:
         """One crop; only the tiles that it touches are read.
 
         Args:
-          photo: number of the photo.
-          row: first row, LR pixels.
-          column: first column, LR pixels.
-          side: LR pixels.
+            photo: number of the photo.
+            row: first row, LR pixels.
+            column: first column, LR pixels.
+            side: LR pixels.
 
         Returns:
-          (hr, lr): uint8 [4 * side, 4 * side, 3] and [side, side, 3], RGB.
+            (hr, lr): uint8 [4 * side, 4 * side, 3] and [side, side, 3], RGB.
 
         Raises:
-          DataError: a file is damaged or missing, or the package array-record is.
+            DataError: a file is damaged or missing, or the package array-record is.
         """
         hr = np.empty((SCALE * side, SCALE * side, 3), np.uint8)
         lr = np.empty((side, side, 3), np.uint8)

@@ -44,7 +44,7 @@ class FolderSource:
         """Lists the files.
 
         Raises:
-          DataError: the folder is missing or holds no image.
+            DataError: the folder is missing or holds no image.
         """
         self.directory = Path(directory)
         self._paths = _image_files(self.directory, recursive)
@@ -82,12 +82,13 @@ def open_source(spec: str) -> FolderSource | TfdsSource | PreparedSource:
     """Opens the collection that a `--data` flag names.
 
     Args:
-      spec: `folder:DIR`, a folder of photos; `tfds:NAME[/CONFIG][:SPLIT]`, a TensorFlow data set,
-        which is made if it is not there; `prepared:DIR`, what `python -m sr_data.prepare` wrote.
+        spec: `folder:DIR`, a folder of photos; `tfds:NAME[/CONFIG][:SPLIT]`, a TensorFlow data set,
+            which is made if it is not there; `prepared:DIR`, what `python -m sr_data.prepare`
+            wrote.
 
     Raises:
-      UsageError: the text has another form, or TFDS does not know the name.
-      DataError: the folder is missing or holds no image, or the set is not complete.
+        UsageError: the text has another form, or TFDS does not know the name.
+        DataError: the folder is missing or holds no image, or the set is not complete.
     """
     kind, _, place = spec.partition(":")
     if kind not in _KINDS or not place:
@@ -111,7 +112,7 @@ class PairedFolder:
         """Lists and pairs the files.
 
         Raises:
-          DataError: the folder is missing or empty, or an image has no partner.
+            DataError: the folder is missing or empty, or an image has no partner.
         """
         self.directory = Path(directory)
         hr_directory, lr_directory = self.directory / "HR", self.directory / f"LR_x{SCALE}"
@@ -151,10 +152,10 @@ class PairedFolder:
         """One pair.
 
         Returns:
-          (name, hr, lr) with uint8 [4h, 4w, 3] and uint8 [h, w, 3], RGB.
+            (name, hr, lr) with uint8 [4h, 4w, 3] and uint8 [h, w, 3], RGB.
 
         Raises:
-          DataError: an image cannot be used, or HR is not 4 times LR.
+            DataError: an image cannot be used, or HR is not 4 times LR.
         """
         return self._pairs[index].name, *self._pairs[index].read()
 

@@ -36,13 +36,13 @@ class TfdsSource:
         """Opens a data set, in the folder that the environment variable TFDS_DATA_DIR names.
 
         Args:
-          spec: NAME, NAME/CONFIG, either with :VERSION, and :SPLIT, by default train or else the
-            only split. As TFDS names them: div2k/bicubic_x4:train, raise_sr/raise_1k.
+            spec: NAME, NAME/CONFIG, either with :VERSION, and :SPLIT, by default train or else the
+                only split. As TFDS names them: div2k/bicubic_x4:train, raise_sr/raise_1k.
 
         Raises:
-          UsageError: the text has another form, or names no split, data set or config.
-          DataError: TFDS is missing, the data set cannot be made or is not in a format with random
-            access, or it has no image.
+            UsageError: the text has another form, or names no split, data set or config.
+            DataError: TFDS is missing, the data set cannot be made or is not in a format with
+                random access, or it has no image.
         """
         match = _SPEC.fullmatch(spec)
         if not match:

@@ -41,17 +41,17 @@ def bicubic_downscale(
     """Shrinks an image as MATLAB's `imresize(image, 1/scale)` does.
 
     Args:
-      image: uint8 [H, W] or [H, W, C], 0..255.
-      scale: whole factor >= 1.
-      edge: what lies outside of the image: "replicate" repeats the outermost pixels (older MATLAB;
-        the LR files of the usual benchmarks), "mirror" reflects the image (current MATLAB). Only
-        the outermost 2 pixels of the result depend on it.
+        image: uint8 [H, W] or [H, W, C], 0..255.
+        scale: whole factor >= 1.
+        edge: what lies outside of the image: "replicate" repeats the outermost pixels (older
+            MATLAB; the LR files of the usual benchmarks), "mirror" reflects the image (current
+            MATLAB). Only the outermost 2 pixels of the result depend on it.
 
     Returns:
-      uint8 [ceil(H/scale), ceil(W/scale)] or [..., C].
+        uint8 [ceil(H/scale), ceil(W/scale)] or [..., C].
 
     Raises:
-      ValueError: not uint8, empty, another number of dimensions, or a wrong `scale` or `edge`.
+        ValueError: not uint8, empty, another number of dimensions, or a wrong `scale` or `edge`.
     """
     return _resize(image, _shrinking(_checked_scale(scale)), edge)
 
@@ -62,15 +62,15 @@ def bicubic_upscale(
     """Enlarges an image as MATLAB's `imresize(image, scale)` does.
 
     Args:
-      image: uint8 [H, W] or [H, W, C], 0..255.
-      scale: whole factor >= 1.
-      edge: as for `bicubic_downscale`.
+        image: uint8 [H, W] or [H, W, C], 0..255.
+        scale: whole factor >= 1.
+        edge: as for `bicubic_downscale`.
 
     Returns:
-      uint8 [H*scale, W*scale] or [..., C].
+        uint8 [H*scale, W*scale] or [..., C].
 
     Raises:
-      ValueError: not uint8, empty, another number of dimensions, or a wrong `scale` or `edge`.
+        ValueError: not uint8, empty, another number of dimensions, or a wrong `scale` or `edge`.
     """
     return _resize(image, _enlarging(_checked_scale(scale)), edge)
 
@@ -79,8 +79,8 @@ def bicubic_taps(scale: int) -> tuple[NDArray[np.float64], int, int]:
     """The kernel of `bicubic_downscale`, which is the same for every pixel of the result.
 
     Returns:
-      Whole numbers float64 [taps], their sum, and the position of the first one: LR pixel i takes
-      HR pixels i * scale + first and following.
+        Whole numbers float64 [taps], their sum, and the position of the first one: LR pixel i takes
+        HR pixels i * scale + first and following.
     """
     shrinking = _shrinking(_checked_scale(scale))
     return shrinking.weights[0], shrinking.denominator, shrinking.first

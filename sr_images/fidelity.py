@@ -18,16 +18,16 @@ def psnr(
     """Peak signal-to-noise ratio, 10 log10(data_range^2 / MSE), in dB.
 
     Args:
-      reference: array [H, W] or [H, W, C].
-      image: array of the same shape and dtype.
-      data_range: largest minus smallest possible value: 255 for uint8.
-      border: pixels ignored on each side.
+        reference: array [H, W] or [H, W, C].
+        image: array of the same shape and dtype.
+        data_range: largest minus smallest possible value: 255 for uint8.
+        border: pixels ignored on each side.
 
     Returns:
-      dB; inf for identical images.
+        dB; inf for identical images.
 
     Raises:
-      ValueError: shapes or dtypes differ, or nothing is left inside of the border.
+        ValueError: shapes or dtypes differ, or nothing is left inside of the border.
     """
     expected, actual = _inner(reference, image, data_range, border, smallest=1)
     mean_square = float(np.mean(np.square(expected - actual)))
@@ -44,16 +44,17 @@ def ssim(
     over all windows that lie inside of the image.
 
     Args:
-      reference: array [H, W].
-      image: array of the same shape and dtype.
-      data_range: largest minus smallest possible value: 255 for uint8.
-      border: pixels ignored on each side before the windows are laid.
+        reference: array [H, W].
+        image: array of the same shape and dtype.
+        data_range: largest minus smallest possible value: 255 for uint8.
+        border: pixels ignored on each side before the windows are laid.
 
     Returns:
-      Mean SSIM, at most 1; 1 for identical images.
+        Mean SSIM, at most 1; 1 for identical images.
 
     Raises:
-      ValueError: not 2-D, shapes or dtypes differ, or fewer than 11x11 pixels inside of the border.
+        ValueError: not 2-D, shapes or dtypes differ, or fewer than 11x11 pixels inside of the
+            border.
     """
     if reference.ndim != 2:
         raise ValueError(f"SSIM needs single-channel images [H, W], got {list(reference.shape)}")

@@ -57,10 +57,10 @@ def read_rgb(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """Decodes an image file, upright.
 
     Returns:
-      uint8 [H, W, 3], RGB, 0..255.
+        uint8 [H, W, 3], RGB, 0..255.
 
     Raises:
-      DataError: the file is missing, damaged, no image, or of a kind that is not supported.
+        DataError: the file is missing, damaged, no image, or of a kind that is not supported.
     """
     path = Path(path)
     return _decode(path, path)
@@ -70,14 +70,14 @@ def decode_rgb(content: bytes, name: str) -> NDArray[np.uint8]:
     """Decodes the content of an image file, upright.
 
     Args:
-      content: what the file holds, in any format that `read_rgb` reads.
-      name: what error messages call the image.
+        content: what the file holds, in any format that `read_rgb` reads.
+        name: what error messages call the image.
 
     Returns:
-      uint8 [H, W, 3], RGB, 0..255.
+        uint8 [H, W, 3], RGB, 0..255.
 
     Raises:
-      DataError: the content is damaged, no image, or of a kind that is not supported.
+        DataError: the content is damaged, no image, or of a kind that is not supported.
     """
     return _decode(io.BytesIO(content), name)
 
@@ -100,7 +100,7 @@ def is_gray(path: str | os.PathLike[str]) -> bool:
     """Whether the file holds a single gray channel, from its header alone.
 
     Raises:
-      DataError: the file is missing or no image.
+        DataError: the file is missing or no image.
     """
     path = Path(path)
     try:
@@ -114,12 +114,12 @@ def check_format(path: str | os.PathLike[str], height: int, width: int) -> None:
     """Whether `write_rgb` could write a picture, told before there is one.
 
     Args:
-      path: the file.
-      height: pixels.
-      width: pixels.
+        path: the file.
+        height: pixels.
+        width: pixels.
 
     Raises:
-      UsageError: another suffix, or a format that cannot hold a picture of this size.
+        UsageError: another suffix, or a format that cannot hold a picture of this size.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -139,13 +139,13 @@ def write_rgb(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
     resolution.
 
     Args:
-      path: ends in .png, .jpg, .jpeg, .webp, .bmp, .tif or .tiff, in any case.
-      image: uint8 [H, W, 3], RGB, 0..255.
+        path: ends in .png, .jpg, .jpeg, .webp, .bmp, .tif or .tiff, in any case.
+        image: uint8 [H, W, 3], RGB, 0..255.
 
     Raises:
-      UsageError: another suffix, or a format that cannot hold a picture of this size.
-      ValueError: another dtype or shape.
-      OSError: the file cannot be written.
+        UsageError: another suffix, or a format that cannot hold a picture of this size.
+        ValueError: another dtype or shape.
+        OSError: the file cannot be written.
     """
     path = Path(path)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:

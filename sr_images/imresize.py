@@ -30,16 +30,16 @@ def imresize(
     that keeps its size keeps its values.
 
     Args:
-      image: float64 [H, W], of any range.
-      scale: factor of both axes; the result has ceil(scale * H) rows and ceil(scale * W) columns.
-      shape: size of the result instead, (rows, columns); the axes may have different factors.
+        image: float64 [H, W], of any range.
+        scale: factor of both axes; the result has ceil(scale * H) rows and ceil(scale * W) columns.
+        shape: size of the result instead, (rows, columns); the axes may have different factors.
 
     Returns:
-      float64 [rows, columns].
+        float64 [rows, columns].
 
     Raises:
-      ValueError: not a non-empty float64 [H, W], not exactly one of `scale` and `shape`, or a size
-        or factor that is not positive.
+        ValueError: not a non-empty float64 [H, W], not exactly one of `scale` and `shape`, or a
+            size or factor that is not positive.
     """
     if image.dtype != np.float64 or image.ndim != 2 or image.size == 0:
         raise ValueError(

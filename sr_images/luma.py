@@ -22,13 +22,13 @@ def rgb_to_y(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     which changes PSNR by 1.3 dB.
 
     Args:
-      image: uint8 [H, W, 3] RGB, or [H, W]: a gray image is its own Y and is returned as it is.
+        image: uint8 [H, W, 3] RGB, or [H, W]: a gray image is its own Y and is returned as it is.
 
     Returns:
-      uint8 [H, W].
+        uint8 [H, W].
 
     Raises:
-      ValueError: another dtype or shape.
+        ValueError: another dtype or shape.
 
     Reference: https://www.mathworks.com/help/images/ref/rgb2ycbcr.html
     """
@@ -51,10 +51,10 @@ def luma_of_gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     protocols; a generator may tint its enlargement a little, so the channels are weighed.
 
     Args:
-      image: uint8 [H, W, 3], RGB.
+        image: uint8 [H, W, 3], RGB.
 
     Returns:
-      uint8 [H, W]: 0.299 R + 0.587 G + 0.114 B, rounded half up; exactly R where R = G = B.
+        uint8 [H, W]: 0.299 R + 0.587 G + 0.114 B, rounded half up; exactly R where R = G = B.
     """
     thousandths = image.astype(np.int32) @ np.array(_THOUSANDTHS, np.int32)
     return ((thousandths + 500) // 1000).astype(np.uint8)

@@ -16,11 +16,11 @@ def round_half_up(values: Any, xp: ModuleType) -> Any:
     as long as these operations together.)
 
     Args:
-      values: floating-point array or tensor, finite or NaN.
-      xp: numpy, tensorflow or keras.ops.
+        values: floating-point array or tensor, finite or NaN.
+        xp: numpy, tensorflow or keras.ops.
 
     Returns:
-      Whole numbers in the dtype and shape of `values`.
+        Whole numbers in the dtype and shape of `values`.
     """
     below = xp.floor(values)
     return below + xp.minimum(xp.floor(2.0 * (values - below)), 1.0)
@@ -30,10 +30,10 @@ def grey_levels(values: Any, xp: ModuleType) -> Any:
     """Clips to [0, 255] and rounds halves up.
 
     Args:
-      values: floating-point array or tensor, in grey levels.
-      xp: numpy, tensorflow or keras.ops.
+        values: floating-point array or tensor, in grey levels.
+        xp: numpy, tensorflow or keras.ops.
 
     Returns:
-      Whole numbers from 0 to 255 in the dtype and shape of `values`; the caller casts to uint8.
+        Whole numbers from 0 to 255 in the dtype and shape of `values`; the caller casts to uint8.
     """
     return round_half_up(xp.minimum(xp.maximum(values, 0.0), 255.0), xp)

@@ -33,7 +33,7 @@ def define(*defaults: Any) -> None:
     dataclass gives the flags of its own fields. The flags belong to the module that calls this.
 
     Args:
-      *defaults: Instances of dataclasses with fields of bool, int, float, str or a dataclass.
+        *defaults: Instances of dataclasses with fields of bool, int, float, str or a dataclass.
     """
     caller = sys._getframe(1).f_globals["__name__"]
     module = sys.argv[0] if caller == "__main__" else caller
@@ -73,8 +73,8 @@ def read(defaults: Config, **replacements: Any) -> Config:
     """Makes a dataclass of the type of `defaults` from the values of the parsed flags.
 
     Args:
-      defaults: The instance that the flags were defined from.
-      **replacements: Values for fields where the flag shall not count.
+        defaults: The instance that the flags were defined from.
+        **replacements: Values for fields where the flag shall not count.
     """
     values = {}
     for field in dataclasses.fields(defaults):  # pyright: ignore[reportArgumentType]

@@ -43,10 +43,10 @@ def run(main: Main, flag_module_help: str | None = None) -> NoReturn:
     removed after Ctrl-C is removed after them.
 
     Args:
-      main: gets the positional arguments (without the program name) and returns the exit code;
-        None means 0. The docstring of its module heads the help page.
-      flag_module_help: name of the module whose flags `--help` lists; by default the module of
-        `main`. (`--helpfull` lists all modules.)
+        main: gets the positional arguments (without the program name) and returns the exit code;
+            None means 0. The docstring of its module heads the help page.
+        flag_module_help: name of the module whose flags `--help` lists; by default the module of
+            `main`. (`--helpfull` lists all modules.)
     """
     program = _program_name(main.__module__)
     with _stopping_signals():
@@ -58,7 +58,7 @@ def refuse_positional(arguments: list[str]) -> None:
     """For programs that have flags alone.
 
     Raises:
-      UsageError: there is an argument.
+        UsageError: there is an argument.
     """
     if arguments:
         raise UsageError(f"unexpected argument {arguments[0]!r}; everything is a flag")

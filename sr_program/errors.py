@@ -19,12 +19,12 @@ def reason(error: BaseException, *, most: int | None = None) -> str:
     """Why something failed, in one line: for the parentheses of a message.
 
     Args:
-      error: what was raised. Of the operating system's errors it is the cause alone; the file
-        stands in the message around it.
-      most: characters after which it is cut off.
+        error: what was raised. Of the operating system's errors it is the cause alone; the file
+            stands in the message around it.
+        most: characters after which it is cut off.
 
     Returns:
-      Text without line breaks, never empty: the name of the error's class if it says nothing.
+        Text without line breaks, never empty: the name of the error's class if it says nothing.
     """
     said = error.strerror if isinstance(error, OSError) and error.strerror else error
     text = " ".join(str(said).split()) or type(error).__name__

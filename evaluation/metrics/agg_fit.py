@@ -20,11 +20,11 @@ class AsymmetricGaussians:
     """Parameters of some distributions, an array [N] each.
 
     Attributes:
-      alpha: shape, a multiple of 0.001 in 0.2 ... 10; 2 is a Gaussian, 1 is Laplacian. 0.2 where a
-        side has no samples.
-      mean: of the distribution; NaN where a side has no samples.
-      left: scale of the negative side; NaN without negative samples.
-      right: scale of the positive side; NaN without positive samples.
+        alpha: shape, a multiple of 0.001 in 0.2 ... 10; 2 is a Gaussian, 1 is Laplacian. 0.2 where
+            a side has no samples.
+        mean: of the distribution; NaN where a side has no samples.
+        left: scale of the negative side; NaN without negative samples.
+        right: scale of the positive side; NaN without positive samples.
     """
 
     alpha: Array
@@ -37,7 +37,7 @@ def fit(samples: Array) -> AsymmetricGaussians:
     """Fits a distribution to each row.
 
     Args:
-      samples: float64 [N, n], n >= 1.
+        samples: float64 [N, n], n >= 1.
     """
     left_count, left_sum, left_squares = _side(samples < 0, np.minimum(samples, 0))
     right_count, right_sum, right_squares = _side(samples > 0, np.maximum(samples, 0))

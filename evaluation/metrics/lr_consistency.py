@@ -18,15 +18,15 @@ def lr_consistency(
     taken to be consistent with its input.
 
     Args:
-      lr: uint8 [h, w] or [h, w, C], 0..255.
-      sr: uint8 [4h, 4w] or [4h, 4w, C].
-      edge: how the benchmark's LR images were made at the border; see `bicubic_downscale`.
+        lr: uint8 [h, w] or [h, w, C], 0..255.
+        sr: uint8 [4h, 4w] or [4h, 4w, C].
+        edge: how the benchmark's LR images were made at the border; see `bicubic_downscale`.
 
     Returns:
-      dB over all pixels and channels, data range 255; inf where they are equal.
+        dB over all pixels and channels, data range 255; inf where they are equal.
 
     Raises:
-      ValueError: not uint8, or `sr` is not 4 times `lr`.
+        ValueError: not uint8, or `sr` is not 4 times `lr`.
 
     Reference: A. Lugmayr et al., "NTIRE 2021 learning the super-resolution space challenge".
     """

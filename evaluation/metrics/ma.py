@@ -33,11 +33,11 @@ class MaMetric:
         """Loads the model, which takes some seconds for the official one.
 
         Args:
-          model_path: a MATLAB file of the official layout; by default the official model.mat, which
-            is downloaded once.
+            model_path: a MATLAB file of the official layout; by default the official model.mat,
+                which is downloaded once.
 
         Raises:
-          DataError: the file is missing, holds no such model, or cannot be downloaded.
+            DataError: the file is missing, holds no such model, or cannot be downloaded.
         """
         self.model = load_model(fetch(MA_MODEL) if model_path is None else Path(model_path))
 
@@ -45,13 +45,13 @@ class MaMetric:
         """Scores an image.
 
         Args:
-          luma: uint8 [H, W], 0..255, at least 45x45.
+            luma: uint8 [H, W], 0..255, at least 45x45.
 
         Returns:
-          The score; not limited to 0..10.
+            The score; not limited to 0..10.
 
         Raises:
-          ValueError: as for `ma_features`.
+            ValueError: as for `ma_features`.
         """
         return self.model.score(self.features(luma))
 
@@ -64,14 +64,15 @@ def ma_features(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The features of an image; they need no model.
 
     Args:
-      luma: uint8 [H, W], 0..255, at least 45x45.
+        luma: uint8 [H, W], 0..255, at least 45x45.
 
     Returns:
-      float64 [138]: 6 of block DCTs for each of three sizes, 45 of the steerable pyramid, 25
-      singular values for each of the three sizes, which grow with the image.
+        float64 [138]: 6 of block DCTs for each of three sizes, 45 of the steerable pyramid, 25
+        singular values for each of the three sizes, which grow with the image.
 
     Raises:
-      ValueError: not uint8 [H, W], too small, or flat; or a band of its steerable pyramid is empty.
+        ValueError: not uint8 [H, W], too small, or flat; or a band of its steerable pyramid is
+            empty.
     """
     if luma.dtype != np.uint8 or luma.ndim != 2:
         raise ValueError(f"expected uint8 [H, W], got {luma.dtype} {list(luma.shape)}")

@@ -42,11 +42,11 @@ class Niqe:
         """Loads the statistics.
 
         Args:
-          parameters_path: a MATLAB file with `mu_prisparam` [1, 36] and `cov_prisparam` [36, 36];
-            by default the official one, which is downloaded once.
+            parameters_path: a MATLAB file with `mu_prisparam` [1, 36] and `cov_prisparam` [36, 36];
+                by default the official one, which is downloaded once.
 
         Raises:
-          DataError: the file is missing, is none of NIQE's, or cannot be downloaded.
+            DataError: the file is missing, is none of NIQE's, or cannot be downloaded.
         """
         path = fetch(NIQE_PARAMETERS) if parameters_path is None else Path(parameters_path)
         self._mean, self._covariance = _load(path)
@@ -55,15 +55,15 @@ class Niqe:
         """Scores an image.
 
         Args:
-          luma: uint8 [H, W], 0..255, with at least two whole blocks of 96x96 pixels; what is left
-            over at the right and bottom is ignored.
+            luma: uint8 [H, W], 0..255, with at least two whole blocks of 96x96 pixels; what is left
+                over at the right and bottom is ignored.
 
         Returns:
-          The distance, >= 0; about 3 to 5 for photos.
+            The distance, >= 0; about 3 to 5 for photos.
 
         Raises:
-          ValueError: not uint8 [H, W], too small, or so flat that fewer than two blocks have
-            features.
+            ValueError: not uint8 [H, W], too small, or so flat that fewer than two blocks have
+                features.
         """
         features = self.features(luma)
         complete = features[~np.isnan(features).any(axis=1)]
@@ -79,14 +79,14 @@ class Niqe:
         """Statistics of each 96x96 block.
 
         Args:
-          luma: as for a call.
+            luma: as for a call.
 
         Returns:
-          float64 [blocks, 36]: 18 features of the image and 18 of the image halved. The blocks go
-          down the first column, then down the second. NaN where a block has none of a sign.
+            float64 [blocks, 36]: 18 features of the image and 18 of the image halved. The blocks go
+            down the first column, then down the second. NaN where a block has none of a sign.
 
         Raises:
-          ValueError: not uint8 [H, W], or too small.
+            ValueError: not uint8 [H, W], or too small.
         """
         if luma.dtype != np.uint8 or luma.ndim != 2:
             raise ValueError(f"expected uint8 [H, W], got {luma.dtype} {list(luma.shape)}")

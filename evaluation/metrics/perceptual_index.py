@@ -8,8 +8,8 @@ def perceptual_index(ma: float, niqe: float) -> float:
     indices.
 
     Args:
-      ma: score of Ma et al., of an image or the mean of a set; 0..10, higher is better.
-      niqe: NIQE of the same; >= 0, lower is better.
+        ma: score of Ma et al., of an image or the mean of a set; 0..10, higher is better.
+        niqe: NIQE of the same; >= 0, lower is better.
 
     Reference: Y. Blau et al., "The 2018 PIRM challenge on perceptual image super-resolution", ECCV
     workshops 2018.

@@ -10,15 +10,15 @@ def rmse(reference: NDArray[np.uint8], image: NDArray[np.uint8], *, border: int 
     """Root of the mean squared difference of two 8-bit images.
 
     Args:
-      reference: uint8 [H, W] or [H, W, C], 0..255.
-      image: uint8 array of the same shape.
-      border: pixels ignored on each side.
+        reference: uint8 [H, W] or [H, W, C], 0..255.
+        image: uint8 array of the same shape.
+        border: pixels ignored on each side.
 
     Returns:
-      Grey levels, 0..255; over all channels.
+        Grey levels, 0..255; over all channels.
 
     Raises:
-      ValueError: not uint8, the shapes differ, or nothing is left inside of the border.
+        ValueError: not uint8, the shapes differ, or nothing is left inside of the border.
     """
     if reference.dtype != np.uint8 or image.dtype != np.uint8:
         raise ValueError(f"expected uint8 images, got {reference.dtype} and {image.dtype}")
@@ -44,10 +44,10 @@ def dataset_rmse(per_image: Sequence[float]) -> float:
     Every image counts the same, whatever its size.
 
     Args:
-      per_image: RMSE of each image.
+        per_image: RMSE of each image.
 
     Raises:
-      ValueError: no images.
+        ValueError: no images.
 
     Reference: Y. Blau et al., "The 2018 PIRM challenge on perceptual image super-resolution", ECCV
     workshops 2018.

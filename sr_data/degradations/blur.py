@@ -14,11 +14,11 @@ def gaussian_blur(image: NDArray[np.uint8 | np.float32], sigma: float) -> NDArra
     """Blurs with a round Gaussian; the edge pixels are repeated outside of the image.
 
     Args:
-      image: uint8 or float32 [H, W, 3].
-      sigma: standard deviation, pixels, above 0.
+        image: uint8 or float32 [H, W, 3].
+        sigma: standard deviation, pixels, above 0.
 
     Returns:
-      float32 [H, W, 3], not rounded.
+        float32 [H, W, 3], not rounded.
     """
     offsets = np.arange(-_radius(sigma), _radius(sigma) + 1)
     taps = np.exp(-0.5 * (offsets / sigma) ** 2)
@@ -33,13 +33,13 @@ def stretched_blur(
     """Blurs with a Gaussian that is wider in one direction, as `stretched_kernel` gives it.
 
     Args:
-      image: uint8 or float32 [H, W, 3].
-      along: standard deviation in the direction of `angle`, pixels, above 0.
-      across: standard deviation at right angles to it, pixels, above 0.
-      angle: from the horizontal, radians, clockwise on the screen.
+        image: uint8 or float32 [H, W, 3].
+        along: standard deviation in the direction of `angle`, pixels, above 0.
+        across: standard deviation at right angles to it, pixels, above 0.
+        angle: from the horizontal, radians, clockwise on the screen.
 
     Returns:
-      float32 [H, W, 3], not rounded.
+        float32 [H, W, 3], not rounded.
     """
     kernel = stretched_kernel(along, across, angle)
     blurred = cv2.filter2D(image, cv2.CV_32F, kernel, borderType=cv2.BORDER_REPLICATE)
@@ -50,7 +50,7 @@ def stretched_kernel(along: float, across: float, angle: float) -> NDArray[np.fl
     """The kernel of `stretched_blur`.
 
     Returns:
-      float64 [2r + 1, 2r + 1], sum 1, the same after half a turn: it has no shift.
+        float64 [2r + 1, 2r + 1], sum 1, the same after half a turn: it has no shift.
     """
     radius = _radius(max(along, across))
     offsets = np.arange(-radius, radius + 1)

@@ -55,13 +55,13 @@ def cut_degraded(
     edge of the image the window is shifted; in an image that is smaller it is smaller.
 
     Args:
-      crops: where to cut.
-      place: number of the image, first row, first column and side, LR pixels.
-      settings: what is drawn.
-      rng: of this crop alone.
+        crops: where to cut.
+        place: number of the image, first row, first column and side, LR pixels.
+        settings: what is drawn.
+        rng: of this crop alone.
 
     Returns:
-      (hr, lr), uint8, as `crops.cut` gives them; both the same as there if a clean crop is drawn.
+        (hr, lr), uint8, as `crops.cut` gives them; both the same as there if a clean crop is drawn.
     """
     image, row, column, side = place
     drawn = draw_degradation(settings, rng)
@@ -94,13 +94,13 @@ def degrade(
     encoded. What needs no computing before the encoding stays integer-exact.
 
     Args:
-      hr: uint8 [scale * h, scale * w, 3], RGB.
-      lr: uint8 [h, w, 3], its exact bicubic reduction.
-      drawn: what happens.
-      rng: draws the values of the noise.
+        hr: uint8 [scale * h, scale * w, 3], RGB.
+        lr: uint8 [h, w, 3], its exact bicubic reduction.
+        drawn: what happens.
+        rng: draws the values of the noise.
 
     Returns:
-      uint8 [h, w, 3], RGB.
+        uint8 [h, w, 3], RGB.
     """
     scale = len(hr) // len(lr)
     if drawn.blur is None and drawn.kernel == "bicubic":
@@ -124,11 +124,11 @@ def to_and_fro(image: NDArray[np.float32], resize: Resize) -> NDArray[np.float32
     """Resizes an image and brings it back to its size; the middles of both stay one.
 
     Args:
-      image: float32 [H, W, 3].
-      resize: the factor, and how.
+        image: float32 [H, W, 3].
+        resize: the factor, and how.
 
     Returns:
-      float32 [H, W, 3]; cubic interpolation overshoots.
+        float32 [H, W, 3]; cubic interpolation overshoots.
     """
     height, width = image.shape[:2]
     other = tuple(max(1, round(side * resize.factor)) for side in (width, height))

@@ -14,9 +14,9 @@ def jpeg_bytes(image: NDArray[np.uint8], quality: int, *, half_colour: bool) -> 
     """A JPEG file.
 
     Args:
-      image: uint8 [H, W, 3], RGB.
-      quality: 1 to 100, libjpeg's.
-      half_colour: 4:2:0, half the resolution of colour in both directions; else 4:4:4.
+        image: uint8 [H, W, 3], RGB.
+        quality: 1 to 100, libjpeg's.
+        half_colour: 4:2:0, half the resolution of colour in both directions; else 4:4:4.
     """
     settings = (
         *(cv2.IMWRITE_JPEG_QUALITY, quality),
@@ -38,15 +38,15 @@ def through_jpeg(
     """The image after JPEG.
 
     Args:
-      image: uint8 [H, W, 3], RGB.
-      quality: 1 to 100, libjpeg's.
-      half_colour: 4:2:0; else 4:4:4.
-      corner: rows and columns of the file that lie before the image: the blocks of 8x8 pixels
-        (of 16x16 for colour in 4:2:0) begin so many pixels above and left of it, as if it had been
-        cut from a larger photo. There its edge pixels are repeated.
+        image: uint8 [H, W, 3], RGB.
+        quality: 1 to 100, libjpeg's.
+        half_colour: 4:2:0; else 4:4:4.
+        corner: rows and columns of the file that lie before the image: the blocks of 8x8 pixels
+            (of 16x16 for colour in 4:2:0) begin so many pixels above and left of it, as if it had
+            been cut from a larger photo. There its edge pixels are repeated.
 
     Returns:
-      uint8 [H, W, 3], RGB.
+        uint8 [H, W, 3], RGB.
     """
     above, left = corner
     if above or left:

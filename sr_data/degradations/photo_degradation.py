@@ -32,29 +32,29 @@ class PhotoDegradation:
     nothing else is said.
 
     Attributes:
-      clean_share: crops that stay as they are without degradation. The other shares are of the
-        rest.
-      blur_share: blurred by a Gaussian before the reduction.
-      stretched_share: of the blurred, those whose Gaussian has another width at right angles, and
-        a direction drawn from half a turn.
-      blur: standard deviation of the Gaussian; of a stretched one both are drawn.
-      area_share: reduced by the mean of the block of pixels.
-      bilinear_share: reduced by the widened triangle; what is left of 1 is reduced by MATLAB's
-        bicubic kernel.
-      resize_share: enlarged or reduced, and brought back.
-      resize: the factor of that resize. It rounds to whole pixels. Reduction is by the means of
-        areas or by cubic interpolation, enlargement linear or cubic, each with one half.
-      noise_share: with noise of a sensor.
-      noise: its standard deviation at the grey level 128, grey levels; the logarithm is uniform.
-        The share of the variance there that grows with the light is uniform from 0 to 1.
-      mosaic_share: of the noisy, those whose noise has passed through demosaicing, which makes
-        coloured spots of it; the others have noise that is independent everywhere.
-      smoothing: standard deviation of a Gaussian over noise that was demosaiced.
-      jpeg_share: encoded as JPEG and decoded.
-      twice_share: of those, the ones that were encoded before, with draws of their own.
-      quality: libjpeg's quality, whole numbers, both ends included.
-      half_colour_share: of the files, those with 4:2:0; the others have 4:4:4. Where the blocks
-        begin is drawn from all 8x8 places, in 4:2:0 from all 16x16.
+        clean_share: crops that stay as they are without degradation. The other shares are of the
+            rest.
+        blur_share: blurred by a Gaussian before the reduction.
+        stretched_share: of the blurred, those whose Gaussian has another width at right angles, and
+            a direction drawn from half a turn.
+        blur: standard deviation of the Gaussian; of a stretched one both are drawn.
+        area_share: reduced by the mean of the block of pixels.
+        bilinear_share: reduced by the widened triangle; what is left of 1 is reduced by MATLAB's
+            bicubic kernel.
+        resize_share: enlarged or reduced, and brought back.
+        resize: the factor of that resize. It rounds to whole pixels. Reduction is by the means of
+            areas or by cubic interpolation, enlargement linear or cubic, each with one half.
+        noise_share: with noise of a sensor.
+        noise: its standard deviation at the grey level 128, grey levels; the logarithm is uniform.
+            The share of the variance there that grows with the light is uniform from 0 to 1.
+        mosaic_share: of the noisy, those whose noise has passed through demosaicing, which makes
+            coloured spots of it; the others have noise that is independent everywhere.
+        smoothing: standard deviation of a Gaussian over noise that was demosaiced.
+        jpeg_share: encoded as JPEG and decoded.
+        twice_share: of those, the ones that were encoded before, with draws of their own.
+        quality: libjpeg's quality, whole numbers, both ends included.
+        half_colour_share: of the files, those with 4:2:0; the others have 4:4:4. Where the blocks
+            begin is drawn from all 8x8 places, in 4:2:0 from all 16x16.
     """
 
     clean_share: float = 0.15
@@ -78,7 +78,7 @@ class PhotoDegradation:
         """Checks all numbers.
 
         Raises:
-          ValueError: names the first one that is out of range.
+            ValueError: names the first one that is out of range.
         """
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -154,11 +154,11 @@ def draw_degradation(
     changes nothing else.
 
     Args:
-      settings: the distributions.
-      rng: 32 uniform numbers are taken.
+        settings: the distributions.
+        rng: 32 uniform numbers are taken.
 
     Returns:
-      The degradation; None: the crop stays clean.
+        The degradation; None: the crop stays clean.
     """
     uniform = iter(rng.random(_DRAWS).tolist()).__next__
     clean = uniform() < settings.clean_share

@@ -23,13 +23,13 @@ def reduce_image(image: NDArray[np.number], kernel: Kernel, scale: int = 4) -> N
     """Shrinks an image; the edge pixels are repeated outside of it.
 
     Args:
-      image: uint8 or float32 [H, W, 3], sides multiples of `scale`.
-      kernel: "bicubic" is MATLAB's, widened by the scale, "bilinear" the triangle that is widened
-        by the scale, "area" the mean of the block.
-      scale: whole factor >= 1.
+        image: uint8 or float32 [H, W, 3], sides multiples of `scale`.
+        kernel: "bicubic" is MATLAB's, widened by the scale, "bilinear" the triangle that is widened
+            by the scale, "area" the mean of the block.
+        scale: whole factor >= 1.
 
     Returns:
-      float32 [H/scale, W/scale, 3], neither rounded nor clipped: the bicubic kernel overshoots.
+        float32 [H/scale, W/scale, 3], neither rounded nor clipped: the bicubic kernel overshoots.
     """
     taps, first = kernel_taps(kernel, scale)
     image = np.asarray(image, np.float32)
@@ -48,8 +48,8 @@ def kernel_taps(kernel: Kernel, scale: int) -> tuple[NDArray[np.float32], int]:
     """The weights of a kernel.
 
     Returns:
-      float32 [taps] with the sum 1, and the position of the first one: output pixel i takes input
-      pixels i * scale + first and following.
+        float32 [taps] with the sum 1, and the position of the first one: output pixel i takes input
+        pixels i * scale + first and following.
     """
     if kernel == "bicubic":
         weights, denominator, first = bicubic_taps(scale)

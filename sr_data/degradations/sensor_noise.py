@@ -18,9 +18,9 @@ def noise_deviation(image: NDArray[np.floating], shot: float, read: float) -> ND
     """Standard deviation of the noise at each pixel: √(shot · x + read²), of the same shape.
 
     Args:
-      image: x, grey levels; below 0 as 0.
-      shot: the variance that a grey level adds, grey levels.
-      read: standard deviation in the dark, grey levels.
+        image: x, grey levels; below 0 as 0.
+        shot: the variance that a grey level adds, grey levels.
+        read: standard deviation in the dark, grey levels.
     """
     return np.sqrt(shot * np.maximum(image, 0) + read**2)
 
@@ -31,13 +31,13 @@ def pixel_noise(
     """Noise of which every value is independent of all others, with `noise_deviation`.
 
     Args:
-      image: float32 [H, W, 3], grey levels.
-      shot: as for `noise_deviation`.
-      read: as for `noise_deviation`.
-      rng: draws H * W * 3 normal values.
+        image: float32 [H, W, 3], grey levels.
+        shot: as for `noise_deviation`.
+        read: as for `noise_deviation`.
+        rng: draws H * W * 3 normal values.
 
     Returns:
-      float32 [H, W, 3], to be added to the image.
+        float32 [H, W, 3], to be added to the image.
     """
     drawn = rng.standard_normal(image.shape, np.float32)
     return drawn * noise_deviation(image, shot, read).astype(np.float32)
@@ -61,16 +61,16 @@ def mosaic_noise(
     interpolated alone, and the image stays as sharp as it is.
 
     Args:
-      image: float32 [H, W, 3], RGB, grey levels.
-      shot: as for `noise_deviation`.
-      read: as for `noise_deviation`.
-      rng: draws H * W normal values.
-      corner: row and column, 0 or 1, of the first red pixel; blue is diagonal to it.
-      smoothing: standard deviation of a Gaussian over the noise, pixels; what is left where the
-        camera removes noise.
+        image: float32 [H, W, 3], RGB, grey levels.
+        shot: as for `noise_deviation`.
+        read: as for `noise_deviation`.
+        rng: draws H * W normal values.
+        corner: row and column, 0 or 1, of the first red pixel; blue is diagonal to it.
+        smoothing: standard deviation of a Gaussian over the noise, pixels; what is left where the
+            camera removes noise.
 
     Returns:
-      float32 [H, W, 3], to be added to the image.
+        float32 [H, W, 3], to be added to the image.
     """
     height, width = image.shape[:2]
     drawn = rng.standard_normal((height, width), np.float32)

@@ -53,12 +53,12 @@ def new_file(path: Path, compression: str) -> Iterator[RecordWriter]:
     """Yields a writer; the file appears at `path` when the block ends without an error.
 
     Args:
-      path: its folder exists.
-      compression: "none" or "zstd".
+        path: its folder exists.
+        compression: "none" or "zstd".
 
     Raises:
-      DataError: the package is missing.
-      OSError: the file cannot be written.
+        DataError: the package is missing.
+        OSError: the file cannot be written.
     """
     module = _array_record()
     with atomic_file(path) as temporary:
@@ -83,7 +83,7 @@ class RecordReader:
         """Opens nothing yet.
 
         Args:
-          most_open: files that stay open at most; the one used longest ago is closed.
+            most_open: files that stay open at most; the one used longest ago is closed.
         """
         self._most_open = most_open
         self._open: OrderedDict[Path, Any] = OrderedDict()
@@ -93,13 +93,13 @@ class RecordReader:
         """One record.
 
         Args:
-          path: the file.
-          number: of the record, 0 <= number < records.
-          records: how many the file must hold.
+            path: the file.
+            number: of the record, 0 <= number < records.
+            records: how many the file must hold.
 
         Raises:
-          DataError: the package is missing.
-          OSError: the file cannot be read, is damaged, or holds another number of records.
+            DataError: the package is missing.
+            OSError: the file cannot be read, is damaged, or holds another number of records.
         """
         with self._lock:
             try:

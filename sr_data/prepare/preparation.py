@@ -37,12 +37,12 @@ class Outcome:
     """What a preparation did.
 
     Attributes:
-      photos: how many the set holds.
-      tiles: how many the set holds.
-      size: of all shards, bytes.
-      made: how many shards were made; the others were there already.
-      replaced: shards that were damaged and have been made anew, their files' names.
-      skipped: photos that cannot be used.
+        photos: how many the set holds.
+        tiles: how many the set holds.
+        size: of all shards, bytes.
+        made: how many shards were made; the others were there already.
+        replaced: shards that were damaged and have been made anew, their files' names.
+        skipped: photos that cannot be used.
     """
 
     photos: int
@@ -62,16 +62,16 @@ def prepare(
     arguments completed is verified by its checksums and kept.
 
     Args:
-      data: the source, `folder:DIR` or `tfds:NAME`.
-      output: folder of the set; its parent exists.
-      settings: how to cut.
-      workers: processes, each of which holds one photo at a time; 1: this one.
+        data: the source, `folder:DIR` or `tfds:NAME`.
+        output: folder of the set; its parent exists.
+        settings: how to cut.
+        workers: processes, each of which holds one photo at a time; 1: this one.
 
     Raises:
-      UsageError: an argument is out of range.
-      DataError: no photo can be used, the folder holds something else, or another preparation is
-        writing to it.
-      OSError: the set cannot be written.
+        UsageError: an argument is out of range.
+        DataError: no photo can be used, the folder holds something else, or another preparation is
+            writing to it.
+        OSError: the set cannot be written.
     """
     settings.check()
     if workers < 1:
@@ -100,10 +100,10 @@ def damaged_shards(directory: str | os.PathLike[str]) -> list[str]:
     """Compares all shards of a prepared set with their checksums.
 
     Returns:
-      The names of those that differ or are missing.
+        The names of those that differ or are missing.
 
     Raises:
-      DataError: the folder holds no complete set.
+        DataError: the folder holds no complete set.
     """
     directory = Path(directory)
     manifest = read_manifest(directory)

@@ -31,12 +31,12 @@ class ShardJob:
     """One shard to make; small, and whole in itself, because it goes to another process.
 
     Attributes:
-      data: the source, as `open_source` takes it.
-      first: number of the shard's first photo in the source.
-      names: of the shard's photos.
-      directory: folder of the prepared set.
-      number: of the shard.
-      settings: of the set.
+        data: the source, as `open_source` takes it.
+        first: number of the shard's first photo in the source.
+        names: of the shard's photos.
+        directory: folder of the prepared set.
+        number: of the shard.
+        settings: of the set.
     """
 
     data: str
@@ -57,9 +57,9 @@ class ShardResult:
     """A shard that is there.
 
     Attributes:
-      shard: what it holds.
-      made: whether it was made now; else it was there already.
-      replaced: whether a damaged file was in its place.
+        shard: what it holds.
+        made: whether it was made now; else it was there already.
+        replaced: whether a damaged file was in its place.
     """
 
     shard: Shard
@@ -73,8 +73,8 @@ def ensure_shard(job: ShardJob) -> ShardResult:
     At most one photo is in memory.
 
     Raises:
-      DataError: the source has changed, or the package array-record is missing.
-      OSError: the shard cannot be written.
+        DataError: the source has changed, or the package array-record is missing.
+        OSError: the shard cannot be written.
     """
     noted = read_shard_entry(job.directory, job.file)
     if noted is not None and noted.is_whole(job.directory):

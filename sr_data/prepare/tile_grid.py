@@ -22,9 +22,9 @@ class TileGrid:
     pixels they are multiples of the scale.
 
     Attributes:
-      height: of the photo's LR image.
-      width: of the photo's LR image.
-      side: of a whole tile.
+        height: of the photo's LR image.
+        width: of the photo's LR image.
+        side: of a whole tile.
     """
 
     height: int

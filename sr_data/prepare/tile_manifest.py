@@ -69,10 +69,10 @@ class Photo:
     """A photo in a shard.
 
     Attributes:
-      name: as its source names it.
-      height: of the stored photo in HR pixels, a multiple of 4.
-      width: of the stored photo in HR pixels, a multiple of 4.
-      flat: numbers of the tiles in which no crop begins.
+        name: as its source names it.
+        height: of the stored photo in HR pixels, a multiple of 4.
+        width: of the stored photo in HR pixels, a multiple of 4.
+        flat: numbers of the tiles in which no crop begins.
     """
 
     name: str
@@ -98,11 +98,11 @@ class Shard:
     """A file of tiles.
 
     Attributes:
-      file: its name inside of `shards`.
-      size: bytes.
-      sha256: of its content, hexadecimal.
-      photos: whose tiles it holds, photo after photo, row after row.
-      skipped: photos that would be among them if they could be used.
+        file: its name inside of `shards`.
+        size: bytes.
+        sha256: of its content, hexadecimal.
+        photos: whose tiles it holds, photo after photo, row after row.
+        skipped: photos that would be among them if they could be used.
     """
 
     file: str
@@ -136,7 +136,7 @@ def read_manifest(directory: Path) -> Manifest:
     """Reads `manifest.json`.
 
     Raises:
-      DataError: it is missing or damaged, or a preparation has not come to its end.
+        DataError: it is missing or damaged, or a preparation has not come to its end.
     """
     path = directory / MANIFEST
     if not path.is_file():
@@ -157,10 +157,10 @@ def write_plan(
     """Writes what is going to be prepared.
 
     Args:
-      directory: the set's folder.
-      settings: how photos are cut.
-      names: of the photos.
-      sizes: of their files in bytes; empty where they are no files.
+        directory: the set's folder.
+        settings: how photos are cut.
+        names: of the photos.
+        sizes: of their files in bytes; empty where they are no files.
     """
     _write(directory / PLAN, _plan(settings, names, sizes))
 
@@ -171,7 +171,7 @@ def check_plan(
     """Makes sure that a folder was begun with the same settings and photos.
 
     Raises:
-      DataError: it was not.
+        DataError: it was not.
     """
     begun, wanted = _read(directory / PLAN), _plan(settings, names, sizes)
     if begun == wanted:

@@ -29,10 +29,10 @@ def encode_tile(photo: int, tile: int, hr: NDArray[np.uint8], lr: NDArray[np.uin
     """The record of a tile.
 
     Args:
-      photo: number of the photo in its shard.
-      tile: number of the tile in its photo.
-      hr: uint8 [4h, 4w, 3], RGB.
-      lr: uint8 [h, w, 3], RGB.
+        photo: number of the photo in its shard.
+        tile: number of the tile in its photo.
+        hr: uint8 [4h, 4w, 3], RGB.
+        lr: uint8 [h, w, 3], RGB.
     """
     height, width = lr.shape[:2]
     if hr.shape != (SCALE * height, SCALE * width, 3) or lr.shape != (height, width, 3):
@@ -49,17 +49,18 @@ def decode_tile(
     """The pixels of a record, which must be the one that is expected.
 
     Args:
-      record: as `encode_tile` made it.
-      photo: number of the photo in its shard.
-      tile: number of the tile in its photo.
-      height: of the LR tile.
-      width: of the LR tile.
+        record: as `encode_tile` made it.
+        photo: number of the photo in its shard.
+        tile: number of the tile in its photo.
+        height: of the LR tile.
+        width: of the LR tile.
 
     Returns:
-      (hr, lr): uint8 [4h, 4w, 3] and [h, w, 3], RGB; views of `record`, which cannot be written to.
+        (hr, lr): uint8 [4h, 4w, 3] and [h, w, 3], RGB; views of `record`, which cannot be written
+            to.
 
     Raises:
-      ValueError: it is another record, or none.
+        ValueError: it is another record, or none.
     """
     header = _HEADER.pack(_MAGIC, photo, tile, height, width)
     hr_size, lr_size = SCALE * height * SCALE * width * 3, height * width * 3

@@ -30,13 +30,13 @@ def atomic_file(path: str | os.PathLike[str], locked: bool = False) -> Iterator[
     An OSError that names no file, or the temporary one, leaves the block with the name of `path`.
 
     Args:
-      path: the file.
-      locked: the temporary file exists from the start and is locked, so that
-        `leftovers.remove_leftovers` can remove it if its writer was killed. Not for HDF5, which
-        locks its files itself.
+        path: the file.
+        locked: the temporary file exists from the start and is locked, so that
+            `leftovers.remove_leftovers` can remove it if its writer was killed. Not for HDF5, which
+            locks its files itself.
 
     Raises:
-      FileNotFoundError: the target's directory does not exist, or the block wrote nothing.
+        FileNotFoundError: the target's directory does not exist, or the block wrote nothing.
     """
     target = Path(path)
     temporary = _temporary_beside(target, leftovers.PREFIX if locked else _PREFIX)
@@ -63,8 +63,8 @@ def atomic_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
     `path`; so does an error of TensorFlow's that tells of a full or read-only disk.
 
     Raises:
-      FileNotFoundError: the directory that shall hold `path` does not exist.
-      NotADirectoryError: `path` is a file.
+        FileNotFoundError: the directory that shall hold `path` does not exist.
+        NotADirectoryError: `path` is a file.
     """
     target = Path(path)
     if target.exists() and not target.is_dir():
@@ -86,9 +86,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     It tries: permissions tell little, of a disk that is mounted read-only for one.
 
     Raises:
-      IsADirectoryError: the path is a directory.
-      FileNotFoundError: the file's directory does not exist.
-      OSError: no file can be made there.
+        IsADirectoryError: the path is a directory.
+        FileNotFoundError: the file's directory does not exist.
+        OSError: no file can be made there.
     """
     target = Path(path)
     if target.is_dir():

@@ -23,8 +23,8 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     """Where the program keeps what it can make or download again.
 
     Args:
-      cache_dir: the folder; by default the one that the environment variable BIGANS_CACHE names,
-        else the user's cache folder of this system.
+        cache_dir: the folder; by default the one that the environment variable BIGANS_CACHE names,
+            else the user's cache folder of this system.
     """
     named = cache_dir or os.environ.get(CACHE_VARIABLE)
     return Path(named or platformdirs.user_cache_dir("bi-gans-st", appauthor=False))
@@ -35,7 +35,7 @@ def writing(cache: Path) -> Iterator[None]:
     """Within it no other process writes to the cache.
 
     Raises:
-      DataError: the folder cannot be written.
+        DataError: the folder cannot be written.
     """
     try:
         cache.mkdir(parents=True, exist_ok=True)

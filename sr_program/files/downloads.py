@@ -37,12 +37,12 @@ class PublishedFile:
     """A published file.
 
     Attributes:
-      name: of the file in the cache folder.
-      title: what it is, for messages.
-      url: where it is published.
-      content: SHA-1 of its content as git computes it, in hexadecimal; or "md5:" and the MD5
-        of its content, where no more is published.
-      flag: the flag with which a person names a copy of it.
+        name: of the file in the cache folder.
+        title: what it is, for messages.
+        url: where it is published.
+        content: SHA-1 of its content as git computes it, in hexadecimal; or "md5:" and the MD5
+            of its content, where no more is published.
+        flag: the flag with which a person names a copy of it.
     """
 
     name: str
@@ -59,13 +59,13 @@ def fetch(file: PublishedFile, cache_dir: str | os.PathLike[str] | None = None) 
     name only when it is complete and its content is the expected one.
 
     Args:
-      file: which file.
-      cache_dir: where it is kept; by default the folder that the environment variable BIGANS_CACHE
-        names, else the user's cache folder of this system.
+        file: which file.
+        cache_dir: where it is kept; by default the folder that the environment variable
+            BIGANS_CACHE names, else the user's cache folder of this system.
 
     Raises:
-      DataError: it cannot be downloaded, what arrives is another file, or the cache folder cannot
-        be written.
+        DataError: it cannot be downloaded, what arrives is another file, or the cache folder cannot
+            be written.
     """
     # A file directly in the cache: `bigans.pretrained` takes the folders there for its own.
     target = cache_folder(cache_dir) / file.name

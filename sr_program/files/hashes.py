@@ -25,8 +25,8 @@ def hash_like(expected: str, path: Path) -> str:
     """A file's hash, of the kind of an expected one.
 
     Args:
-      expected: "md5:" and an MD5, or a git blob id.
-      path: the file.
+        expected: "md5:" and an MD5, or a git blob id.
+        path: the file.
     """
     if not expected.startswith(MD5):
         return git_blob_id(path)

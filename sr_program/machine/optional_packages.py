@@ -16,7 +16,7 @@ def is_installed(extra: str) -> bool:
     """Whether all packages of an extra are there; none is imported.
 
     Args:
-      extra: "litert", "onnx" or "openvino".
+        extra: "litert", "onnx" or "openvino".
     """
     return not _missing(extra)
 
@@ -25,10 +25,10 @@ def require_extra(extra: str) -> None:
     """Does nothing if all packages of an extra are there; none is imported.
 
     Args:
-      extra: "litert", "onnx" or "openvino".
+        extra: "litert", "onnx" or "openvino".
 
     Raises:
-      UsageError: One is missing.
+        UsageError: One is missing.
     """
     missing = _missing(extra)
     if missing:

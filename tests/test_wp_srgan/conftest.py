@@ -27,13 +27,13 @@ class Stage1:
     """What a stage 1 that was stopped and continued left.
 
     Attributes:
-      run_dir: the run's folder, the parent of stage1.
-      flags: the command's, without --run_dir.
-      exit_codes: of both calls.
-      errors: what both wrote to stderr.
-      num_steps: of the whole run.
-      last_step: the last before it was stopped.
-      files: of the run's folder after it was stopped.
+        run_dir: the run's folder, the parent of stage1.
+        flags: the command's, without --run_dir.
+        exit_codes: of both calls.
+        errors: what both wrote to stderr.
+        num_steps: of the whole run.
+        last_step: the last before it was stopped.
+        files: of the run's folder after it was stopped.
     """
 
     run_dir: Path

@@ -57,11 +57,11 @@ def block_dct_features(level: NDArray[np.float64]) -> NDArray[np.float64]:
     """The six features of one size of an image.
 
     Args:
-      level: float64 [H, W] in 0..1.
+        level: float64 [H, W] in 0..1.
 
     Returns:
-      float64 [6]: shape (mean of the lowest tenth, mean), variation (mean of the highest tenth,
-      mean), anisotropy (mean of the highest tenth, mean).
+        float64 [6]: shape (mean of the lowest tenth, mean), variation (mean of the highest tenth,
+        mean), anisotropy (mean of the highest tenth, mean).
     """
     statistics = block_statistics(level)
     shape, variation, anisotropy = statistics.shape, statistics.variation, statistics.anisotropy
@@ -93,10 +93,10 @@ def block_statistics(level: NDArray[np.float64]) -> BlockStatistics:
     """The statistics of all blocks.
 
     Args:
-      level: float64 [H, W] in 0..1.
+        level: float64 [H, W] in 0..1.
 
     Returns:
-      float64 maps of one value a block.
+        float64 maps of one value a block.
     """
     height, width = level.shape
     rows, columns = -(-height // _CELL), -(-width // _CELL)

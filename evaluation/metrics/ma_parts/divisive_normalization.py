@@ -36,14 +36,14 @@ def normalized_bands(pyramid: SteerablePyramid) -> tuple[list[Floats], list[Floa
     """Normalises the oriented bands.
 
     Args:
-      pyramid: of an image [H, W], at least 45x45.
+        pyramid: of an image [H, W], at least 45x45.
 
     Returns:
-      Six float64 bands [H - 34, W - 34] of the fine scale, and six [H2 - 18, W2 - 18] of the
-      coarse one; each of mean 0.
+        Six float64 bands [H - 34, W - 34] of the fine scale, and six [H2 - 18, W2 - 18] of the
+        coarse one; each of mean 0.
 
     Raises:
-      ValueError: a neighbourhood holds nothing but zeros, as in flat images.
+        ValueError: a neighbourhood holds nothing but zeros, as in flat images.
     """
     height, width = pyramid.fine[0].shape
     parents = [imresize(band, scale=2)[:height, :width] for band in pyramid.coarse[:-1]]
@@ -59,15 +59,15 @@ def normalized_scale(
     """Normalises the bands of one scale.
 
     Args:
-      bands: float64 [H, W] each, one an orientation.
-      parents: float64 [H, W] each, the coarser bands at this size, of the first orientations.
-      guard: what is cut off from all sides in the end, besides a ring of one.
+        bands: float64 [H, W] each, one an orientation.
+        parents: float64 [H, W] each, the coarser bands at this size, of the first orientations.
+        guard: what is cut off from all sides in the end, besides a ring of one.
 
     Returns:
-      float64 [H - 2 * (guard + 1), W - 2 * (guard + 1)] each, of mean 0.
+        float64 [H - 2 * (guard + 1), W - 2 * (guard + 1)] each, of mean 0.
 
     Raises:
-      ValueError: a neighbourhood holds nothing but zeros, as in flat images.
+        ValueError: a neighbourhood holds nothing but zeros, as in flat images.
     """
     neighbourhoods = _Neighbourhoods(bands, parents)
     whitenings = [_whitening(moments) for moments in neighbourhoods.second_moments()]
@@ -91,8 +91,8 @@ class _Neighbourhoods:
     """The neighbourhoods of all coefficients of a scale, as the columns of matrices.
 
     Args:
-      bands: float64 [H, W] each, one an orientation.
-      parents: float64 [H, W] each, of the first orientations.
+        bands: float64 [H, W] each, one an orientation.
+        parents: float64 [H, W] each, of the first orientations.
     """
 
     def __init__(self, bands: Sequence[Floats], parents: Sequence[Floats]) -> None:

@@ -14,10 +14,10 @@ def gaussian_levels(luma: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
     Outside of the image lies black. The even pixels are kept, counted from 1.
 
     Args:
-      luma: uint8 [H, W], at least four pixels high and wide.
+        luma: uint8 [H, W], at least four pixels high and wide.
 
     Returns:
-      Three float64 images in 0..1: [H, W], [H//2, W//2], [H//4, W//4].
+        Three float64 images in 0..1: [H, W], [H//2, W//2], [H//4, W//4].
     """
     levels = [luma / 255.0]
     while len(levels) < NUM_LEVELS:

@@ -25,10 +25,10 @@ def fitted_shape(samples: NDArray[np.float64]) -> float:
     """Shape of a generalised Gaussian fitted to samples.
 
     Args:
-      samples: float64 of any dimensions, at least two values.
+        samples: float64 of any dimensions, at least two values.
 
     Returns:
-      A value of `SHAPES`; 10 for samples that are all equal.
+        A value of `SHAPES`; 10 for samples that are all equal.
     """
     deviations = samples.ravel() - np.mean(samples)
     mean_deviation = np.mean(np.abs(deviations, out=deviations))
@@ -40,11 +40,11 @@ def shape_of_moments(variance: ArrayLike, mean_deviation: ArrayLike) -> NDArray[
     """Shapes of the generalised Gaussians that have some moments.
 
     Args:
-      variance: of the sample, with N - 1.
-      mean_deviation: mean absolute deviation from the mean; of the same dimensions.
+        variance: of the sample, with N - 1.
+        mean_deviation: mean absolute deviation from the mean; of the same dimensions.
 
     Returns:
-      float64 of the same dimensions, values of `SHAPES`.
+        float64 of the same dimensions, values of `SHAPES`.
     """
     ratio = np.asarray(variance) / (np.square(mean_deviation) + _GUARD)
     return nearest_shape(ratio)
@@ -54,10 +54,10 @@ def nearest_shape(ratio: NDArray[np.float64]) -> NDArray[np.float64]:
     """The grid's shape whose ratio of moments is nearest, the smaller one at equal distances.
 
     Args:
-      ratio: float64 of any dimensions.
+        ratio: float64 of any dimensions.
 
     Returns:
-      float64 of the same dimensions, values of `SHAPES`.
+        float64 of the same dimensions, values of `SHAPES`.
     """
     # ratios fall along the grid: entries before `right` are larger than the ratio, others are not
     right = len(SHAPES) - np.searchsorted(_ASCENDING_RATIOS, ratio, side="right")

@@ -29,8 +29,8 @@ class MaModel:
     """Three forests, one a group of features, and their weights.
 
     Attributes:
-      linear: float64 [4], an intercept and the weights of the forests' predictions.
-      forests: one a group.
+        linear: float64 [4], an intercept and the weights of the forests' predictions.
+        forests: one a group.
     """
 
     linear: NDArray[np.float64]
@@ -51,10 +51,10 @@ def load_model(path: Path) -> MaModel:
     """Reads a model file.
 
     Args:
-      path: a MATLAB file of the official model's layout.
+        path: a MATLAB file of the official model's layout.
 
     Raises:
-      DataError: it is missing, or is no such file.
+        DataError: it is missing, or is no such file.
     """
     try:
         return _model_of(_struct(path))

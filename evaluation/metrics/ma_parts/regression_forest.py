@@ -11,17 +11,17 @@ class RegressionForest:
     """Trees of binary splits; their mean is the prediction.
 
     Args:
-      left: whole numbers [nodes, trees], the node (1-based) where a feature is at most the split
-        value, 0 at leaves. The first node is the root; daughters have higher numbers.
-      right: likewise, where it is above.
-      feature: whole numbers [nodes, trees], which feature is compared (1-based); any at leaves.
-      split: float64 [nodes, trees], the split value; any at leaves.
-      value: float64 [nodes, trees], the prediction; any at inner nodes.
-      num_features: how many features there are.
-      correction: None, or (offset, factor) applied to the mean.
+        left: whole numbers [nodes, trees], the node (1-based) where a feature is at most the split
+            value, 0 at leaves. The first node is the root; daughters have higher numbers.
+        right: likewise, where it is above.
+        feature: whole numbers [nodes, trees], which feature is compared (1-based); any at leaves.
+        split: float64 [nodes, trees], the split value; any at leaves.
+        value: float64 [nodes, trees], the prediction; any at inner nodes.
+        num_features: how many features there are.
+        correction: None, or (offset, factor) applied to the mean.
 
     Raises:
-      ValueError: arrays of different shapes, or no trees are described by them.
+        ValueError: arrays of different shapes, or no trees are described by them.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class RegressionForest:
         """The mean of the leaves that some features lead to.
 
         Args:
-          features: float64 [features]. A feature that is equal to a split value goes left.
+            features: float64 [features]. A feature that is equal to a split value goes left.
 
         Raises:
-          ValueError: another shape.
+            ValueError: another shape.
         """
         if features.shape != (self._num_features,):
             raise ValueError(f"expected {self._num_features} features, got {list(features.shape)}")

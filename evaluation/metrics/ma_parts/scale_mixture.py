@@ -20,15 +20,17 @@ def scale_mixture_features(luma: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The 45 features of an image's steerable pyramid.
 
     Args:
-      luma: uint8 [H, W], at least 45x45.
+        luma: uint8 [H, W], at least 45x45.
 
     Returns:
-      float64 [45]: shapes of the 12 normalised bands, the fine ones first; shapes of the two scales
-      of each orientation together; structural terms of the high-pass residual and the 12 bands; of
-      the normalised fine bands, two at a time.
+        float64 [45]: shapes of the 12 normalised bands, the fine ones first; shapes of the two
+            scales
+        of each orientation together; structural terms of the high-pass residual and the 12 bands;
+            of
+        the normalised fine bands, two at a time.
 
     Raises:
-      ValueError: a band is empty somewhere, as in flat images.
+        ValueError: a band is empty somewhere, as in flat images.
     """
     pyramid = steerable_pyramid(luma.astype(np.float64))
     fine, coarse = normalized_bands(pyramid)

@@ -20,10 +20,10 @@ def singular_values(level: NDArray[np.float64]) -> NDArray[np.float64]:
     transpose would lose half of the digits of the small values.
 
     Args:
-      level: float64 [H, W] in 0..1.
+        level: float64 [H, W] in 0..1.
 
     Returns:
-      float64 [25], descending; zeros at the end where there are fewer than 25 patches.
+        float64 [25], descending; zeros at the end where there are fewer than 25 patches.
     """
     height, width = level.shape
     rows, columns = -(-height // _SIDE), -(-width // _SIDE)

@@ -46,10 +46,10 @@ def steerable_pyramid(image: Floats) -> SteerablePyramid:
     """Decomposes an image, which is taken to repeat itself beyond its borders.
 
     Args:
-      image: float64 [H, W], any range.
+        image: float64 [H, W], any range.
 
     Returns:
-      float64 bands in the image's units, times 4 for each halving of the size.
+        float64 bands in the image's units, times 4 for each halving of the size.
     """
     radius, angle = _frequencies(*image.shape)
     spectrum = np.asarray(fft.rfft2(image), np.complex128)

@@ -25,11 +25,11 @@ def structural_terms(images: Sequence[Floats], pairs: Sequence[tuple[int, int]])
     one fits, without a sample correction. Those of an image in many pairs are computed once.
 
     Args:
-      images: float64 [H, W] each, all of one size, at least 11x11.
-      pairs: numbers of two images each.
+        images: float64 [H, W] each, all of one size, at least 11x11.
+        pairs: numbers of two images each.
 
     Returns:
-      One term a pair: at most 1, and 1 for an image with itself.
+        One term a pair: at most 1, and 1 for an image with itself.
 
     Reference: Wang et al., "Image quality assessment: from error visibility to structural
     similarity", 2004.

@@ -21,7 +21,7 @@ class RaiseConfig(tfds.core.BuilderConfig):
     """A subset.
 
     Attributes:
-      list_name: name of the CSV file that lists it.
+        list_name: name of the CSV file that lists it.
     """
 
     list_name: str = ""

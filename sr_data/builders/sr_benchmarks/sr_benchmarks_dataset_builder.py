@@ -23,8 +23,9 @@ class BenchmarkConfig(tfds.core.BuilderConfig):
     """A set.
 
     Attributes:
-      benchmark: its name for `sr_data.benchmarks`.
-      downloads: number of its images that can be downloaded; 0 where only the manual folder serves.
+        benchmark: its name for `sr_data.benchmarks`.
+        downloads: number of its images that can be downloaded; 0 where only the manual folder
+            serves.
     """
 
     benchmark: str = ""
