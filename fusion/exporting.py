@@ -147,8 +147,8 @@ def check_reload(model: FusedModel, directory: Path) -> None:
     import tensorflow as tf
 
     image = tf.constant(np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), np.uint8))
-    generators = model.signature_functions["towers"](image=image)
-    one_each = model.signature_functions["deviations"](**generators)["deviations"].shape[2]
+    generators = model.signature_functions[contract.GENERATORS](image=image)
+    one_each = model.signature_functions[contract.DEVIATIONS](**generators)["deviations"].shape[2]
     values: dict[str, Any] = {
         contract.IMAGE: image,
         **generators,

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from fusion.generator_model import has_bfloat16, stated_radius
-from sr_program.contract import SERVING, UNROUNDED
+from sr_program.contract import DEVIATIONS, GENERATORS, SERVING, UNROUNDED
 from sr_program.model_facts import Delta, ModelFacts, Threshold, read_facts
 
 _SIDE = 8  # LR pixels of the small image
@@ -55,17 +55,17 @@ def saved_model_hash(directory: Path) -> str:
 
 def _facts_of_graph(loaded: Any, directory: Path) -> ModelFacts:
     signatures = loaded.signatures
-    name = next(name for name in (UNROUNDED, "towers", SERVING) if name in signatures)
+    name = next(name for name in (UNROUNDED, GENERATORS, SERVING) if name in signatures)
     threshold: Threshold | None = None
     delta: Delta = "as_read"
-    if name != UNROUNDED and "deviations" in signatures:
+    if name != UNROUNDED and DEVIATIONS in signatures:
         pixels = tf.zeros([1, 2, 2, 3])
-        values = signatures["deviations"](faithful=pixels, vivid=pixels)["deviations"]
+        values = signatures[DEVIATIONS](faithful=pixels, vivid=pixels)["deviations"]
         threshold = _THRESHOLDS.get(tuple(values.shape), "joint")
         serve = signatures.get(SERVING)
         if serve and "max_deviation" not in serve.structured_input_signature[1]:
             delta = "as_printed"
-    elif name == "towers":
+    elif name == GENERATORS:
         threshold = "joint"
     return ModelFacts(
         scale=_scale(signatures[name]),

@@ -1,8 +1,8 @@
 r"""Counts how far a photo travels through the code of a tree, and what is written more than once.
 
     python -m benchmarks.studies.house
-    git worktree add /tmp/before COMMIT
-    python -m benchmarks.studies.house --tree=/tmp/before
+    git worktree add ../before COMMIT
+    python -m benchmarks.studies.house --tree=../before
 
 Prints a Markdown table. A module counts if the command that enlarges a photo has loaded it by its
 end and it holds code: an `__init__.py` with a docstring alone does not. The photo, 80x80 noise, is

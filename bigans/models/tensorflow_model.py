@@ -14,6 +14,7 @@ from fusion.saved_model_folder import find_saved_model
 from sr_images.rounding import grey_levels
 from sr_program.contract import DEVIATIONS, GENERATORS, MERGE, SERVING, UNROUNDED
 from sr_program.errors import DataError
+from sr_program.machine.out_of_memory import out_of_memory
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 _INPUTS = ({"image"}, {"image", "xi"}, {"image", "xi", "max_deviation"})
@@ -145,10 +146,7 @@ class TensorFlowModel(LoadedModel):
             return {key: value.numpy() for key, value in result.items()}
         except tf.errors.ResourceExhaustedError as error:
             height, width = next(iter(inputs.values())).shape[1:3]
-            raise DataError(
-                f"memory ran out on {width}x{height} pixels; give a smaller memory_mb, which "
-                "makes smaller tiles, or end other programs"
-            ) from error
+            raise out_of_memory(height, width) from error
 
 
 def _known_signatures(model: Any) -> dict[str, Any]:

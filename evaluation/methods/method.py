@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from sr_images.bicubic import bicubic_upscale
 from sr_images.image_io import read_rgb
 from sr_images.rounding import grey_levels
 from sr_program.errors import DataError
+from sr_program.files.hashes import file_sha256
 
 Image = NDArray[np.uint8]
 
@@ -125,7 +125,7 @@ class ResultsFolder(Method):
 
     def fingerprint(self, benchmark: str, image: BenchmarkImage) -> str:
         """The hash of the result's file, which may be replaced between two runs."""
-        return hashlib.sha256(self._path(benchmark, image).read_bytes()).hexdigest()
+        return file_sha256(self._path(benchmark, image))
 
     def _path(self, benchmark: str, image: BenchmarkImage) -> Path:
         files = self._files_of(benchmark)

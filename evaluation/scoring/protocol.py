@@ -15,7 +15,6 @@ A gray benchmark image (Set14 `bridge`) is its own Y channel; the enlargement's 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from evaluation.metrics.psnr import psnr
 from evaluation.metrics.rmse import dataset_rmse, rmse
 from evaluation.metrics.ssim import ssim
 from sr_images.luma import luma_of_gray, rgb_to_y
+from sr_program.files.hashes import file_sha256
 
 PAPER_BORDER = 6
 PIRM_BORDER = 4
@@ -79,11 +79,7 @@ class Instruments:
     def fingerprints(self) -> dict[str, str]:
         """Measure → hash of its file: scores by different files must not stand side by side."""
         files = {"niqe": self.niqe, "ma": self.ma, "structure_texture": self.vgg}
-        return {
-            name: hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-            for name, path in files.items()
-            if path is not None
-        }
+        return {name: file_sha256(path)[:16] for name, path in files.items() if path is not None}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, first_line
 from sr_program.machine.optional_packages import require_extra
+from sr_program.machine.out_of_memory import out_of_memory
 
 TOWERS_FILE = "towers.onnx"
 
@@ -41,9 +42,9 @@ class OnnxModel:
             self._session = onnxruntime.InferenceSession(os.fspath(path), providers=providers)
         # ONNX Runtime's errors have no class of their own but this one.
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise DataError(
-                f"{path}: not an ONNX model that can be loaded ({reason}); export it again"
+                f"{path}: not an ONNX model that can be loaded ({first_line(error)}); "
+                "export it again"
             ) from error
         self.outputs = tuple(output.name for output in self._session.get_outputs())
 
@@ -66,8 +67,5 @@ class OnnxModel:
             if "alloc" not in str(error).lower() and not isinstance(error, MemoryError):
                 raise
             height, width = inputs["image"].shape[1:3]
-            raise DataError(
-                f"memory ran out on {width}x{height} pixels; give a smaller memory_mb, which "
-                "makes smaller tiles, or end other programs"
-            ) from error
+            raise out_of_memory(height, width) from error
         return dict(zip(self.outputs, map(np.asarray, results), strict=True))

@@ -15,6 +15,7 @@ import numpy as np
 
 from sr_program.errors import DataError, UsageError, last_line
 from sr_program.machine.optional_packages import require_extra
+from sr_program.machine.out_of_memory import out_of_memory
 from sr_program.machine.precision import Precision
 
 # Said explicitly: left to itself OpenVINO takes bfloat16 where the machine has AMX.
@@ -126,10 +127,7 @@ class OpenVinoModel:
             if not isinstance(error, MemoryError) and "alloc" not in str(error):
                 raise
             height, width = inputs["image"].shape[1:3]
-            raise DataError(
-                f"memory ran out on {width}x{height} pixels; give a smaller memory_mb, which "
-                "makes smaller tiles, or end other programs"
-            ) from error
+            raise out_of_memory(height, width) from error
         return dict(zip(self._names, results.values(), strict=True))
 
 

@@ -43,7 +43,7 @@ class PortableModel(tf.Module):
         }
 
     def _generators(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.model.signature_functions["towers"](image=image)
+        return self.model.signature_functions[contract.GENERATORS](image=image)
 
     # As many arguments as the signature has: their names become those of the inputs.
     def _fused(

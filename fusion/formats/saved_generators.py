@@ -15,7 +15,15 @@ from fusion.generator_model import IMAGE, load_saved_model
 from fusion.model_facts import facts_of
 from fusion.modes import NoTowersError
 from sr_images.rounding import grey_levels
-from sr_program.contract import DEFAULT_XI, SERVING, UNROUNDED, USE_XI, differing
+from sr_program.contract import (
+    DEFAULT_XI,
+    DEVIATIONS,
+    GENERATORS,
+    SERVING,
+    UNROUNDED,
+    USE_XI,
+    differing,
+)
 from sr_program.model_facts import ModelFacts, write_facts
 
 
@@ -34,8 +42,8 @@ def write_generators(saved_model_dir: Path, directory: Path) -> None:
     """
     loaded = load_saved_model(saved_model_dir)
     signatures = getattr(loaded, "signatures", {})
-    if all(name in signatures for name in (SERVING, "towers", "deviations")):
-        name = "towers"
+    if all(name in signatures for name in (SERVING, GENERATORS, DEVIATIONS)):
+        name = GENERATORS
     elif all(name in signatures for name in (SERVING, UNROUNDED)):
         name = UNROUNDED
     else:

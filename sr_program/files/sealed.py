@@ -6,9 +6,10 @@ still load and give wrong pictures.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
+
+from sr_program.files.hashes import file_sha256
 
 HASHES = "sha256.json"
 
@@ -30,7 +31,7 @@ def is_intact(directory: Path) -> bool:
     """
     try:
         hashes = json.loads((directory / HASHES).read_text(encoding="utf-8"))
-        found = {name: _sha256(directory / name) for name in hashes}
+        found = {name: file_sha256(directory / name) for name in hashes}
         return bool(hashes) and found == hashes
     except (OSError, ValueError, AttributeError, TypeError):
         return False
@@ -38,9 +39,4 @@ def is_intact(directory: Path) -> bool:
 
 def _hashes(directory: Path) -> dict[str, str]:
     files = sorted(path for path in directory.rglob("*") if path.is_file())
-    return {path.relative_to(directory).as_posix(): _sha256(path) for path in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {path.relative_to(directory).as_posix(): file_sha256(path) for path in files}

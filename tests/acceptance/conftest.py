@@ -134,6 +134,6 @@ def _mounted(folder: Path, options: str) -> Iterator[Path]:
     except OSError:
         mounted = False
     if not mounted:
-        pytest.skip("needs the right to mount a tmpfs")
+        pytest.skip("needs the right to mount a tmpfs: run the tests as root")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)

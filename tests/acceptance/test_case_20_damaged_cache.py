@@ -58,7 +58,9 @@ def test_saved_models(enlarge, tmp_path: Path) -> None:
 
 
 def test_openvino(enlarge, tmp_path: Path) -> None:
-    pytest.importorskip("openvino")
+    pytest.importorskip(
+        "openvino", reason="needs the extra openvino: pip install 'bi-gans-st[openvino]'"
+    )
     errors, right = enlarge("--runtime=openvino")
     assert errors == ""
     (weights,) = tmp_path.glob("cache/openvino/*/towers.bin")

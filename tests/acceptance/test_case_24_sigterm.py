@@ -10,7 +10,9 @@ import pytest
 
 from sr_images.image_io import read_rgb
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="needs signals: run it on Linux or macOS"
+)
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}

@@ -34,7 +34,7 @@ def test_jpeg(tmp_path: Path) -> None:
 
 
 def test_tiff_is_tiled(tmp_path: Path) -> None:
-    pytest.importorskip("tifffile")
+    pytest.importorskip("tifffile", reason="needs the extra tiff: pip install 'bi-gans-st[tiff]'")
     write_strips(tmp_path / "a.tif", strips(), 300, 530)
     assert (tmp_path / "a.tif").read_bytes()[:4] == b"II\x2b\x00"  # BigTIFF
     with Image.open(tmp_path / "a.tif") as image:

@@ -21,7 +21,7 @@ def test_what_the_function_raises() -> None:
         in_own_process(divmod, 7, 0)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals: run it on Linux or macOS")
 def test_a_killed_process_is_told() -> None:
     with pytest.raises(DataError, match="raise_signal was ended from outside.*memory ran out"):
         in_own_process(signal.raise_signal, signal.SIGKILL)

@@ -104,7 +104,7 @@ def test_without_a_package(packages, monkeypatch, name) -> None:
 
 @pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("stlpips_pytorch", "torch"))),
-    reason="needs the packages stlpips-pytorch and torch",
+    reason="needs two packages: pip install stlpips-pytorch torch",
 )
 def test_the_real_network(draw_photo) -> None:
     """0 for equal images; a step of a pixel is little beside noise, which is what ST stands for."""
