@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -13,8 +14,19 @@ from sr_images.rounding import grey_levels
 from sr_program.errors import DataError
 from sr_program.model_facts import ModelFacts
 
-# image uint8 [B, H, W, 3] → faithful and vivid, or sr, by name: float32 [B, s·H, s·W, 3].
-Network = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+
+class Network(Protocol):
+    """image [B, H, W, 3] → faithful and vivid, or sr, by name: float32 [B, s·H, s·W, 3].
+
+    Attributes:
+        inputs: The dtype of image: float32 or, in exports of 8 bits alone, uint8.
+    """
+
+    inputs: Mapping[str, np.dtype]
+
+    def __call__(self, inputs: Mapping[str, np.ndarray], /) -> dict[str, np.ndarray]:
+        """Runs the network."""
+        ...
 
 
 class MergedInNumpy(LoadedModel):
@@ -49,6 +61,11 @@ class MergedInNumpy(LoadedModel):
         """See `LoadedModel`."""
         return True
 
+    @property
+    def takes_levels(self) -> bool:
+        """See `LoadedModel`."""
+        return self._network.inputs["image"] != np.uint8
+
     def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
         """See `LoadedModel`."""
         results = self._network({"image": images})
@@ -64,12 +81,12 @@ class MergedInNumpy(LoadedModel):
         ]
         return np.stack(merged)
 
-    def towers(self, image: Images) -> tuple[Levels, Levels]:
+    def towers(self, image: Images | Levels) -> tuple[Levels, Levels]:
         """See `LoadedModel`."""
         results = self._network({"image": image[np.newaxis]})
         return results["faithful"][0], results["vivid"][0]
 
-    def unrounded(self, image: Images) -> Levels:
+    def unrounded(self, image: Images | Levels) -> Levels:
         """See `LoadedModel`."""
         results = self._network({"image": image[np.newaxis]})
         return np.concatenate([results[name] for name in sorted(results)])
