@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from sr_images.levels import from_levels, to_levels
 from sr_images.imresize import resizing_matrix
@@ -32,14 +33,19 @@ class EnlargedAlpha:
             for lengths in zip(alpha.shape, size, factors, strict=True)
         )
 
-    def rows(self, top: int, bottom: int) -> Pixels:
+    def rows(self, top: int, bottom: int, dtype: DTypeLike) -> Pixels:
         """Rows of the result.
 
+        Args:
+            top: The first.
+            bottom: The last, exclusive.
+            dtype: What they are rounded to: uint8, uint16 or float32.
+
         Returns:
-            [bottom - top, W'], of the photo's dtype.
+            [bottom - top, W'].
         """
         weights = self._down[top:bottom]
         first, last = int(weights.indices.min()), int(weights.indices.max()) + 1
         nearby = to_levels(self._alpha[first:last]).astype(np.float64)
         wide = np.asarray(self._across @ nearby.T).T
-        return from_levels(np.asarray(weights[:, first:last] @ wide), self._alpha.dtype)
+        return from_levels(np.asarray(weights[:, first:last] @ wide), dtype)

@@ -74,9 +74,9 @@ class LoadedModel(abc.ABC):
         """Whether `unrounded` gives images before their rounding."""
 
     @property
-    @abc.abstractmethod
     def takes_levels(self) -> bool:
         """Whether `towers` and `unrounded` take float32 grey levels too."""
+        return False
 
     def require_levels(self) -> None:
         """Raises DataError if the model takes uint8 images only."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -14,19 +13,8 @@ from sr_images.rounding import grey_levels
 from sr_program.errors import DataError
 from sr_program.model_facts import ModelFacts
 
-
-class Network(Protocol):
-    """image [B, H, W, 3] → faithful and vivid, or sr, by name: float32 [B, s·H, s·W, 3].
-
-    Attributes:
-        inputs: The dtype of image: float32 or, in exports of 8 bits alone, uint8.
-    """
-
-    inputs: Mapping[str, np.dtype]
-
-    def __call__(self, inputs: Mapping[str, np.ndarray], /) -> dict[str, np.ndarray]:
-        """Runs the network."""
-        ...
+# image [B, H, W, 3] → faithful and vivid, or sr, by name: float32 [B, s·H, s·W, 3].
+Network = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 
 
 class MergedInNumpy(LoadedModel):
@@ -39,9 +27,12 @@ class MergedInNumpy(LoadedModel):
         footprint: Footprint,
         directory: Path,
         identity: str,
+        *,
+        takes_levels: bool = False,
     ) -> None:
         """Takes a network that is loaded already; the rest is as in `LoadedModel`."""
         self._network = network
+        self._takes_levels = takes_levels
         self.facts = facts
         self.footprint = footprint
         self.directory = directory
@@ -64,7 +55,7 @@ class MergedInNumpy(LoadedModel):
     @property
     def takes_levels(self) -> bool:
         """See `LoadedModel`."""
-        return self._network.inputs["image"] != np.uint8
+        return self._takes_levels
 
     def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
         """See `LoadedModel`."""
