@@ -37,7 +37,7 @@ from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 # NumPy and TensorFlow take seconds to import: --help and a wrong flag do without them.
 if TYPE_CHECKING:
-    from bigans.upscaler.results import Task
+    from bigans.upscaler.task import Task
     from bigans.upscaler.tiles.tiling import Tiling
     from bigans.upscaler.upscaler import Upscaler
 
@@ -92,11 +92,11 @@ def main(arguments: list[str]) -> int:
     from tqdm import tqdm
 
     from bigans.upscaler.pipeline import enlarge_files
-    from bigans.upscaler.results import plan
+    from bigans.upscaler.planning.plan import Order, plan
     from sr_program.progress import Progress
 
     tiling = _tiling()
-    tasks = plan(arguments, _OUTPUT.value or "")
+    tasks = plan(arguments, Order(output=_OUTPUT.value)).tasks
     for folder in {task.result.parent for task in tasks}:
         _make_folder(folder)
     with Progress(len(tasks), "photo") as progress:
