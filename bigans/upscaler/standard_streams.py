@@ -14,20 +14,56 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sr_program.errors import UsageError
+from sr_program.errors import DataError, UsageError
 
 STREAM = "-"
 INPUT_NAME = "stdin"
+OUTPUT_NAME = "stdout"
+
+# What messages and reports call the files, by the ends of their names.
+_TITLES = {INPUT_NAME: "standard input", OUTPUT_NAME: "standard output"}
+
+
+class StreamNames:
+    """Knows the files that stand for streams, and calls them by their streams' names."""
+
+    def __init__(self) -> None:
+        self._titles: dict[str, str] = {}
+
+    def add(self, path: Path) -> None:
+        """Notes a file named `INPUT_NAME` or `OUTPUT_NAME`."""
+        self._titles[str(path)] = _TITLES[path.stem]
+
+    def shown(self, text: str) -> str:
+        """A text that may name the files, as a person knows them."""
+        for path, title in self._titles.items():
+            text = text.replace(path, title)
+        return text
+
+    @contextlib.contextmanager
+    def in_errors(self) -> Iterator[None]:
+        """Within it errors name the streams."""
+        try:
+            yield
+        except (DataError, UsageError) as error:
+            raise type(error)(self.shown(str(error))) from error
+        except OSError as error:
+            if error.filename is not None:
+                error.filename = self.shown(str(error.filename))
+            raise
 
 
 @contextlib.contextmanager
 def file_of_input(
-    arguments: Sequence[str], folder: str | os.PathLike[str] | None = None
+    arguments: Sequence[str],
+    names: StreamNames,
+    folder: str | os.PathLike[str] | None = None,
 ) -> Iterator[list[str]]:
     """Within it a file stands for standard input.
 
     Args:
         arguments: Of a command line; `-` is standard input.
+        names: Gets to know the file.
         folder: For the file; by default the system's folder for temporary files.
 
     Yields:
@@ -43,19 +79,24 @@ def file_of_input(
         raise UsageError("- reads a photo from standard input, which is a terminal; pipe one in")
     with tempfile.TemporaryDirectory(prefix="bigans-", dir=folder) as directory:
         path = Path(directory) / INPUT_NAME
+        names.add(path)
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         yield [str(path) if argument == STREAM else argument for argument in arguments]
 
 
 @contextlib.contextmanager
-def folder_of_output(folder: str | os.PathLike[str] | None = None) -> Iterator[Path]:
-    """Yields an empty folder; the one file that is in it at the end goes to standard output.
+def file_of_output(
+    extension: str, names: StreamNames, folder: str | os.PathLike[str] | None = None
+) -> Iterator[Path]:
+    """Yields a file that is not there yet; what it holds at the end goes to standard output.
 
     Meanwhile whatever else would be written to standard output goes to standard error.
 
     Args:
-        folder: For the folder; by default the system's folder for temporary files.
+        extension: Of the file, as ".png".
+        names: Gets to know the file.
+        folder: For the file; by default the system's folder for temporary files.
 
     Raises:
         UsageError: Standard output is a terminal, or closed.
@@ -64,7 +105,7 @@ def folder_of_output(folder: str | os.PathLike[str] | None = None) -> Iterator[P
     """
     if sys.stdout is None or sys.stdout.isatty():
         raise UsageError(
-            "--output=- writes the result to standard output, which is a terminal; "
+            "output=- writes the result to standard output, which is a terminal; "
             "redirect it to a file or a program"
         )
     sys.stdout.flush()
@@ -73,9 +114,11 @@ def folder_of_output(folder: str | os.PathLike[str] | None = None) -> Iterator[P
     try:
         os.dup2(sys.stderr.fileno(), number)
         with tempfile.TemporaryDirectory(prefix="bigans-", dir=folder) as directory:
-            yield Path(directory)
+            path = Path(directory) / f"{OUTPUT_NAME}{extension}"
+            names.add(path)
+            yield path
             os.dup2(kept, number)
-            for path in Path(directory).iterdir():
+            if path.exists():
                 _copy(path)
     finally:
         os.dup2(kept, number)
@@ -88,10 +131,5 @@ def _copy(path: Path) -> None:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except OSError as error:
-        error.filename = "standard output"
+        error.filename = _TITLES[OUTPUT_NAME]
         raise
-
-
-def without_place(message: str, path: Path, name: str) -> str:
-    """A message about the file that stands for a stream, as a person knows it."""
-    return message.replace(str(path), name)

@@ -116,7 +116,7 @@ def _add_folder(
     parts = _shown(left_out, len(folders_left), num_own)
     if parts:
         counted = f"{len(photos)} of {all_pictures} pictures taken"
-        hint = "; --recursive takes sub folders" if folders_left and not photos else ""
+        hint = "; recursive=true takes them" if folders_left and not photos else ""
         found.notes.append(f"{root}: {counted}; {' and '.join(parts)} left out{hint}")
     if not photos and not found.problems:
         found.problems.append(f"{root}: holds no image that can be read")

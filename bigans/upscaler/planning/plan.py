@@ -84,7 +84,7 @@ def _results(photos: Sequence[Photo], order: Order) -> tuple[list[Path], list[st
     if _is_folder(output, len(photos)):
         return name_results(photos, Path(output), order.suffix, ".png")
     if len(photos) > 1:
-        raise UsageError(f"--output={output} is one file, for {len(photos)} photos; name a folder")
+        raise UsageError(f"output={output} is one file, for {len(photos)} photos; name a folder")
     return [_writable(Path(output))], []
 
 
@@ -101,7 +101,7 @@ def _is_folder(output: str, num_photos: int) -> bool:
 def _writable(path: Path) -> Path:
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         raise UsageError(
-            f"--output={path}: cannot write this format, use one of {', '.join(IMAGE_SUFFIXES)}, "
+            f"output={path}: cannot write this format, use one of {', '.join(IMAGE_SUFFIXES)}, "
             "or end the name of a folder with a slash"
         )
     return path
@@ -112,4 +112,4 @@ def _refuse_overwriting(photos: Sequence[Path], tasks: Sequence[Task]) -> None:
     identities = {identity(photo) for photo in photos} - {None}
     for task in tasks:
         if identity(task.result) in identities:
-            raise UsageError(f"{task.result} is one of the photos; name another --output")
+            raise UsageError(f"{task.result} is one of the photos; choose another output=")
