@@ -1,0 +1,73 @@
+"""Attributes of a picture, made true for the file that is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+
+from sr_images import icc as profiles
+from sr_images.attributes import exif, settings, xmp
+from sr_images.encoding import HOLDS, Encoding
+from sr_images.picture import Attributes, Pixels
+
+
+def of_written_picture(
+    attributes: Attributes, height: int, width: int, name: str, encoding: Encoding
+) -> Attributes:
+    """The attributes with the size of the result, less what is stripped, with the settings.
+
+    Args:
+        attributes: Of the picture; its colours are those of the profile.
+        height: Of the result, pixels.
+        width: Of the result, pixels.
+        name: The format.
+        encoding: How it is written.
+    """
+    if encoding.strip == "all":
+        return Attributes(
+            icc=attributes.icc,
+            colour_chunks=attributes.colour_chunks,
+            duration_ms=attributes.duration_ms,
+        )
+    packet = attributes.xmp
+    if packet:
+        packet = xmp.resized(packet, height, width)
+        packet = xmp.without_place(packet) if encoding.strip == "gps" else packet
+    written = dataclasses.replace(
+        attributes, exif=_exif(attributes.exif, height, width, encoding), xmp=packet
+    )
+    return settings.added(written, name, encoding.settings) if encoding.settings else written
+
+
+def keeps_colours(name: str, encoding: Encoding) -> bool:
+    """Whether a profile is written, rather than the pixels converted."""
+    return HOLDS[name].icc and encoding.icc == "keep"
+
+
+def in_srgb(pixels: Pixels, attributes: Attributes, told: str) -> tuple[Pixels, Attributes]:
+    """Pixels as sRGB shows them, and their attributes without a profile.
+
+    Args:
+        pixels: [H, W, 3] or [H, W, 1].
+        attributes: Their profile is converted from; one that cannot be used stays.
+        told: What a warning calls the picture.
+    """
+    if not attributes.icc:
+        return pixels, attributes
+    converted = profiles.to_srgb(pixels, attributes.icc, told)
+    if converted is None:
+        return pixels, attributes
+    return converted, dataclasses.replace(attributes, icc=None, colour_chunks={})
+
+
+def _exif(block: bytes | None, height: int, width: int, encoding: Encoding) -> bytes | None:
+    if not block:
+        return None
+    try:
+        parts = exif.parse(block)
+    except (ValueError, struct.error):
+        return None
+    exif.resized(parts, height, width)
+    if encoding.strip == "gps":
+        parts.gps.clear()
+    return exif.serialise(parts)

@@ -1,0 +1,1 @@
+"""Files into pictures, a module for each library that decodes."""

@@ -1,0 +1,1 @@
+"""Pictures into files, a module for each library that encodes."""
