@@ -27,7 +27,9 @@ from bigans.models.names import (
     require_model,
 )
 from bigans.upscaler.enlarging import Enlarging
-from bigans.upscaler.planning.existing import EXISTS
+from bigans.upscaler.planning.exists import EXISTS
+from sr_images.formats import WRITABLE
+from sr_images.limits import Limits
 from sr_program import entry_point
 from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from bigans.upscaler.tiles.tiling import Tiling
     from bigans.upscaler.upscaler import Upscaler
 
+_LIMITS = Limits()
 _SCALES = ("1.5", "2", "3", "4", "8")
 
 _OUTPUT = flags.DEFINE_string(
@@ -66,6 +69,22 @@ _SCALE = flags.DEFINE_enum(
 _SIZE = flags.DEFINE_string("size", None, "Instead of --scale: WIDTHxHEIGHT of the result.")
 _CONSISTENT = flags.DEFINE_bool(
     "consistent", False, "Whether the result, reduced again, gives the photo within 1 grey level."
+)
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    None,
+    [suffix[1:] for suffix in WRITABLE],
+    "Of results in a folder and on standard output; png, and that of the photo, if left out.",
+    case_sensitive=False,
+)
+_QUALITY = flags.DEFINE_integer(
+    "quality", None, "Of JPEG (95 if left out), WebP (lossless), AVIF, HEIC and JPEG XL.", 1, 100
+)
+_STRIP: Any = flags.DEFINE_enum(
+    "strip", "none", ("none", "gps", "all"), "Which metadata are left out: the place, or all."
+)
+_ICC: Any = flags.DEFINE_enum(
+    "icc", "keep", ("keep", "convert"), "Keeps colour profiles, or converts the pixels to sRGB."
 )
 _SUFFIX = flags.DEFINE_string(
     "suffix", None, "End of the results' names in a folder; _x4 if left out, _x2 for --scale=2."
@@ -112,8 +131,19 @@ _SCRATCH_DIR = flags.DEFINE_string(
     "folder if left out.",
 )
 
+_MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels", _LIMITS.max_pixels, "Photos with more are refused.", lower_bound=1
+)
+_MAX_FRAMES = flags.DEFINE_integer(
+    "max_frames", _LIMITS.max_frames, "Animations and documents with more are refused.", 1
+)
+_MAX_RATIO = flags.DEFINE_float(
+    "max_ratio", _LIMITS.max_ratio, "Files that become larger by more when decoded are refused.", 1
+)
+
 for _heading, _names in {
     "photos and results": "output suffix recursive exists dry_run report verbose",
+    "files": "format quality strip icc max_pixels max_frames max_ratio",
     "how they are enlarged": "xi max_deviation scale size consistent",
     "model and machine": "model runtime precision memory_mb overlap scratch_dir",
 }.items():
@@ -166,6 +196,7 @@ def _check_texts() -> None:
 def _job(arguments: list[str]) -> "Job":
     from bigans.upscaler.job import Job
     from bigans.upscaler.planning.plan import Order
+    from sr_images.encoding import Encoding
 
     scale = _SCALE.value or "4"
     suffix = f"_{_SIZE.value}" if _SIZE.value else f"_x{scale}"
@@ -177,6 +208,12 @@ def _job(arguments: list[str]) -> "Job":
             suffix=suffix if _SUFFIX.value is None else _SUFFIX.value,
             recursive=_RECURSIVE.value,
             exists=_EXISTS.value,
+            encoding=Encoding(
+                format=_FORMAT.value,
+                quality=_QUALITY.value,
+                strip=_STRIP.value,
+                icc=_ICC.value,
+            ),
         ),
         enlarging=Enlarging(
             xi=_XI.value,
@@ -186,6 +223,7 @@ def _job(arguments: list[str]) -> "Job":
             consistent=_CONSISTENT.value,
         ),
         tiling=_tiling(),
+        limits=Limits(_MAX_PIXELS.value, _MAX_FRAMES.value, _MAX_RATIO.value),
         model=_MODEL.value,
         precision=_PRECISION.value,
         runtime=_RUNTIME.value,

@@ -28,6 +28,8 @@ from bigans.upscaler.standard_streams import (
 from bigans.upscaler.task import Outcome
 from bigans.upscaler.tiles.tiling import Tiling
 from bigans.upscaler.upscaler import Upscaler
+from sr_images.limits import Limits
+from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.progress import Progress
 from sr_program.version import VERSION
@@ -42,6 +44,7 @@ class Job:
         order: Where results go; the output "-" is standard output.
         enlarging: How each photo is enlarged.
         tiling: How those are cut that do not fit into memory.
+        limits: The largest files that are decoded.
         model: Name of the model, for the record of what made a result.
         precision: What it computes in, likewise.
         runtime: Likewise.
@@ -54,6 +57,7 @@ class Job:
     order: Order
     enlarging: Enlarging = Enlarging()
     tiling: Tiling = Tiling()
+    limits: Limits = Limits()
     model: str = "pretrained"
     precision: str | None = None
     runtime: str = "tensorflow"
@@ -67,15 +71,21 @@ class Job:
         Raises:
             DataError: There is no such model.
         """
+        encoding = self.order.encoding
         chosen = {
             **dataclasses.asdict(self.enlarging),
             "model": fingerprint(self.model),
             "precision": self.precision,
-            "runtime": self.runtime,
+            "runtime": None if self.runtime == "tensorflow" else self.runtime,
             "overlap": self.tiling.overlap,
+            "quality": encoding.quality,
+            "icc": None if encoding.icc == "keep" else encoding.icc,
+            "strip": None if encoding.strip == "none" else encoding.strip,
         }
+        if self.enlarging.xi is None and self.enlarging.max_deviation is None:
+            chosen["xi"] = DEFAULT_XI
         texts = {name: _text(value) for name, value in chosen.items() if value not in (None, False)}
-        return {"version": VERSION, **texts}
+        return {"Software": f"bi-gans-st {VERSION}", **texts}
 
 
 def _text(value: object) -> str:
@@ -101,8 +111,8 @@ def carry_out(job: Job, load: Callable[[], Upscaler], say: Callable[[str], None]
         OSError: A result or the report cannot be written.
     """
     names = StreamNames()
-    with names.in_errors(), _without_streams(job, names) as job:
-        planned = plan(job.photos, job.order, lambda task: job.settings())
+    with names.in_errors(), _made_ready(job, names) as job:
+        planned = plan(job.photos, job.order)
         for line in [*planned.notes, *planned.problems]:
             say(names.shown(line))
         if job.dry_run:
@@ -120,12 +130,15 @@ def carry_out(job: Job, load: Callable[[], Upscaler], say: Callable[[str], None]
 
 
 @contextlib.contextmanager
-def _without_streams(job: Job, names: StreamNames) -> Iterator[Job]:
-    """The job with files in place of standard input and output."""
+def _made_ready(job: Job, names: StreamNames) -> Iterator[Job]:
+    """The job with files for standard input and output, and what made the results written down."""
     folder = job.tiling.scratch_dir
     with contextlib.ExitStack() as stack:
         photos = stack.enter_context(file_of_input(job.photos, names, folder))
-        order = job.order
+        settings = job.settings()
+        order = dataclasses.replace(
+            job.order, encoding=dataclasses.replace(job.order.encoding, settings=settings)
+        )
         if order.output == STREAM:
             if len(photos) != 1 or Path(photos[0]).is_dir():
                 raise UsageError("output=- takes one photo; name a folder")

@@ -47,9 +47,9 @@ class RunReport:
     ) -> None:
         self._path, self._settings, self._problems = path, dict(settings), list(problems)
         self._started = datetime.datetime.now(datetime.UTC)
-        self._entries = {task: _entry(task, "open") for task in tasks}
+        self._entries = {task.result: _entry(task, "open") for task in tasks}
         for one in skipped:
-            self._entries[one.task] = _entry(one.task, "skipped", reason=one.reason)
+            self._entries[one.task.result] = _entry(one.task, "skipped", reason=one.reason)
         self._written = time.monotonic()
 
     def add(self, outcome: Outcome) -> None:
@@ -65,7 +65,7 @@ class RunReport:
             entry["tiles"] = outcome.tiles
         if outcome.seconds is not None:
             entry["seconds"] = round(outcome.seconds, 3)
-        self._entries[outcome.task] = entry
+        self._entries[outcome.task.result] = entry
         if time.monotonic() - self._written > _SECONDS:
             self._write()
 

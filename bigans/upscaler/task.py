@@ -6,12 +6,15 @@ import dataclasses
 from pathlib import Path
 from typing import NamedTuple
 
+from sr_images.encoding import Encoding
+
 
 class Task(NamedTuple):
-    """A photo and the file that its enlargement is written to."""
+    """A photo, the file that its enlargement is written to, and how it is written."""
 
     photo: Path
     result: Path
+    encoding: Encoding = Encoding()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

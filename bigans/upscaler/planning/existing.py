@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
 
 from bigans.upscaler.made_by import SOURCE, read_record
+from bigans.upscaler.planning.exists import Exists
 from bigans.upscaler.task import Task
 from sr_program.errors import UsageError
 from sr_program.files.hashes import file_sha256
-
-Exists = Literal["overwrite", "skip", "rename", "error"]
-EXISTS: tuple[Exists, ...] = get_args(Exists)
-
-# Gives the settings of a run as they stand in the records of results, or None: not known yet.
-Settings = Callable[[Task], Mapping[str, str]]
 
 UP_TO_DATE = "is up to date"
 UNKNOWN = "is there, and not known to be made by this program"
@@ -51,7 +45,7 @@ class Decided:
     notes: list[str] = dataclasses.field(default_factory=list)
 
 
-def decide(tasks: Sequence[Task], exists: Exists, settings: Settings) -> Decided:
+def decide(tasks: Sequence[Task], exists: Exists) -> Decided:
     """Decides what becomes of results that exist.
 
     Args:
@@ -60,7 +54,6 @@ def decide(tasks: Sequence[Task], exists: Exists, settings: Settings) -> Decided
             kept that were made of the same photo with the same settings, and so are files that are
             not known to be results; others are replaced. "rename": the new result has a number
             behind its name. "error": nothing is done.
-        settings: Asked for a task whose result is one of this program, when that is needed.
 
     Raises:
         UsageError: "error", and a result exists.
@@ -72,17 +65,18 @@ def decide(tasks: Sequence[Task], exists: Exists, settings: Settings) -> Decided
         more = f", and {len(there) - 1} more results" if len(there) > 1 else ""
         raise UsageError(f"{there[0].result} exists{more}; choose another exists= or output=")
     if exists == "rename":
-        return Decided(_renamed(tasks, set(there)))
+        return Decided(_renamed(tasks, there))
     if exists == "skip":
-        return _without_finished(tasks, set(there), settings)
+        return _without_finished(tasks, there)
     return Decided(list(tasks), notes=_redone(tasks, there))
 
 
-def _renamed(tasks: Sequence[Task], there: set[Task]) -> list[Task]:
+def _renamed(tasks: Sequence[Task], there: Sequence[Task]) -> list[Task]:
     taken = {task.result for task in tasks}
+    there_already = {task.result for task in there}
     renamed = []
     for task in tasks:
-        if task in there:
+        if task.result in there_already:
             task = task._replace(result=_free_name(task.result, taken))
             taken.add(task.result)
         renamed.append(task)
@@ -94,14 +88,15 @@ def _free_name(result: Path, taken: set[Path]) -> Path:
     return next(name for name in names if name not in taken and not name.exists())
 
 
-def _without_finished(tasks: Sequence[Task], there: set[Task], settings: Settings) -> Decided:
+def _without_finished(tasks: Sequence[Task], there: Sequence[Task]) -> Decided:
+    there_already = {task.result for task in there}
     todo: list[Task] = []
     skipped: list[Skipped] = []
     for task in tasks:
-        record = read_record(task.result) if task in there else {}
+        record = read_record(task.result) if task.result in there_already else {}
         if record is None:
             skipped.append(Skipped(task, UNKNOWN))
-        elif record and record == expected_record(task, settings):
+        elif record and record == expected_record(task):
             skipped.append(Skipped(task, UP_TO_DATE))
         else:
             todo.append(task)
@@ -113,10 +108,10 @@ def _without_finished(tasks: Sequence[Task], there: set[Task], settings: Setting
     return Decided(todo, skipped, notes)
 
 
-def expected_record(task: Task, settings: Settings) -> dict[str, str] | None:
+def expected_record(task: Task) -> dict[str, str] | None:
     """The record that the result of a photo would have; None if the photo cannot be read."""
     try:
-        return {**settings(task), SOURCE: file_sha256(task.photo)}
+        return {**task.encoding.settings, SOURCE: file_sha256(task.photo)}
     except OSError:
         return None
 

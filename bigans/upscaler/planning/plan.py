@@ -7,12 +7,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bigans.upscaler.planning.existing import Exists, Settings, Skipped, decide
+from bigans.upscaler.planning.existing import Skipped, decide
+from bigans.upscaler.planning.exists import Exists
 from bigans.upscaler.planning.identity import identity
 from bigans.upscaler.planning.naming import name_results
 from bigans.upscaler.planning.photos import Photo, find_photos
 from bigans.upscaler.task import Task
-from sr_images.image_io import IMAGE_SUFFIXES
+from sr_images.encoding import Encoding
+from sr_images.formats import WRITABLE
 from sr_program.errors import DataError, UsageError
 
 
@@ -26,12 +28,15 @@ class Order:
         suffix: What follows the stem of a photo in the name of its result, in a folder.
         recursive: Whether folders stand for what their sub folders hold, too.
         exists: What is done where a result exists; see `existing.decide`.
+        encoding: How results are written. Its format is that of results in a folder; PNG if it has
+            none.
     """
 
     output: str
     suffix: str = "_x4"
     recursive: bool = False
     exists: Exists = "overwrite"
+    encoding: Encoding = Encoding()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Plan:
     problems: list[str]
 
 
-def plan(arguments: Sequence[str], order: Order, settings: Settings = lambda _: {}) -> Plan:
+def plan(arguments: Sequence[str], order: Order) -> Plan:
     """Pairs every photo with a result, and decides what has to be made.
 
     Nothing is written.
@@ -59,7 +64,6 @@ def plan(arguments: Sequence[str], order: Order, settings: Settings = lambda _: 
     Args:
         arguments: Files, and folders that stand for the pictures inside of them.
         order: Where results go.
-        settings: As for `existing.decide`.
 
     Raises:
         UsageError: One file for several photos, a suffix that cannot be written, a result that
@@ -73,8 +77,10 @@ def plan(arguments: Sequence[str], order: Order, settings: Settings = lambda _: 
         raise DataError(found.problems[0])
     results, notes = _results(found.photos, order)
     paths = [photo.path for photo in found.photos]
-    tasks = [Task(path, result) for path, result in zip(paths, results, strict=True)]
-    decided = decide(tasks, order.exists, settings)
+    tasks = [
+        Task(path, result, order.encoding) for path, result in zip(paths, results, strict=True)
+    ]
+    decided = decide(tasks, order.exists)
     _refuse_overwriting(paths, decided.tasks)
     return Plan(decided.tasks, decided.skipped, found.notes + notes + decided.notes, found.problems)
 
@@ -82,10 +88,12 @@ def plan(arguments: Sequence[str], order: Order, settings: Settings = lambda _: 
 def _results(photos: Sequence[Photo], order: Order) -> tuple[list[Path], list[str]]:
     output = order.output
     if _is_folder(output, len(photos)):
-        return name_results(photos, Path(output), order.suffix, ".png")
+        return name_results(
+            photos, Path(output), order.suffix, f".{order.encoding.format or 'png'}"
+        )
     if len(photos) > 1:
         raise UsageError(f"output={output} is one file, for {len(photos)} photos; name a folder")
-    return [_writable(Path(output))], []
+    return [_writable(Path(output), order.encoding.format)], []
 
 
 def _is_folder(output: str, num_photos: int) -> bool:
@@ -95,15 +103,18 @@ def _is_folder(output: str, num_photos: int) -> bool:
     if path.exists():
         return False
     suffix = path.suffix.lower()
-    return suffix not in IMAGE_SUFFIXES and (num_photos > 1 or not suffix)
+    return suffix not in WRITABLE and (num_photos > 1 or not suffix)
 
 
-def _writable(path: Path) -> Path:
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
+def _writable(path: Path, wanted: str | None) -> Path:
+    found = WRITABLE.get(path.suffix.lower())
+    if found is None:
         raise UsageError(
-            f"output={path}: cannot write this format, use one of {', '.join(IMAGE_SUFFIXES)}, "
+            f"output={path}: cannot write this format, use one of {', '.join(WRITABLE)}, "
             "or end the name of a folder with a slash"
         )
+    if wanted is not None and found != WRITABLE[f".{wanted.lower()}"]:
+        raise UsageError(f"output={path} and format={wanted} contradict each other; leave one out")
     return path
 
 

@@ -1,85 +1,78 @@
-"""Records are found by other readers of XMP and EXIF, and leave the rest of a packet alone."""
+"""What made a result is found in files of every format, and beside those that hold no metadata."""
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from bigans.upscaler.made_by import add_record, read_record, write_beside
+from bigans.upscaler.made_by import read_record, write_beside
+from sr_images.encoding import Encoding
+from sr_images.picture import Attributes, Picture
+from sr_images.pictures_out import write_picture
 
-RECORD = {"version": "0.1.0", "model": "9f2c", "xi": "0.73", "strip": '<&"'}
-OTHERS = (
-    b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
-    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">'
-    b"<dc:title>T\xc3\xbcr</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>   "
-    b'<?xpacket end="w"?>'
-)
-RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+RECORD = {"Software": "bi-gans-st 0.1.0", "model": "9f2c", "xi": "0.73", "odd": '<&"ü'}
+NOISE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+HOLD_RECORDS = ["a.png", "a.jpg", "a.webp", "a.tif", "a.avif"]
 
 
-def fields(packet: bytes) -> list[dict[str, str]]:
-    """What a reader of XML finds of this program, a dictionary a record."""
-    found = []
-    for description in ElementTree.fromstring(packet).iter(f"{RDF}Description"):
-        own = {key.split("}")[1]: value for key, value in description.items() if "#bigans" in key}
-        found += [own] if own else []
-    return found
+def write(path: Path, attributes: Attributes | None = None, **encoding: object) -> None:
+    picture = Picture(NOISE, attributes=attributes or Attributes())
+    write_picture(path, picture, Encoding(**encoding))  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("packet", [None, OTHERS, OTHERS.replace(b"0/22", b"0/22")])
-def test_it_is_in_the_packet(packet: bytes | None) -> None:
-    assert fields(add_record(packet, RECORD)) == [RECORD]
+@pytest.mark.parametrize("name", HOLD_RECORDS)
+def test_it_is_in_the_file(tmp_path: Path, name: str) -> None:
+    write(tmp_path / name, settings=RECORD)
+    assert read_record(tmp_path / name) == RECORD
+    write_beside(tmp_path / name, RECORD)
+    assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
-def test_the_rest_stays(tmp_path: Path) -> None:
-    packet = add_record(OTHERS, RECORD)
-    head, tail = OTHERS.split(b"</rdf:RDF>")
-    assert packet.startswith(head) and packet.endswith(b"</rdf:RDF>" + tail)
+@pytest.mark.parametrize("name", HOLD_RECORDS)
+def test_a_result_of_a_result(tmp_path: Path, name: str) -> None:
+    # Its photo tells of other settings, in XMP or in texts.
+    write(tmp_path / "old.jpg", settings={"xi": "0.1"})
+    from sr_images.pictures_in import read_picture
+
+    attributes = read_picture(tmp_path / "old.jpg").attributes
+    write(tmp_path / name, attributes, settings=RECORD)
+    assert read_record(tmp_path / name) == RECORD
 
 
-def test_a_new_record_replaces_the_old_one() -> None:
-    packet = add_record(add_record(OTHERS, {"xi": "0.1", "version": "0"}), RECORD)
-    assert packet == add_record(OTHERS, RECORD)
+@pytest.mark.parametrize("name", [*HOLD_RECORDS, "a.bmp", "a.npy"])
+def test_a_file_of_other_programs(tmp_path: Path, name: str) -> None:
+    write(tmp_path / name)
+    assert read_record(tmp_path / name) is None
 
 
-def test_an_empty_rdf_is_opened() -> None:
-    packet = (
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
-        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
-    )
-    assert fields(add_record(packet, RECORD)) == [RECORD]
-
-
-@pytest.mark.parametrize("packet", [b"no XML at all", OTHERS.decode().encode("utf-16")])
-def test_what_cannot_be_understood_stays(packet: bytes) -> None:
-    assert add_record(packet, RECORD) == packet
-
-
-def test_it_is_read_from_any_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.bin"
-    path.write_bytes(b"\0" * 5000 + add_record(OTHERS, RECORD) + b"\0" * 5000)
-    assert read_record(path) == RECORD
-
-
-@pytest.mark.parametrize("content", [b"", b"no record", add_record(None, RECORD)[:300]])
-def test_none_is_found(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"\0", b"\x89PNG\r\n\x1a\n", b'bigans:settings="{}"'])
+def test_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.png").write_bytes(content)
     assert read_record(tmp_path / "a.png") is None
     assert read_record(tmp_path / "missing.png") is None
 
 
-def test_beside(tmp_path: Path) -> None:
-    path = tmp_path / "a.bmp"
-    path.write_bytes(b"pixels")
+@pytest.mark.parametrize(
+    ("name", "encoding"), [("a.bmp", {}), ("a.npy", {}), ("a.png", {"strip": "all"})]
+)
+def test_beside(tmp_path: Path, name: str, encoding: dict[str, str]) -> None:
+    path = tmp_path / name
+    write(path, settings=RECORD, **encoding)
+    assert read_record(path) is None
     write_beside(path, RECORD)
-    assert {one.name for one in tmp_path.iterdir()} == {"a.bmp", ".a.bmp.bigans.json"}
+    assert {one.name for one in tmp_path.iterdir()} == {name, f".{name}.bigans.json"}
     assert read_record(path) == RECORD
     path.write_bytes(b"other pixels")  # by another program
     assert read_record(path) is None
-    path.write_bytes(add_record(None, RECORD))
+
+
+def test_the_file_beside_goes_when_it_is_not_needed(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write(path, strip="all")
     write_beside(path, RECORD)
-    assert [one.name for one in tmp_path.iterdir()] == ["a.bmp"]
+    write(path, settings=RECORD)
+    write_beside(path, RECORD)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"xi": "1"}', "\0"])

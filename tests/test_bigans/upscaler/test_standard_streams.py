@@ -11,16 +11,22 @@ import pytest
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from bigans.upscaler.standard_streams import file_of_input, folder_of_output
+from bigans.upscaler.standard_streams import StreamNames, file_of_input, file_of_output
+from sr_program.errors import DataError
 
+names = StreamNames()
 try:
-    with file_of_input(["a", "-"], ".") as (first, path), folder_of_output(".") as folder:
-        assert first == "a" and Path(path).name == "stdin"
+    with (
+        names.in_errors(),
+        file_of_input(["a", "-"], names, ".") as (first, path),
+        file_of_output(".png", names, ".") as result,
+    ):
+        assert first == "a" and Path(path).name == "stdin" and result.name == "stdout.png"
         print("a line of a library", flush=True)
         os.system("echo another")
-        (folder / "result").write_bytes(2 * Path(path).read_bytes())
+        result.write_bytes(2 * Path(path).read_bytes())
         if sys.argv[1:]:
-            raise ValueError("the photo is damaged")
+            raise DataError(f"{path}: is damaged, and {result} is not written")
 except (ValueError, OSError) as error:
     sys.stderr.write(f"{type(error).__name__}: {getattr(error, 'filename', None) or error}")
     sys.exit(1)
@@ -51,7 +57,8 @@ def test_nothing_goes_out_of_a_failure(
 ) -> None:
     done = run(tmp_path, subprocess_environment, "fail")
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"ValueError: the photo is damaged" in done.stderr
+    told = b"DataError: standard input: is damaged, and standard output is not written"
+    assert done.stderr.endswith(told)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,12 +1,22 @@
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bigans.upscaler.made_by import add_record
 from bigans.upscaler.planning.plan import Order, plan
+from sr_images.attributes.settings import added
+from sr_images.encoding import Encoding
+from sr_images.picture import Attributes
 from sr_program.errors import DataError, UsageError
+
+
+def packet(record: Mapping[str, str]) -> bytes:
+    """A file with a record in its XMP."""
+    xmp = added(Attributes(), "JPEG", record).xmp
+    assert xmp is not None
+    return xmp
 
 
 @pytest.fixture
@@ -50,6 +60,17 @@ def test_a_folder_of_photos(photos: Path) -> None:
     ]
 
 
+def test_a_format_for_all(photos: Path) -> None:
+    webp = {"encoding": Encoding(format="webp", quality=80), "suffix": "_large"}
+    expected = [("photos/a.png", "out/a_large.webp"), ("photos/b.JPG", "out/b_large.webp")]
+    assert names(["photos"], "out", **webp) == expected
+    found = plan(["photos"], Order(output="out", **webp))  # pyright: ignore[reportArgumentType]
+    assert {task.encoding.quality for task in found.tasks} == {80}
+    assert names(["photos/a.png"], "a.WEBP", **webp) == [("photos/a.png", "a.WEBP")]
+    with pytest.raises(UsageError, match="output=a.png and format=webp contradict each other"):
+        names(["photos/a.png"], "a.png", **webp)
+
+
 def test_a_folder_of_one_photo_may_go_to_a_file(photos: Path) -> None:
     assert names(["photos/inner"], "big.png") == [("photos/inner/c.png", "big.png")]
 
@@ -66,7 +87,7 @@ def test_missing_photos_are_kept_for_later(photos: Path) -> None:
     ("arguments", "output", "message"),
     [
         (["photos"], "out.png", "one file, for 2 photos"),
-        (["photos/a.png"], "out.gif", "cannot write this format"),
+        (["photos/a.png"], "out.psd", "cannot write this format"),
         (["photos/a.png"], "results.v2", "slash"),
         (["photos/a.png"], "photos/a.png", "is one of the photos"),
         (["photos/a.png"], "photos/../photos/a.png", "is one of the photos"),
@@ -151,7 +172,7 @@ def test_what_is_left_out_is_told(photos: Path) -> None:
 
 
 def test_own_results_beside_their_photos_are_left_out(photos: Path) -> None:
-    record = add_record(None, {"version": "0.1.0"})
+    record = packet({"xi": "0.73"})
     own = ("a_x4.png", "a_2000x100.webp", "a_png_x1.5_2.png", "b_x8_3.tif", "b_large.jpg")
     others = ("c_x4.png", "x4.png", "_x4.png", "photo_x4.png")
     for name in (*own, *others):
@@ -164,7 +185,7 @@ def test_own_results_beside_their_photos_are_left_out(photos: Path) -> None:
 
 
 def test_a_folder_may_be_its_own_output(photos: Path) -> None:
-    (photos / "a_x4.png").write_bytes(add_record(None, {"version": "0.1.0"}))
+    (photos / "a_x4.png").write_bytes(packet({"xi": "0.73"}))
     assert names(["photos"], "photos") == [
         ("photos/a.png", "photos/a_x4.png"),
         ("photos/b.JPG", "photos/b_x4.png"),
