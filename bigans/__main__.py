@@ -1,18 +1,16 @@
-"""Enlarges photos 4x.
+"""Enlarges photos.
 
-python -m bigans PHOTO [PHOTO... | DIR] --output=OUT
+python -m bigans PHOTO [PHOTO... | DIR | -] --output=OUT
 
-OUT is a folder, in which results are named STEM_x4.png; for a single photo it may be a file name
-(.png, .jpg, .webp, .bmp, .tif). DIR stands for the photos directly inside of it. A photo that
-cannot be read is named and skipped, and the exit code is then 1. Large photos are enlarged in
-tiles; results as .png and .tif are then written piece by piece.
+OUT is a folder, in which results are named STEM_x4.png; for a single photo it may be a file name,
+whose end says the format. DIR stands for the pictures inside of it. - is standard input and, as
+OUT, standard output. What cannot be read is named and skipped.
 
---model=pretrained is both generators, merged as far as --xi says; pretrained:faithful and
-pretrained:vivid are one of them alone; a directory is a model of your own, from fusion.export,
-mr_srgan.export or wp_srgan.export.
+Exit code: 0 all done, 1 some photos failed, 2 the command is wrong.
 """
 
 import functools
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,20 +26,30 @@ from bigans.models.names import (
     parse,
     require_model,
 )
+from bigans.upscaler.enlarging import Enlarging
+from bigans.upscaler.planning.exists import EXISTS
+from sr_images.formats import WRITABLE
+from sr_images.limits import Limits
 from sr_program import entry_point
 from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.flag_names import in_flags
+from sr_program.help_page import put_under
 from sr_program.machine.precision import PRECISIONS
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 # NumPy and TensorFlow take seconds to import: --help and a wrong flag do without them.
 if TYPE_CHECKING:
-    from bigans.upscaler.results import Task
+    from bigans.upscaler.job import Job
     from bigans.upscaler.tiles.tiling import Tiling
     from bigans.upscaler.upscaler import Upscaler
 
-_OUTPUT = flags.DEFINE_string("output", None, "Folder or, for one photo, file of the result.")
+_LIMITS = Limits()
+_SCALES = ("1.5", "2", "3", "4", "8")
+
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder or, for one photo, file of the result.", short_name="o"
+)
 _XI = flags.DEFINE_float(
     "xi",
     None,
@@ -55,8 +63,54 @@ _MAX_DEVIATION = flags.DEFINE_float(
     "Instead of --xi: the most grey levels by which a value may depart from the faithful image.",
     lower_bound=0.0,
 )
+_SCALE = flags.DEFINE_enum(
+    "scale", None, _SCALES, "How many times larger the result is; 4 if left out."
+)
+_SIZE = flags.DEFINE_string("size", None, "Instead of --scale: WIDTHxHEIGHT of the result.")
+_CONSISTENT = flags.DEFINE_bool(
+    "consistent", False, "Whether the result, reduced again, gives the photo within 1 grey level."
+)
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    None,
+    [suffix[1:] for suffix in WRITABLE],
+    "Of results in a folder and on standard output; png, and that of the photo, if left out.",
+    case_sensitive=False,
+)
+_QUALITY = flags.DEFINE_integer(
+    "quality", None, "Of JPEG (95 if left out), WebP (lossless), AVIF, HEIC and JPEG XL.", 1, 100
+)
+_STRIP: Any = flags.DEFINE_enum(
+    "strip", "none", ("none", "gps", "all"), "Which metadata are left out: the place, or all."
+)
+_ICC: Any = flags.DEFINE_enum(
+    "icc", "keep", ("keep", "convert"), "Keeps colour profiles, or converts the pixels to sRGB."
+)
+_SUFFIX = flags.DEFINE_string(
+    "suffix", None, "End of the results' names in a folder; _x4 if left out, _x2 for --scale=2."
+)
+_RECURSIVE: Any = flags.DEFINE_bool(
+    "recursive", False, "Sub folders, too; results lie in folders of the same names."
+)
+_EXISTS: Any = flags.DEFINE_enum(
+    "exists",
+    "overwrite",
+    EXISTS,
+    "Where a result is there. skip keeps it if photo, settings and model are the same as when it "
+    "was made, and keeps files of others; rename puts a number behind the new name.",
+)
+_DRY_RUN = flags.DEFINE_bool("dry_run", False, "Only tell what would be done.")
+_REPORT = flags.DEFINE_string("report", None, "JSON file with an entry a photo.")
+_VERBOSE = flags.DEFINE_bool("verbose", False, "Tell of each photo that is done.")
 _MODEL = flags.DEFINE_string("model", "pretrained", MODEL_HELP)
 _RUNTIME: Any = flags.DEFINE_enum("runtime", "tensorflow", RUNTIMES, RUNTIME_HELP)
+_PRECISION = flags.DEFINE_enum(
+    "precision",
+    None,
+    PRECISIONS,
+    "What the shipped models, and any in OpenVINO, compute in: float32 (if left out), bfloat16, "
+    "which is faster where the machine has it, or auto: whichever suits this machine.",
+)
 _MEMORY_MB = flags.DEFINE_float(
     "memory_mb",
     None,
@@ -70,13 +124,6 @@ _OVERLAP = flags.DEFINE_integer(
     "keeps every value within 1 grey level of the untiled result; 60 gives exactly that result.",
     lower_bound=0,
 )
-_PRECISION = flags.DEFINE_enum(
-    "precision",
-    None,
-    PRECISIONS,
-    "What the shipped models, and any in OpenVINO, compute in: float32 (if left out), bfloat16, "
-    "which is faster where the machine has it, or auto: whichever suits this machine.",
-)
 _SCRATCH_DIR = flags.DEFINE_string(
     "scratch_dir",
     None,
@@ -84,32 +131,40 @@ _SCRATCH_DIR = flags.DEFINE_string(
     "folder if left out.",
 )
 
+_MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels", _LIMITS.max_pixels, "Photos with more are refused.", lower_bound=1
+)
+_MAX_FRAMES = flags.DEFINE_integer(
+    "max_frames", _LIMITS.max_frames, "Animations and documents with more are refused.", 1
+)
+_MAX_RATIO = flags.DEFINE_float(
+    "max_ratio", _LIMITS.max_ratio, "Files that become larger by more when decoded are refused.", 1
+)
+
+for _heading, _names in {
+    "photos and results": "output suffix recursive exists dry_run report verbose",
+    "files": "format quality strip icc max_pixels max_frames max_ratio",
+    "how they are enlarged": "xi max_deviation scale size consistent",
+    "model and machine": "model runtime precision memory_mb overlap scratch_dir",
+}.items():
+    for _name in _names.split():
+        put_under(_heading, _name)
+
 
 def main(arguments: list[str]) -> int:
-    """Upscales the photos that the command line names; returns the exit code."""
+    """Enlarges the photos that the command line names; returns the exit code."""
     _check_flags(arguments)
     entry_point.warnings_only()  # --verbosity=0 tells what the first run builds
     from tqdm import tqdm
 
-    from bigans.upscaler.pipeline import enlarge_files
-    from bigans.upscaler.results import plan
-    from sr_program.progress import Progress
+    from bigans.upscaler.job import carry_out
 
-    tiling = _tiling()
-    tasks = plan(arguments, _OUTPUT.value or "")
-    for folder in {task.result.parent for task in tasks}:
-        _make_folder(folder)
-    with Progress(len(tasks), "photo") as progress:
+    job = _job(arguments)
 
-        def report(problem: str | None) -> None:
-            if problem is not None:
-                tqdm.write(f"bigans: {in_flags(problem, flags.FLAGS)}", file=sys.stderr)
-            progress.update()
+    def say(line: str) -> None:
+        tqdm.write(f"bigans: {in_flags(line, flags.FLAGS)}", file=sys.stderr)
 
-        load = functools.partial(_load, tiling)
-        problems = enlarge_files(tasks, load, _XI.value, _MAX_DEVIATION.value, report)
-    _report(tasks, len(problems))
-    return 1 if problems else 0
+    return carry_out(job, functools.partial(_load, job.tiling), say)
 
 
 def _check_flags(arguments: list[str]) -> None:
@@ -119,14 +174,63 @@ def _check_flags(arguments: list[str]) -> None:
         raise UsageError("--output=OUT is missing: a folder or, for one photo, a file name")
     name = parse(_MODEL.value)
     require_model(name)
-    if _XI.value is not None and _MAX_DEVIATION.value is not None:
-        raise UsageError("--xi and --max_deviation exclude each other")
+    for first, second in ((_XI, _MAX_DEVIATION), (_SCALE, _SIZE)):
+        if first.value is not None and second.value is not None:
+            raise UsageError(f"--{first.name} and --{second.name} exclude each other")
     for flag in (_XI, _MAX_DEVIATION):
         if flag.value is not None and flag.value != flag.value:
             raise UsageError(f"--{flag.name} is not a number")
     for flag in (_XI, _MAX_DEVIATION):
         if flag.value is not None and name.kind == PRETRAINED and name.rest != PARTS[0]:
             raise UsageError(f"--{flag.name} has no meaning for --model={name}")
+    _check_texts()
+
+
+def _check_texts() -> None:
+    if _SIZE.value is not None and not re.fullmatch(r"[1-9]\d{0,8}x[1-9]\d{0,8}", _SIZE.value):
+        raise UsageError(f"--size={_SIZE.value} is no size; write WIDTHxHEIGHT, as 1920x1080")
+    if re.search(r"[/\\\0]", _SUFFIX.value or ""):
+        raise UsageError(f"--suffix={_SUFFIX.value} is a part of a file name, without slashes")
+
+
+def _job(arguments: list[str]) -> "Job":
+    from bigans.upscaler.job import Job
+    from bigans.upscaler.planning.plan import Order
+    from sr_images.encoding import Encoding
+
+    scale = _SCALE.value or "4"
+    suffix = f"_{_SIZE.value}" if _SIZE.value else f"_x{scale}"
+    width, height = map(int, (_SIZE.value or "0x0").split("x"))
+    return Job(
+        photos=arguments,
+        order=Order(
+            output=_OUTPUT.value or "",
+            suffix=suffix if _SUFFIX.value is None else _SUFFIX.value,
+            recursive=_RECURSIVE.value,
+            exists=_EXISTS.value,
+            encoding=Encoding(
+                format=_FORMAT.value,
+                quality=_QUALITY.value,
+                strip=_STRIP.value,
+                icc=_ICC.value,
+            ),
+        ),
+        enlarging=Enlarging(
+            xi=_XI.value,
+            max_deviation=_MAX_DEVIATION.value,
+            scale=float(scale),
+            size=(width, height) if _SIZE.value else None,
+            consistent=_CONSISTENT.value,
+        ),
+        tiling=_tiling(),
+        limits=Limits(_MAX_PIXELS.value, _MAX_FRAMES.value, _MAX_RATIO.value),
+        model=_MODEL.value,
+        precision=_PRECISION.value,
+        runtime=_RUNTIME.value,
+        report=Path(_REPORT.value) if _REPORT.value else None,
+        dry_run=_DRY_RUN.value,
+        verbose=_VERBOSE.value,
+    )
 
 
 def _tiling() -> "Tiling":
@@ -136,13 +240,6 @@ def _tiling() -> "Tiling":
         return Tiling(_MEMORY_MB.value, _OVERLAP.value, _SCRATCH_DIR.value)
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise UsageError(f"{folder} is a file; name a folder as --output") from None
 
 
 def _load(tiling: "Tiling") -> "Upscaler":
@@ -161,14 +258,6 @@ def _load(tiling: "Tiling") -> "Upscaler":
         if flag.value is not None and flag.name not in upscaler.inputs:
             raise UsageError(f"{_MODEL.value} has no input {flag.name}; leave the flag out")
     return upscaler
-
-
-def _report(tasks: "list[Task]", num_failed: int) -> None:
-    if num_failed:
-        sys.stderr.write(f"bigans: {num_failed} of {len(tasks)} photos failed\n")
-    elif sys.stdout.isatty():
-        place = tasks[0].result if len(tasks) == 1 else tasks[0].result.parent
-        print(f"{len(tasks)} photo{'s' * (len(tasks) > 1)} -> {place}")
 
 
 def cli_main() -> NoReturn:

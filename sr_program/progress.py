@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 
 from tqdm import tqdm
 
 _SECONDS = 60.0
+
+# How often it is looked whether a minute is over, seconds.
+_LOOK = 5.0
 
 
 class Progress:
@@ -17,6 +21,8 @@ class Progress:
             for photo in photos:
                 ...
                 progress.update()
+
+    In a log a line comes each minute, also while a single step goes on.
 
     Args:
         total: Steps of the job.
@@ -29,22 +35,40 @@ class Progress:
         self._total, self._unit = total, unit
         self._done = 0
         self._start = self._told = time.monotonic()
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
 
     def update(self) -> None:
         """Counts a step."""
         self._bar.update()
-        self._done += 1
-        now = time.monotonic()
-        if self._bar.disable and now - self._told >= _SECONDS and self._done < self._total:
-            self._told = now
-            minutes = round((now - self._start) / 60)
-            sys.stderr.write(f"{self._unit} {self._done} of {self._total}, {minutes} min\n")
-            sys.stderr.flush()
+        with self._lock:
+            self._done += 1
+        self._tell()
+
+    def write(self, line: str) -> None:
+        """Writes a line of the program's own, above the bar."""
+        tqdm.write(line, file=sys.stderr)
+
+    def _tell(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if self._bar.disable and now - self._told >= _SECONDS and self._done < self._total:
+                self._told = now
+                minutes = round((now - self._start) / 60)
+                sys.stderr.write(f"{self._unit} {self._done} of {self._total}, {minutes} min\n")
+                sys.stderr.flush()
+
+    def _keep_telling(self) -> None:
+        while not self._ended.wait(_LOOK):
+            self._tell()
 
     def __enter__(self) -> Progress:
         """The job begins."""
+        if self._bar.disable:
+            threading.Thread(target=self._keep_telling, daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
         """The bar ends."""
+        self._ended.set()
         self._bar.close()

@@ -1,4 +1,5 @@
 import io
+import time
 
 import pytest
 
@@ -44,3 +45,17 @@ def test_a_bar_on_a_terminal(clock: list[float], monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sys.stderr", terminal)
     steps(clock, 3, 100)
     assert "3/3" in terminal.getvalue() and "min" not in terminal.getvalue()
+
+
+def test_a_line_while_one_step_goes_on(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "_LOOK", 0.01)
+    shown = ""
+    with Progress(1, "photo"):
+        clock[0] += 61
+        deadline = time.perf_counter() + 30
+        while not shown and time.perf_counter() < deadline:
+            time.sleep(0.01)
+            shown = capsys.readouterr().err
+    assert shown == "photo 0 of 1, 1 min\n"

@@ -1,0 +1,59 @@
+"""The hash of a model's weights, told without loading it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bigans.models.loaded_model import hash_of_files
+from bigans.models.names import PRETRAINED, parse
+from bigans.pretrained.manifest import WEIGHTS_DIR, read_manifest
+from sr_program.errors import DataError
+from sr_program.model_facts import hash_of_parts, read_facts
+
+# The shipped generators that a name of `pretrained:` stands for.
+_PARTS = {
+    "fused": ("mr_srgan", "wp_srgan_stage2"),
+    "faithful": ("mr_srgan",),
+    "vivid": ("wp_srgan_stage2",),
+    "stage1": ("wp_srgan_stage1",),
+}
+_DIGITS = 16
+
+
+def fingerprint(name: str | os.PathLike[str], weights_dir: Path = WEIGHTS_DIR) -> str:
+    """Identifies the weights of a model.
+
+    Args:
+        name: A name of `bigans.models.names` that stands for a model.
+        weights_dir: Of the shipped weights.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Raises:
+        UsageError: An unknown name.
+        DataError: There is no such model.
+    """
+    found = parse(name)
+    if found.kind == PRETRAINED:
+        manifest = read_manifest(weights_dir)
+        return hash_of_parts(*(manifest[part].sha256 for part in _PARTS[found.rest]))[:_DIGITS]
+    return _of_directory(Path(found.rest))
+
+
+def _of_directory(root: Path) -> str:
+    """By the facts that its export wrote; of a model without them, by its files."""
+    folder = _version(root)
+    facts = read_facts(folder)
+    if facts is not None and facts.weights:
+        return facts.weights[:_DIGITS]
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not files:
+        raise DataError(f"{root}: no such directory, or an empty one")
+    return hash_of_files(files)[:_DIGITS]
+
+
+def _version(root: Path) -> Path:
+    versions = [path for path in root.glob("*") if path.name.isdecimal() and path.is_dir()]
+    return max(versions, key=lambda path: int(path.name), default=root)

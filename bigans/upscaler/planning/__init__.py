@@ -1,0 +1,1 @@
+"""Which photos a command line names, where their results go, and which of them have to be made."""
