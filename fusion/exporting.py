@@ -151,6 +151,7 @@ def check_reload(model: FusedModel, directory: Path) -> None:
     one_each = model.signature_functions[contract.DEVIATIONS](**generators)["deviations"].shape[2]
     values: dict[str, Any] = {
         contract.IMAGE: image,
+        contract.LEVELS: tf.cast(image, tf.float32) * 0.999,
         **generators,
         "limits": tf.fill([2, one_each], 2.0),
         contract.XI: tf.constant([xi for xi, _ in contract.TRIED]),

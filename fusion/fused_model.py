@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from fusion.generator_model import IMAGE, load_generator
+from fusion.generator_model import IMAGE, LEVELS, load_generator, takes_levels
 from fusion.model_facts import facts_of
 from fusion.modes import DELTAS, THRESHOLDS, Delta, Threshold
 from fusion.parts import deviations, merge_at
@@ -29,7 +29,7 @@ from fusion.soft_threshold import (
 )
 from sr_images.rounding import grey_levels
 from sr_program import contract
-from sr_program.contract import DEFAULT_XI, UNROUNDED, USE_XI
+from sr_program.contract import DEFAULT_XI, FROM_LEVELS, UNROUNDED, USE_XI
 from sr_program.errors import DataError, UsageError
 from sr_program.model_facts import ModelFacts, hash_of_parts
 
@@ -145,6 +145,8 @@ class FusedModel(tf.Module):
       sum over channels of |I_e − I_g| in grey levels, not rounded.
     - `towers`: image -> faithful and vivid, float32 grey levels, not rounded: with `fuse`, a sweep
       over ξ runs the generators once.
+    - `from_levels`: the same from float32 grey levels in [0, 255], for photos of more than 8 bits;
+      only where both generators have a signature of this name.
     - `deviations` and `merge`: see `fusion.parts`; for an image that comes in tiles.
 
     `xi` and `max_deviation` are scalars or have one value an image; the model stores their
@@ -152,6 +154,7 @@ class FusedModel(tf.Module):
 
     Attributes:
         facts: What stands beside the exported model.
+        takes_levels: Whether there is `from_levels`.
     """
 
     def __init__(
@@ -190,6 +193,7 @@ class FusedModel(tf.Module):
         parts = facts_of(self._faithful, Path(faithful)), facts_of(self._vivid, Path(vivid))
         _refuse_exchanged(*parts, faithful, vivid)
         self._check_sizes(faithful, vivid)
+        self.takes_levels = takes_levels(self._faithful) and takes_levels(self._vivid)
         self.signature_functions = self._make_signatures()
         self.facts = _facts_of_both(*parts, threshold, delta)
         radius = self.facts.radius
@@ -215,6 +219,11 @@ class FusedModel(tf.Module):
             faithful, vivid = self._generators(image)
             return {"faithful": faithful, "vivid": vivid}
 
+        def from_levels(levels):
+            both = (one.signatures[FROM_LEVELS] for one in (self._faithful, self._vivid))
+            faithful, vivid = (signature(levels=levels)["sr"] for signature in both)
+            return {"faithful": faithful, "vivid": vivid}
+
         def parts(faithful, vivid):
             return {"deviations": deviations(faithful, vivid, self.threshold)}
 
@@ -224,13 +233,16 @@ class FusedModel(tf.Module):
 
         count = 3 if self.threshold == "per_channel" else 1
         limits = tf.TensorSpec([None, count], tf.float32, name="limits")
-        return {
+        functions: dict[str, Any] = {
             contract.SERVING: self._with_defaults(self._serve),
             contract.COMPONENTS: self._with_defaults(self._components),
             contract.GENERATORS: tf.function(generators, input_signature=[IMAGE]),
             contract.DEVIATIONS: tf.function(parts, input_signature=[_FAITHFUL, _VIVID]),
             contract.MERGE: tf.function(merge, input_signature=[_FAITHFUL, _VIVID, limits]),
         }
+        if self.takes_levels:
+            functions[FROM_LEVELS] = tf.function(from_levels, input_signature=[LEVELS])
+        return functions
 
     def _with_defaults(self, run: Callable[..., dict[str, tf.Tensor]]) -> Any:
         # A signature stores a default only if it is a Tensor.

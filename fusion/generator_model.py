@@ -1,8 +1,9 @@
 """A generator: any SavedModel that enlarges uint8 images to unrounded grey levels.
 
 Its signature `unrounded` takes `image`, uint8 [B, H, W, 3], and gives `sr`, float32 [B, H', W', 3]
-in [0, 255]. Nothing else is known of it, neither its code nor its framework. A model may also tell
-how far a pixel of the result looks, see `stated_radius`.
+in [0, 255]. Nothing else is known of it, neither its code nor its framework. A model may also take
+unrounded grey levels, see `takes_levels`, and tell how far a pixel of the result looks, see
+`stated_radius`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any
 import tensorflow as tf
 
 from sr_program import contract
-from sr_program.contract import UNROUNDED
+from sr_program.contract import FROM_LEVELS, UNROUNDED
 from sr_program.errors import DataError, first_line
 
 IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8, name=contract.IMAGE)
+LEVELS = tf.TensorSpec([None, None, None, 3], tf.float32, name=contract.LEVELS)
 
 
 def load_saved_model(directory: str | os.PathLike[str]) -> Any:
@@ -75,6 +77,19 @@ def is_generator(signature: Any) -> bool:
         and "sr" in outputs
         and outputs["sr"].dtype == tf.float32
     )
+
+
+def takes_levels(model: Any) -> bool:
+    """Whether a loaded SavedModel has the signature `from_levels`.
+
+    Args:
+        model: A generator or a fused model.
+    """
+    signature = getattr(model, "signatures", {}).get(FROM_LEVELS)
+    if signature is None:
+        return False
+    inputs = signature.structured_input_signature[1]
+    return set(inputs) == {contract.LEVELS} and inputs[contract.LEVELS].dtype == tf.float32
 
 
 def stated_radius(model: Any) -> int | None:

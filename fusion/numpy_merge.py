@@ -6,6 +6,8 @@ graph to rounding errors; for runtimes that compute the generators alone.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,13 +41,42 @@ def fuse(
     Returns:
         uint8 [H, W, 3], halves rounded up.
     """
+    modes: Any = {"threshold": threshold, "delta": delta}
+    merged = grey_levels(fuse_unrounded(faithful, vivid, xi, max_deviation, **modes), np)
     if max_deviation >= 0:
-        return _fuse_within(faithful, vivid, np.float32(max_deviation), threshold)
+        # I_g ± t holds the bound for real numbers and whole t only, see fused_model._within.
+        whole, centre = np.floor(np.float32(max_deviation)), grey_levels(faithful, np)
+        merged = np.clip(merged, centre - whole, centre + whole)
+    return merged.astype(np.uint8)
+
+
+def fuse_unrounded(
+    faithful: Levels,
+    vivid: Levels,
+    xi: float,
+    max_deviation: float = USE_XI,
+    *,
+    threshold: Threshold = "joint",
+    delta: Delta = "as_read",
+) -> Levels:
+    """As `fuse`, but before the rounding.
+
+    Returns:
+        float32 [H, W, 3], grey levels in [0, 255]; no further than `max_deviation` from `faithful`,
+        but for the rounding of float32.
+    """
+    if max_deviation >= 0:
+        bound = np.float32(max_deviation)
+        if threshold == "luma":
+            # The bound has to hold in every channel, not for the luma only.
+            largest = np.abs(vivid - faithful).max(axis=-1, keepdims=True)
+            return _together(faithful, vivid, bound, largest)
+        return _separately(faithful, vivid, bound)
     columns = deviations(faithful, vivid, threshold).T
     limits = np.array([quantile(column, xi) for column in columns], np.float32)
     if threshold == "luma" and np.float32(xi) >= 1:
         limits[:] = np.inf  # I_G also where colours differ and no luma does
-    return merge_at(faithful, vivid, limits, threshold, delta)
+    return merge_at_unrounded(faithful, vivid, limits, threshold, delta)
 
 
 def deviations(faithful: Levels, vivid: Levels, threshold: Threshold = "joint") -> Levels:
@@ -83,13 +114,25 @@ def merge_at(
     Returns:
         I_e as uint8 [H, W, 3], halves rounded up.
     """
+    merged = merge_at_unrounded(faithful, vivid, limits, threshold, delta)
+    return grey_levels(merged, np).astype(np.uint8)
+
+
+def merge_at_unrounded(
+    faithful: Levels,
+    vivid: Levels,
+    limits: Levels,
+    threshold: Threshold = "joint",
+    delta: Delta = "as_read",
+) -> Levels:
+    """As `merge_at`, but float32 grey levels in [0, 255], not rounded."""
     if threshold == "luma":
         merged = _together(faithful, vivid, limits, _luma_change(faithful, vivid))
     else:
         merged = _separately(faithful, vivid, limits)
     if delta == "as_printed":
-        merged = vivid + (vivid - merged)
-    return grey_levels(merged, np).astype(np.uint8)
+        merged = np.clip(vivid + (vivid - merged), np.float32(0), np.float32(255))
+    return merged
 
 
 def quantile(values: Levels, xi: float) -> np.float32:
@@ -113,20 +156,6 @@ def quantile(values: Levels, xi: float) -> np.float32:
     ordered = np.partition(values, (rank, following))
     low, high = float(ordered[rank]), float(ordered[following])
     return np.float32(low + (high - low) * (position - rank))
-
-
-def _fuse_within(
-    faithful: Levels, vivid: Levels, bound: np.float32, threshold: Threshold
-) -> NDArray[np.uint8]:
-    if threshold == "luma":
-        # The bound has to hold in every channel, not for the luma only.
-        largest = np.abs(vivid - faithful).max(axis=-1, keepdims=True)
-        merged = _together(faithful, vivid, bound, largest)
-    else:
-        merged = _separately(faithful, vivid, bound)
-    # I_g ± t holds the bound for real numbers and whole t only, see fused_model._within.
-    whole, centre = np.floor(bound), grey_levels(faithful, np)
-    return np.clip(grey_levels(merged, np), centre - whole, centre + whole).astype(np.uint8)
 
 
 def _separately(faithful: Levels, vivid: Levels, limit: Levels | np.float32) -> Levels:

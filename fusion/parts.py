@@ -58,6 +58,18 @@ def merge_at(
     Returns:
         I_e as uint8 [B, H, W, 3], halves rounded up.
     """
+    merged = merge_at_unrounded(faithful, vivid, limits, threshold, delta)
+    return tf.cast(grey_levels(merged, tf), tf.uint8)
+
+
+def merge_at_unrounded(
+    faithful: tf.Tensor,
+    vivid: tf.Tensor,
+    limits: tf.Tensor,
+    threshold: Threshold = "joint",
+    delta: Delta = "as_read",
+) -> tf.Tensor:
+    """As `merge_at`, but float32 grey levels in [0, 255], not rounded."""
     limit = limits[:, None, None, :]
     if threshold == "luma":
         measure = luma_change(faithful, vivid)
@@ -65,5 +77,5 @@ def merge_at(
     else:
         merged = soft_threshold(faithful, vivid, limit)
     if delta == "as_printed":
-        merged = as_printed(vivid, merged)
-    return tf.cast(grey_levels(merged, tf), tf.uint8)
+        merged = tf.clip_by_value(as_printed(vivid, merged), 0.0, 255.0)
+    return merged

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from sr_images.bicubic import Edge
 from sr_images.keys_kernel import RADIUS, keys_kernel
 
 
@@ -68,7 +69,7 @@ def _plan(
 
 
 def _resize_rows(image: NDArray[np.float64], length: int, scale: float) -> NDArray[np.float64]:
-    return np.asarray(_weights(image.shape[0], length, scale) @ image)
+    return np.asarray(resizing_matrix(image.shape[0], length, scale) @ image)
 
 
 def _resize_columns(image: NDArray[np.float64], length: int, scale: float) -> NDArray[np.float64]:
@@ -77,8 +78,21 @@ def _resize_columns(image: NDArray[np.float64], length: int, scale: float) -> ND
 
 
 @lru_cache(maxsize=64)
-def _weights(length_in: int, length_out: int, scale: float) -> csr_array:
-    """The matrix [length_out, length_in] that resizes one axis."""
+def resizing_matrix(
+    length_in: int, length_out: int, scale: float | None = None, edge: Edge = "mirror"
+) -> csr_array:
+    """The weights that resize one axis; each row adds up to 1.
+
+    Args:
+        length_in: samples.
+        length_out: samples of the result.
+        scale: factor between the two; their quotient if left out.
+        edge: what lies outside: "mirror" reflects, "replicate" repeats the outermost sample.
+
+    Returns:
+        float64 [length_out, length_in], sorted.
+    """
+    scale = length_out / length_in if scale is None else scale
     squeeze = min(scale, 1.0)
     width = 2 * RADIUS / squeeze
     centre = np.arange(1, length_out + 1) / scale + 0.5 * (1 - 1 / scale)  # 1-based
@@ -86,11 +100,16 @@ def _weights(length_in: int, length_out: int, scale: float) -> csr_array:
     positions = first[:, np.newaxis] + np.arange(ceil(width) + 2)
     weights = squeeze * keys_kernel(squeeze * np.abs(centre[:, np.newaxis] - positions))
     weights /= weights.sum(axis=1, keepdims=True)
-    folded = (positions.astype(np.int64) - 1) % (2 * length_in)
-    sources = np.minimum(folded, 2 * length_in - 1 - folded)
+    sources = positions.astype(np.int64) - 1
+    if edge == "replicate":
+        sources = np.clip(sources, 0, length_in - 1)
+    else:
+        folded = sources % (2 * length_in)
+        sources = np.minimum(folded, 2 * length_in - 1 - folded)
     targets = np.broadcast_to(np.arange(length_out)[:, np.newaxis], sources.shape)
     used = weights != 0
     entries = (weights[used], (targets[used], sources[used]))
-    return csr_array(
-        entries, shape=(length_out, length_in)
-    )  # adds up what the mirror puts together
+    # adds up what the edge puts together
+    matrix = csr_array(entries, shape=(length_out, length_in))
+    matrix.sum_duplicates()
+    return matrix

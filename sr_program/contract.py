@@ -5,9 +5,11 @@ what they take and give, and of the numbers that hold where a caller gives none;
 comparison of a model that was written with the one in memory.
 
     generator:    serving_default, unrounded: image → sr
+                  from_levels:                levels → sr
     fused model:  serving_default:            image, xi, max_deviation → sr
                   components:                 the same → faithful, vivid, deviation
                   towers:                     image → faithful, vivid
+                  from_levels:                levels → faithful, vivid
                   deviations:                 faithful, vivid → deviations
                   merge:                      faithful, vivid, limits → sr
 """
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
 # Signatures.
 SERVING = "serving_default"
 UNROUNDED = "unrounded"
+FROM_LEVELS = "from_levels"
 COMPONENTS = "components"
 GENERATORS = "towers"
 DEVIATIONS = "deviations"
 MERGE = "merge"
 
-# What they take: the photo, uint8 [B, H, W, 3]; ξ; and grey levels that take the place of ξ.
+# What they take: the photo, uint8 [B, H, W, 3], or the same as unrounded grey levels in [0, 255],
+# float32; ξ; and grey levels that take the place of ξ.
 IMAGE = "image"
+LEVELS = "levels"
 XI = "xi"
 MAX_DEVIATION = "max_deviation"
 

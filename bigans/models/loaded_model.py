@@ -4,8 +4,10 @@
     image ─► towers ───┤             ├─► deviations ─► merge ─► uint8     (in tiles)
                        └─► vivid ────┘
     image ─► serve ───────────────────────────────────────────► uint8     (as a whole)
+    image ─► serve_unrounded ─────────────────────────────────► float32   (as a whole)
 
-A backend is a file: `tensorflow_model`, `openvino_model`, `onnx_model`. A single generator is a
+Photos of more than 8 bits come in as float32 grey levels, and what is merged of them is rounded
+once, at the depth of the result. A backend is a file: `tensorflow_model`, `openvino_model`, `onnx_model`. A single generator is a
 model too; it has no parts to merge. What a model is stands in its facts, which its export wrote.
 """
 
@@ -15,16 +17,18 @@ import abc
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bigans.models.memory import Footprint
 from fusion import numpy_merge
+from sr_program.errors import DataError
 from sr_program.model_facts import ModelFacts
 
 Images = NDArray[np.uint8]
-Levels = NDArray[np.float32]
+Levels = NDArray[np.float32]  # grey levels in [0, 255]
 
 
 class LoadedModel(abc.ABC):
@@ -69,6 +73,19 @@ class LoadedModel(abc.ABC):
     def gives_unrounded(self) -> bool:
         """Whether `unrounded` gives images before their rounding."""
 
+    @property
+    def takes_levels(self) -> bool:
+        """Whether `towers` and `unrounded` take float32 grey levels too."""
+        return False
+
+    def require_levels(self) -> None:
+        """Raises DataError if the model takes uint8 images only."""
+        if not self.takes_levels:
+            raise DataError(
+                f"{self.directory}: takes photos of 8 bits a channel only, and enlarges once; "
+                "export the model again, or give it an 8-bit photo and no scale beyond 4"
+            )
+
     @abc.abstractmethod
     def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
         """Enlarges images as wholes.
@@ -84,12 +101,36 @@ class LoadedModel(abc.ABC):
             DataError: Memory ran out.
         """
 
+    def serve_unrounded(
+        self, image: Images | Levels, merge_inputs: Mapping[str, np.ndarray]
+    ) -> Levels:
+        """Enlarges one image as a whole, and rounds nothing.
+
+        Args:
+            image: uint8 or, where the model takes them, float32 grey levels, [H, W, 3].
+            merge_inputs: float32 scalars xi and max_deviation, where the model has them.
+
+        Returns:
+            float32 [scale·H, scale·W, 3], grey levels; whole ones of a model that gives no others.
+
+        Raises:
+            DataError: Memory ran out, or the model takes uint8 images only.
+        """
+        if image.dtype != np.uint8:
+            self.require_levels()
+        if self.has_parts:
+            numbers = {name: float(value) for name, value in merge_inputs.items()}
+            return self.fuse_unrounded(*self.towers(image), **numbers)
+        if self.gives_unrounded:
+            return self.unrounded(image)[0]
+        return self.serve(image[np.newaxis].astype(np.uint8), merge_inputs)[0].astype(np.float32)
+
     @abc.abstractmethod
-    def towers(self, image: Images) -> tuple[Levels, Levels]:
+    def towers(self, image: Images | Levels) -> tuple[Levels, Levels]:
         """The faithful and the vivid image of one image before they are merged.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: uint8 or, where the model takes them, float32 grey levels, [H, W, 3].
 
         Returns:
             float32 [scale·H, scale·W, 3] each, grey levels, not rounded.
@@ -99,11 +140,11 @@ class LoadedModel(abc.ABC):
         """
 
     @abc.abstractmethod
-    def unrounded(self, image: Images) -> Levels:
+    def unrounded(self, image: Images | Levels) -> Levels:
         """Everything that is computed before the rounding.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: uint8 or, where the model takes them, float32 grey levels, [H, W, 3].
 
         Returns:
             float32 [N, scale·H, scale·W, 3] in grey levels: the two generators' images of a fused
@@ -141,6 +182,11 @@ class LoadedModel(abc.ABC):
         modes = self.facts.threshold or "joint", self.facts.delta
         return numpy_merge.merge_at(faithful, vivid, limits, *modes)
 
+    def merge_unrounded(self, faithful: Levels, vivid: Levels, limits: Levels) -> Levels:
+        """As `merge`, but float32 [H, W, 3], grey levels, not rounded."""
+        modes = self.facts.threshold or "joint", self.facts.delta
+        return numpy_merge.merge_at_unrounded(faithful, vivid, limits, *modes)
+
     def fuse(
         self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
     ) -> Images:
@@ -158,6 +204,14 @@ class LoadedModel(abc.ABC):
         threshold, delta = self.facts.threshold or "joint", self.facts.delta
         bound = -1.0 if max_deviation is None else max_deviation
         return numpy_merge.fuse(faithful, vivid, xi, bound, threshold=threshold, delta=delta)
+
+    def fuse_unrounded(
+        self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
+    ) -> Levels:
+        """As `fuse`, but float32 [H, W, 3], grey levels, not rounded."""
+        modes: Any = {"threshold": self.facts.threshold or "joint", "delta": self.facts.delta}
+        bound = -1.0 if max_deviation is None else max_deviation
+        return numpy_merge.fuse_unrounded(faithful, vivid, xi, bound, **modes)
 
 
 def hash_of_files(files: Iterable[Path]) -> str:

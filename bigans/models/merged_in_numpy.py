@@ -13,7 +13,7 @@ from sr_images.rounding import grey_levels
 from sr_program.errors import DataError
 from sr_program.model_facts import ModelFacts
 
-# image uint8 [B, H, W, 3] → faithful and vivid, or sr, by name: float32 [B, s·H, s·W, 3].
+# image [B, H, W, 3] → faithful and vivid, or sr, by name: float32 [B, s·H, s·W, 3].
 Network = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 
 
@@ -27,9 +27,12 @@ class MergedInNumpy(LoadedModel):
         footprint: Footprint,
         directory: Path,
         identity: str,
+        *,
+        takes_levels: bool = False,
     ) -> None:
         """Takes a network that is loaded already; the rest is as in `LoadedModel`."""
         self._network = network
+        self._takes_levels = takes_levels
         self.facts = facts
         self.footprint = footprint
         self.directory = directory
@@ -49,6 +52,11 @@ class MergedInNumpy(LoadedModel):
         """See `LoadedModel`."""
         return True
 
+    @property
+    def takes_levels(self) -> bool:
+        """See `LoadedModel`."""
+        return self._takes_levels
+
     def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
         """See `LoadedModel`."""
         results = self._network({"image": images})
@@ -64,12 +72,12 @@ class MergedInNumpy(LoadedModel):
         ]
         return np.stack(merged)
 
-    def towers(self, image: Images) -> tuple[Levels, Levels]:
+    def towers(self, image: Images | Levels) -> tuple[Levels, Levels]:
         """See `LoadedModel`."""
         results = self._network({"image": image[np.newaxis]})
         return results["faithful"][0], results["vivid"][0]
 
-    def unrounded(self, image: Images) -> Levels:
+    def unrounded(self, image: Images | Levels) -> Levels:
         """See `LoadedModel`."""
         results = self._network({"image": image[np.newaxis]})
         return np.concatenate([results[name] for name in sorted(results)])

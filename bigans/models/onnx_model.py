@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from bigans.models.loaded_model import hash_of_files
 from bigans.models.memory import ONNX_RUNTIME
 from bigans.models.merged_in_numpy import MergedInNumpy, no_facts
@@ -30,4 +32,7 @@ class OnnxGenerators(MergedInNumpy):
         if facts is None:
             raise no_facts(path, "facts.json is missing", "onnx")
         identity = f"{hash_of_files([path])} in ONNX Runtime"
-        super().__init__(network, facts, ONNX_RUNTIME, directory, identity)
+        takes_levels = network.inputs.get("image") != np.uint8
+        super().__init__(
+            network, facts, ONNX_RUNTIME, directory, identity, takes_levels=takes_levels
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bigans.models.loaded_model import hash_of_files
 from bigans.models.memory import openvino_footprint
 from bigans.models.merged_in_numpy import MergedInNumpy, no_facts
@@ -44,6 +46,7 @@ class OpenVinoGenerators(MergedInNumpy):
             openvino_footprint(precision),
             source or directory,
             f"{found} in OpenVINO, {precision}",
+            takes_levels=network.inputs.get("image") != np.uint8,
         )
 
 

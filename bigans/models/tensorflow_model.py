@@ -12,7 +12,15 @@ from bigans.models.loaded_model import Images, Levels, LoadedModel
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
 from fusion.saved_model_folder import find_saved_model
 from sr_images.rounding import grey_levels
-from sr_program.contract import DEVIATIONS, GENERATORS, MERGE, SERVING, UNROUNDED
+from sr_program.contract import (
+    DEVIATIONS,
+    FROM_LEVELS,
+    GENERATORS,
+    LEVELS,
+    MERGE,
+    SERVING,
+    UNROUNDED,
+)
 from sr_program.errors import DataError
 from sr_program.machine.out_of_memory import out_of_memory
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
@@ -40,7 +48,7 @@ class TensorFlowModel(LoadedModel):
         """
         # It takes seconds to import, and with Keras another 150 MB; see bigans.models.memory.
         import_tensorflow_quietly()
-        from fusion.generator_model import load_saved_model
+        from fusion.generator_model import load_saved_model, takes_levels
         from fusion.model_facts import facts_of, saved_model_hash
 
         self.directory = find_saved_model(saved_model_dir)
@@ -52,6 +60,7 @@ class TensorFlowModel(LoadedModel):
                 f"{self.directory}: has no signature {SERVING!r} from 'image' (and 'xi', "
                 "'max_deviation') to a uint8 'sr'; export the model with this program"
             )
+        self._takes_levels = takes_levels(self._model)
         self.facts = facts_of(self._model, self.directory)
         self.inputs = self._names_of_inputs()
         self.identity = saved_model_hash(self.directory)
@@ -76,6 +85,11 @@ class TensorFlowModel(LoadedModel):
         """See `LoadedModel`."""
         return self.has_parts or UNROUNDED in self._signatures
 
+    @property
+    def takes_levels(self) -> bool:
+        """See `LoadedModel`."""
+        return self._takes_levels
+
     def serve(self, images: Images, merge_inputs: Mapping[str, np.ndarray]) -> Images:
         """See `LoadedModel`."""
         if SERVING in self._signatures:
@@ -92,9 +106,12 @@ class TensorFlowModel(LoadedModel):
         ]
         return np.stack(merged)
 
-    def towers(self, image: Images) -> tuple[Levels, Levels]:
+    def towers(self, image: Images | Levels) -> tuple[Levels, Levels]:
         """See `LoadedModel`."""
-        result = self._run(GENERATORS, image=image[np.newaxis])
+        if image.dtype == np.uint8:
+            result = self._run(GENERATORS, image=image[np.newaxis])
+        else:
+            result = self._from_levels(image)
         return result["faithful"][0], result["vivid"][0]
 
     def deviations(self, faithful: Levels, vivid: Levels) -> Levels:
@@ -111,6 +128,15 @@ class TensorFlowModel(LoadedModel):
         self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
     ) -> Images:
         """See `LoadedModel` and `fusion.fused_model.fuse`."""
+        return self._fuse(faithful, vivid, xi, max_deviation).sr.numpy()[0]
+
+    def fuse_unrounded(
+        self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
+    ) -> Levels:
+        """See `LoadedModel` and `fusion.fused_model.fuse`."""
+        return self._fuse(faithful, vivid, xi, max_deviation).unrounded.numpy()[0]
+
+    def _fuse(self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None) -> Any:
         from fusion.fused_model import fuse
 
         modes: Any = {"threshold": self.facts.threshold or "joint", "delta": self.facts.delta}
@@ -118,7 +144,7 @@ class TensorFlowModel(LoadedModel):
             max_deviation = None
         first: Any = faithful[np.newaxis]
         second: Any = vivid[np.newaxis]
-        return fuse(first, second, xi, max_deviation, **modes).sr.numpy()[0]
+        return fuse(first, second, xi, max_deviation, **modes)
 
     def require_parts(self) -> None:
         """See `LoadedModel`."""
@@ -128,14 +154,20 @@ class TensorFlowModel(LoadedModel):
                 f"{', '.join(_PARTS)}); export it again, or give more memory_mb"
             )
 
-    def unrounded(self, image: Images) -> Levels:
+    def unrounded(self, image: Images | Levels) -> Levels:
         """See `LoadedModel`."""
         if self.has_parts:
             return np.stack(self.towers(image))
+        if image.dtype != np.uint8:
+            return self._from_levels(image)["sr"]
         if UNROUNDED in self._signatures:
             return self._run(UNROUNDED, image=image[np.newaxis])["sr"]
         inputs = {name: np.zeros((), np.float32) for name in self.inputs - {"image"}}
         return self.serve(image[np.newaxis], inputs).astype(np.float32)
+
+    def _from_levels(self, image: Any) -> dict[str, np.ndarray]:
+        self.require_levels()
+        return self._run(FROM_LEVELS, **{LEVELS: image[np.newaxis]})
 
     def _run(self, name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         import tensorflow as tf

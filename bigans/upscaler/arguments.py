@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,28 +10,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigans.models.loaded_model import LoadedModel
+from sr_images.levels import check_range
+from sr_images.picture import WHITE, Picture, Pixels
 from sr_program.contract import DEFAULT_XI, USE_XI
 
 
-def as_batch(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Gives an image the axis of a batch.
+def as_batch(image: Pixels) -> Pixels:
+    """Gives an image the axes of a batch and of channels.
 
     Args:
-        image: uint8 [H, W, 3] or [B, H, W, 3].
+        image: uint8 0..255, uint16 0..65535 or float32 0..1; [H, W], [H, W, 1], [H, W, 3] or, with
+            B in front, one of the latter two.
 
     Returns:
-        uint8 [B, H, W, 3].
+        [B, H, W, 1] or [B, H, W, 3].
 
     Raises:
-        ValueError: Another dtype or shape.
+        ValueError: Another dtype, shape or range.
     """
     shape = getattr(image, "shape", None)
     dtype = getattr(image, "dtype", type(image).__name__)
-    if dtype != np.uint8:
-        raise ValueError(f"the image must be a uint8 array, got {dtype}")
-    if shape is None or len(shape) not in (3, 4) or shape[-1] != 3 or 0 in shape:
-        raise ValueError(f"the image must be [H, W, 3] or [B, H, W, 3], got {shape}")
+    if str(dtype) not in WHITE:
+        raise ValueError(f"the image must be an array of uint8, uint16 or float32, got {dtype}")
+    if shape is not None and len(shape) == 2:
+        image, shape = image[..., np.newaxis], (*shape, 1)
+    if shape is None or len(shape) not in (3, 4) or shape[-1] not in (1, 3) or 0 in shape:
+        raise ValueError(
+            f"the image must be [H, W], [H, W, 1], [H, W, 3] or a batch of these, got {shape}"
+        )
+    check_range(image)
     return image if len(shape) == 4 else image[None]
+
+
+def as_picture(image: Pixels | Picture) -> Picture:
+    """One image as a picture; an alpha channel that is opaque everywhere is dropped.
+
+    Raises:
+        ValueError: Several images, or another dtype, shape or range.
+    """
+    if not isinstance(image, Picture):
+        batch = as_batch(image)
+        if image.ndim == 4:
+            raise ValueError(f"the image must be a single one, got a batch of {len(batch)}")
+        return Picture(batch[0])
+    check_range(image.pixels)
+    if image.alpha is None:
+        return image
+    check_range(image.alpha)
+    is_opaque = bool(np.all(image.alpha == image.white))
+    return dataclasses.replace(image, alpha=None) if is_opaque else image
 
 
 def merge_inputs(

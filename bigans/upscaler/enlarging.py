@@ -19,16 +19,19 @@ class Enlarging:
     Attributes:
         xi: In [0, 1]: 0 gives the faithful image, 1 the vivid one; None is 0.73.
         max_deviation: Grey levels ≥ 0, in place of `xi`: the most by which a value may depart from
-            the faithful image. None leaves the choice to `xi`.
+            the faithful image of 4x (of each pass), before it is reduced to another size. None
+            leaves the choice to `xi`.
         scale: Result by photo, in [1, 16]. Others than 4 and 16 are reduced from these by MATLAB's
             bicubic; the result has ceil(scale * side) pixels, as MATLAB's imresize gives.
         size: Width and height of the result, in place of `scale`; each from once to 16 times the
             photo's.
         consistent: Whether the result, reduced by MATLAB's bicubic to the size of the photo and
-            rounded, has to give the photo back within one grey level.
+            rounded, has to give the photo back within one grey level; see
+            `bigans.upscaler.consistency`. For photos that are clean: what is wrong with them is
+            given back too. Not with `max_deviation`, which it would not keep.
 
     Raises:
-        ValueError: A number out of range.
+        ValueError: A number out of range, or two that exclude each other.
     """
 
     xi: float | None = None
@@ -43,6 +46,11 @@ class Enlarging:
             raise ValueError(f"xi must lie in [0, 1], got {self.xi:g}")
         if self.max_deviation is not None and not self.max_deviation >= 0:
             raise ValueError(f"max_deviation must be at least 0, got {self.max_deviation:g}")
+        if self.consistent and self.max_deviation is not None:
+            raise ValueError(
+                "consistent and max_deviation exclude each other: what gives the photo back may be "
+                "further from the faithful image; leave one of them out"
+            )
         if not (math.isfinite(self.scale) and 1 <= self.scale <= LARGEST_SCALE):
             raise ValueError(
                 f"scale must lie between 1 and {LARGEST_SCALE:g}, got {self.scale:g}; "

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from absl import logging
+from numpy.typing import DTypeLike
 
 from bigans.models.loaded_model import LoadedModel
 from bigans.models.measured_radius import measured_reach
 from bigans.models.names import PARTS, PRETRAINED, Runtime
 from bigans.models.runtime import load_model
-from bigans.upscaler.arguments import as_batch, merge_inputs, of_images
-from bigans.upscaler.tiles.tiled import strips
+from bigans.upscaler.arguments import as_batch, as_picture, merge_inputs, of_images
+from bigans.upscaler.enlargement import Enlargement
+from bigans.upscaler.enlarging import Enlarging
+from bigans.upscaler.target import Target, target_of
 from bigans.upscaler.tiles.tiling import PhotoPlan, Tiling
-from sr_images.image_io import write_rgb
-from sr_images.strip_writer import assemble, check_strips, write_strips
+from sr_images.encoding import Encoding, check_encoding, dtype_written, format_to_write
+from sr_images.picture import Picture, Pixels
+from sr_images.pictures_out import write_picture
+from sr_program.files.atomic_write import check_writable
 from sr_program.model_facts import ModelFacts
+
+# Takes a line for a person.
+Tell = Callable[[str], None]
+
+_PLAIN, _AS_NAMED = Enlarging(), Encoding()
 
 
 class Upscaler:
@@ -30,6 +39,7 @@ class Upscaler:
         sr = upscaler(image)              # uint8 [H, W, 3] -> uint8 [4H, 4W, 3]
         sr = upscaler(image, xi=0.3)      # nearer to the faithful image
         sr = upscaler(image, max_deviation=8)
+        enlarged = upscaler.enlarge(picture, Enlarging(scale=2))  # alpha, attributes
         upscaler.to_file(image, "large.png")  # the result need not fit into memory
 
     It knows a model as `bigans.models.loaded_model` describes it, by what it takes and by its
@@ -132,62 +142,97 @@ class Upscaler:
 
     def __call__(
         self,
-        image: NDArray[np.uint8],
+        image: Pixels,
+        *,
         xi: float | Sequence[float] | None = None,
         max_deviation: float | Sequence[float] | None = None,
-        *,
         plan: PhotoPlan | None = None,
-    ) -> NDArray[np.uint8]:
-        """Enlarges one image or a batch of images of one size.
+    ) -> Pixels:
+        """Enlarges one image or a batch of images of one size, by the model's own factor.
 
         Args:
-            image: uint8 [H, W, 3] or [B, H, W, 3], RGB.
+            image: uint8 0..255, uint16 0..65535 or float32 0..1; RGB, [H, W, 3] or [B, H, W, 3], or
+                gray, [H, W], [H, W, 1] or [B, H, W, 1]. Gray stays gray: the luma of the result.
             xi: 0 gives the faithful image, 1 the vivid one; 0.73 if left out. One value or one an
                 image. For a fused model only.
             max_deviation: Grey levels ≥ 0. When given it replaces `xi`: the result goes towards the
-                vivid image, and no value departs from the faithful one by more than this.
+                vivid image, and no value departs from the faithful one by more than this (in uint16
+                to 1/257 of a level).
             plan: What `plan` has decided for images of this size; made anew if left out.
 
         Returns:
-            uint8, [4H, 4W, 3] or [B, 4H, 4W, 3].
+            The same dtype and number of axes, four times as high and wide.
 
         Raises:
             ValueError: Wrong dtype, shape or range, or `xi` for a model that is not fused.
             UsageError: `Tiling.memory_mb` is too little for a single tile.
-            DataError: Memory does not suffice for a single tile, or the disk for scratch files.
+            DataError: Memory does not suffice for a single tile, or the disk for scratch files; a
+                model that takes 8-bit photos only was given others.
         """
         batch = as_batch(image)
         inputs = merge_inputs(self._model, xi, max_deviation, len(batch))
-        plan = self._checked(plan, batch)
-        at_once = plan.photos_at_once
-        parts = [
-            self._enlarge(batch[i : i + at_once], of_images(inputs, i, i + at_once), plan)
-            for i in range(0, len(batch), at_once)
-        ]
+        plan = self._checked(plan, batch.shape[1:3])
+        is_plain = plan.is_whole and batch.dtype == np.uint8 and batch.shape[3] == 3
+        at_once = plan.photos_at_once if is_plain else 1
+        parts = []
+        for i in range(0, len(batch), at_once):
+            numbers = of_images(inputs, i, i + at_once)
+            if is_plain:
+                parts.append(self._model.serve(batch[i : i + at_once], numbers))
+            else:
+                parts.append(self._one(batch[i], numbers, plan)[np.newaxis])
         result = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return result if image.ndim == 4 else result[0]
+        result = result if image.ndim == 4 else result[0]
+        return result[..., 0] if image.ndim == 2 else result
 
-    def plan(self, image: NDArray[np.uint8]) -> PhotoPlan:
+    def enlarge(
+        self,
+        picture: Picture,
+        enlarging: Enlarging = _PLAIN,
+        *,
+        plan: PhotoPlan | None = None,
+        tell: Tell = logging.warning,
+    ) -> Picture:
+        """Enlarges a picture; its depth, its channels and its attributes stay.
+
+            enlarged = upscaler.enlarge(read_picture("cat.png"), Enlarging(scale=2))
+
+        Args:
+            picture: Of any depth, gray or RGB. Transparency is enlarged apart; colours of pixels
+                that are fully transparent become those of the nearest others. An alpha channel that
+                is opaque everywhere is left out.
+            enlarging: To what size, and how.
+            plan: What `plan` has decided for images of this size; made anew if left out.
+            tell: Called with a line that a person should read: `consistent` could not be kept.
+
+        Raises:
+            ValueError: Floats beyond 0..1, or numbers that the model has no use for.
+            UsageError: As for a call.
+            DataError: As for a call; or a size that cannot be made.
+        """
+        folder = self._tiling.scratch_dir or tempfile.gettempdir()
+        return self._enlargement(picture, enlarging, plan, folder, tell).whole()
+
+    def plan(self, image: Pixels | Picture) -> PhotoPlan:
         """Decides how an image is cut and what memory it may take; looks at the memory once.
 
         Args:
-            image: uint8 [H, W, 3], or a batch of such images.
+            image: A picture, an image or a batch of images; see the call.
 
         Returns:
-            The decision, for `plan` of a call and of `to_file`.
+            The decision, for `plan` of a call, of `enlarge` and of `to_file`.
 
         Raises:
             DataError: As for a call.
             UsageError: Likewise.
         """
-        height, width = as_batch(image).shape[1:3]
-        return self._tiling.plan(height, width, self._model.radius, self._model.footprint)
+        return self._plan_of(_size_of(image))
 
-    def fits(self, image: NDArray[np.uint8]) -> bool:
+    def fits(self, image: Pixels | Picture) -> bool:
         """Whether an image is enlarged as a whole, and not in tiles, with the memory of now.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: As for `plan`.
 
         Raises:
             DataError: As for a call.
@@ -195,87 +240,145 @@ class Upscaler:
         """
         return self.plan(image).is_whole
 
-    def check_result(self, image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
+    def result_size(
+        self, image: Pixels | Picture, enlarging: Enlarging = _PLAIN
+    ) -> tuple[int, int]:
+        """Height and width of the result.
+
+        Args:
+            image: As for `plan`.
+            enlarging: As for `enlarge`.
+
+        Raises:
+            DataError: A size that cannot be made.
+        """
+        return target_of(_size_of(image), enlarging, self._model.scale).size
+
+    def check_result(
+        self,
+        image: Pixels | Picture,
+        path: str | os.PathLike[str],
+        *,
+        enlarging: Enlarging = _PLAIN,
+        encoding: Encoding = _AS_NAMED,
+        frames: int = 1,
+    ) -> None:
         """Whether `to_file` could write the result, told before anything is computed.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: As for `to_file`.
             path: As for `to_file`.
+            enlarging: As for `to_file`.
+            encoding: As for `to_file`.
+            frames: Or pages that the file shall hold.
 
         Raises:
-            UsageError: Another suffix, or a format that cannot hold a picture of this size.
+            UsageError: Another suffix, or a format that cannot hold a picture of this kind and
+                size.
+            DataError: A size that cannot be made.
             OSError: No file can be made there.
         """
-        scale = self._model.scale
-        check_strips(path, scale * image.shape[0], scale * image.shape[1])
+        picture = as_picture(image)
+        size = self.result_size(picture, enlarging)
+        check_encoding(path, *size, picture, encoding, frames=frames)
+        check_writable(path)
 
     def to_file(
         self,
-        image: NDArray[np.uint8],
+        image: Pixels | Picture,
         path: str | os.PathLike[str],
-        xi: float | None = None,
-        max_deviation: float | None = None,
         *,
+        enlarging: Enlarging = _PLAIN,
+        encoding: Encoding = _AS_NAMED,
         plan: PhotoPlan | None = None,
+        tell: Tell = logging.warning,
     ) -> None:
         """Enlarges one image into a file, whole or not at all.
 
         Args:
-            image: uint8 [H, W, 3], RGB.
-            path: Ends in .png, .jpg, .jpeg, .webp, .bmp, .tif or .tiff. PNG and, with the package
-                `tifffile`, TIFF do without the whole result in memory.
-            xi: As for a call.
-            max_deviation: As for a call.
-            plan: As for a call.
+            image: A picture, or an array of a single image; see the call.
+            path: The format follows from its suffix; see `sr_images.encoding`. PNG and TIFF do
+                without the whole result in memory.
+            enlarging: As for `enlarge`.
+            encoding: Format, quality and what is said of the picture. The result is rounded once,
+                to the depth of the picture or, if that is less, of the format.
+            plan: As for `enlarge`.
+            tell: As for `enlarge`.
 
         Raises:
-            ValueError: As for a call.
-            DataError: As for a call.
-            UsageError: As for a call; another suffix, or a format that cannot hold a picture of
+            ValueError: As for `enlarge`.
+            DataError: As for `enlarge`.
+            UsageError: As for `enlarge`; another suffix, or a format that cannot hold a picture of
                 this size.
             OSError: The file cannot be written.
         """
-        batch = as_batch(image)
-        if image.ndim == 4:
-            raise ValueError(f"the image must be [H, W, 3], got {image.shape}; a file holds one")
-        inputs = merge_inputs(self._model, xi, max_deviation, 1)
-        self.check_result(image, path)
-        plan = self._checked(plan, batch)
-        if plan.is_whole:
-            write_rgb(path, self._model.serve(batch, inputs)[0])
-            return
-        height, width = plan.size
+        picture = as_picture(image)
+        self.check_result(picture, path, enlarging=enlarging, encoding=encoding)
         folder = self._tiling.scratch_dir or Path(path).parent
-        with self._strips(image, inputs, plan, folder) as pieces:
-            write_strips(path, pieces, self._model.scale * height, self._model.scale * width)
+        dtype = dtype_written(format_to_write(path, encoding), picture.pixels.dtype)
+        work = self._enlargement(picture, enlarging, plan, folder, tell, dtype)
+        if work.plan.is_whole and work.target.passes == 1:
+            write_picture(path, work.whole(), encoding)
+            return
+        with work.strips() as pieces:
+            write_strips(
+                path, pieces, *work.target.size, work.like, encoding
+            )
 
-    def _checked(self, plan: PhotoPlan | None, batch: NDArray[np.uint8]) -> PhotoPlan:
+    def _enlargement(
+        self,
+        picture: Picture,
+        enlarging: Enlarging,
+        plan: PhotoPlan | None,
+        scratch_dir: str | os.PathLike[str],
+        tell: Tell,
+        dtype: DTypeLike | None = None,
+    ) -> Enlargement:
+        picture = as_picture(picture)
+        return Enlargement(
+            model=self._model,
+            picture=picture,
+            merge_inputs=merge_inputs(self._model, enlarging.xi, enlarging.max_deviation, 1),
+            target=target_of(picture.size, enlarging, self._model.scale),
+            plan=self._checked(plan, picture.size),
+            consistent=enlarging.consistent,
+            dtype=picture.pixels.dtype if dtype is None else dtype,
+            scratch_dir=scratch_dir,
+            tell=tell,
+        )
+
+    def _one(
+        self, image: Pixels, numbers: Mapping[str, np.ndarray], plan: PhotoPlan
+    ) -> Pixels:
+        """One image of a batch, [H, W, C], by the model's own factor."""
+        size, scale = image.shape[:2], self._model.scale
+        enlarged = size[0] * scale, size[1] * scale
+        work = Enlargement(
+            model=self._model,
+            picture=Picture(image),
+            merge_inputs=numbers,
+            target=Target(enlarged, 1, enlarged, (scale, scale)),
+            plan=plan,
+            consistent=False,
+            dtype=image.dtype,
+            scratch_dir=self._tiling.scratch_dir or tempfile.gettempdir(),
+            tell=logging.warning,
+        )
+        return work.whole().pixels
+
+    def _plan_of(self, size: tuple[int, int]) -> PhotoPlan:
+        return self._tiling.plan(*size, self._model.radius, self._model.footprint)
+
+    def _checked(self, plan: PhotoPlan | None, size: tuple[int, ...]) -> PhotoPlan:
         if plan is None:
-            return self.plan(batch)
-        if plan.size != batch.shape[1:3]:
-            raise ValueError(f"the plan is for {plan.size}, the image is {batch.shape[1:3]}")
+            return self._plan_of((size[0], size[1]))
+        if plan.size != tuple(size):
+            raise ValueError(f"the plan is for {plan.size}, the image is {tuple(size)}")
         return plan
 
-    def _enlarge(
-        self, batch: NDArray[np.uint8], inputs: dict[str, np.ndarray], plan: PhotoPlan
-    ) -> NDArray[np.uint8]:
-        if plan.is_whole:
-            return self._model.serve(batch, inputs)
-        (image,) = batch
-        scale = self._model.scale
-        folder = self._tiling.scratch_dir or tempfile.gettempdir()
-        with self._strips(image, inputs, plan, folder) as pieces:
-            return assemble(pieces, scale * image.shape[0], scale * image.shape[1])[None]
 
-    @contextlib.contextmanager
-    def _strips(
-        self,
-        image: NDArray[np.uint8],
-        inputs: Mapping[str, np.ndarray],
-        plan: PhotoPlan,
-        scratch_dir: str | os.PathLike[str],
-    ) -> Iterator[Iterator[NDArray[np.uint8]]]:
-        scalars = {name: value.reshape(-1)[0:1].reshape(()) for name, value in inputs.items()}
-        pieces = strips(self._model, image, scalars, plan.tiles, scratch_dir, plan.spare_bytes)
-        with contextlib.closing(pieces):
-            yield pieces
+def _size_of(image: Pixels | Picture) -> tuple[int, int]:
+    if isinstance(image, Picture):
+        return image.size
+    height, width = as_batch(image).shape[1:3]
+    return height, width

@@ -14,12 +14,16 @@ from sr_program.machine.out_of_memory import out_of_memory
 
 TOWERS_FILE = "towers.onnx"
 
+# What ONNX Runtime calls the types of inputs here.
+_DTYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
+
 
 class OnnxModel:
     """One `.onnx` in ONNX Runtime on the CPU. Calls may come from several threads.
 
     Attributes:
         path: The file.
+        inputs: What it takes: dtypes by name.
         outputs: Names of what it gives.
     """
 
@@ -46,13 +50,17 @@ class OnnxModel:
                 f"{path}: not an ONNX model that can be loaded ({first_line(error)}); "
                 "export it again"
             ) from error
+        self.inputs = {
+            one.name: np.dtype(_DTYPES.get(one.type, np.float32))
+            for one in self._session.get_inputs()
+        }
         self.outputs = tuple(output.name for output in self._session.get_outputs())
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs the model.
 
         Args:
-            inputs: By name, of the model's dtypes and ranks.
+            inputs: By name, of the model's ranks; cast to its dtypes, which must hold the values.
 
         Returns:
             The outputs by name; the caller owns them.
@@ -60,7 +68,10 @@ class OnnxModel:
         Raises:
             DataError: Memory ran out.
         """
-        arrays = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
+        arrays = {
+            name: np.ascontiguousarray(value, self.inputs.get(name))
+            for name, value in inputs.items()
+        }
         try:
             results = self._session.run(list(self.outputs), arrays)
         except Exception as error:

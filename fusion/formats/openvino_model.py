@@ -64,7 +64,7 @@ class OpenVinoModel:
 
     Attributes:
         path: The `.xml`.
-        inputs: Names of what it takes.
+        inputs: What it takes: dtypes by name.
         outputs: Names of what it gives.
         old_facts: What exports wrote into the `.xml` before there was facts.json.
     """
@@ -97,7 +97,9 @@ class OpenVinoModel:
                 f"{path}: not an OpenVINO model that can be loaded ({last_line(error)}); "
                 "export it again"
             ) from error
-        self.inputs = frozenset(one.any_name for one in compiled.inputs)
+        self.inputs = {
+            one.any_name: np.dtype(one.get_element_type().to_dtype()) for one in compiled.inputs
+        }
         # Of the model as written: a value that is renamed on its way out has names of both places
         # once it is compiled.
         self._names = [one.any_name for one in model.outputs]
@@ -111,7 +113,7 @@ class OpenVinoModel:
         """Runs the model.
 
         Args:
-            inputs: By name, of the model's dtypes and ranks.
+            inputs: By name, of the model's ranks; cast to its dtypes, which must hold the values.
 
         Returns:
             The outputs by name; the caller owns them.
@@ -119,7 +121,10 @@ class OpenVinoModel:
         Raises:
             DataError: Memory ran out.
         """
-        arrays = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
+        arrays = {
+            name: np.ascontiguousarray(value, self.inputs.get(name))
+            for name, value in inputs.items()
+        }
         try:
             with self._lock:
                 results = self._request.infer(arrays)

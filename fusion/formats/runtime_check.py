@@ -44,12 +44,12 @@ def _check(
     xi, max_deviation = (np.array([number], np.float32) for number in numbers)
     for name, run in runs.items():
         function: Any = model.functions[name]
-        wanted = {spec.name for spec in function.input_signature}
+        wanted = {spec.name: spec.dtype.as_numpy_dtype for spec in function.input_signature}
         everything = {
             contract.IMAGE: image,
             contract.XI: xi,
             contract.MAX_DEVIATION: max_deviation,
         }
-        inputs = {key: value for key, value in everything.items() if key in wanted}
+        inputs = {key: everything[key].astype(dtype) for key, dtype in wanted.items()}
         expected = function(**{key: tf.constant(value) for key, value in inputs.items()})
         contract.check_written(directory, name, expected, run(inputs))

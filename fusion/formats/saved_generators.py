@@ -11,13 +11,14 @@ import tensorflow as tf
 from fusion import numpy_merge
 from fusion.formats.openvino import write_function
 from fusion.formats.openvino_model import TOWERS_FILE, OpenVinoModel
-from fusion.generator_model import IMAGE, load_saved_model
+from fusion.generator_model import IMAGE, LEVELS, load_saved_model, takes_levels
 from fusion.model_facts import facts_of
 from fusion.modes import NoTowersError
 from sr_images.rounding import grey_levels
 from sr_program.contract import (
     DEFAULT_XI,
     DEVIATIONS,
+    FROM_LEVELS,
     GENERATORS,
     SERVING,
     UNROUNDED,
@@ -54,7 +55,15 @@ def write_generators(saved_model_dir: Path, directory: Path) -> None:
     facts = facts_of(loaded, saved_model_dir)
     module = tf.Module()
     module.loaded = loaded  # pyright: ignore[reportAttributeAccessIssue]
-    function = tf.function(lambda image: signatures[name](image=image), input_signature=[IMAGE])
+    if takes_levels(loaded):
+        levels = tf.TensorSpec(LEVELS.shape, LEVELS.dtype, "image")
+        function = tf.function(
+            lambda image: signatures[FROM_LEVELS](levels=image), input_signature=[levels]
+        )
+    else:
+        function = tf.function(
+            lambda image: signatures[name](image=image), input_signature=[IMAGE]
+        )
     write_function(module, function, directory / TOWERS_FILE)
     write_facts(directory, facts)
     _check(signatures, facts, saved_model_dir, directory)

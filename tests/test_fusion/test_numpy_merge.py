@@ -113,6 +113,39 @@ def test_merge_at_equals_the_graph(threshold, delta):
     assert np.count_nonzero(found != expected) <= 1
 
 
+@settings(deadline=None, max_examples=50)
+@given(IMAGE, IMAGE, XI, st.sampled_from([-1.0, 0.0, 0.3, 7.0]), st.sampled_from(MODES))
+def test_unrounded_equals_the_graph_and_keeps_the_bound(faithful, vivid, xi, bound, modes):
+    threshold, delta = modes
+    if delta == "as_printed":
+        bound = -1.0
+    found = numpy_merge.fuse_unrounded(
+        faithful, vivid, xi, bound, threshold=threshold, delta=delta
+    )
+    expected = fused_model.fuse(
+        *tensors(faithful, vivid),
+        xi=xi,
+        max_deviation=None if bound < 0 else bound,
+        threshold=threshold,
+        delta=delta,
+    )
+    assert found.dtype == np.float32 and 0 <= found.min() and found.max() <= 255
+    np.testing.assert_allclose(found, expected.unrounded[0].numpy(), rtol=1e-6, atol=1e-4)
+    if bound >= 0:
+        assert np.abs(found - faithful.astype(float)).max() <= bound + 1.6e-5
+
+
+@pytest.mark.parametrize(("threshold", "delta"), MODES)
+def test_unrounded_pieces_equal_the_graph(threshold, delta):
+    faithful, vivid = reconstructions()
+    limits = np.array([3.0, 9.5, 0.0][: 3 if threshold == "per_channel" else 1], np.float32)
+    graph = parts.merge_at_unrounded(
+        *tensors(faithful, vivid, limits), threshold=threshold, delta=delta
+    )
+    found = numpy_merge.merge_at_unrounded(faithful, vivid, limits, threshold, delta)
+    np.testing.assert_allclose(found, graph[0].numpy(), rtol=1e-6, atol=1e-4)
+
+
 def test_needs_no_tensorflow(subprocess_environment):
     program = "import fusion.numpy_merge, sys; assert 'tensorflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], env=subprocess_environment, check=True)

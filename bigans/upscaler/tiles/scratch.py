@@ -66,6 +66,10 @@ class Scratch:
         traceback: TracebackType | None,
     ) -> None:
         """Removes everything."""
+        self.close()
+
+    def close(self) -> None:
+        """Removes everything, as the end of the block does."""
         self._kept.clear()
         if self._file is not None:
             self._file.close()
@@ -86,7 +90,7 @@ class Scratch:
         except OSError as error:
             raise DataError(
                 f"{self._folder}: scratch data cannot be written ({error.strerror or error}); "
-                "name another folder with --scratch_dir"
+                "name another folder as scratch_dir"
             ) from error
         self._shapes.append(array.shape)
 

@@ -12,12 +12,13 @@ One tile a call: on two cores a pixel costs the same 109 to 113 µs of processor
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-from collections.abc import Generator, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from bigans.models.loaded_model import Images, Levels, LoadedModel
 from bigans.upscaler.tiles.scratch import Scratch
@@ -39,7 +40,7 @@ def strips(
     scratch_dir: str | os.PathLike[str],
     spare_bytes: int = 0,
 ) -> Generator[Images, None, None]:
-    """The enlarged image from the top to the bottom, one strip a row of tiles.
+    """The enlarged image from the top to the bottom, rounded, one strip a row of tiles.
 
     Close the iterator if it is not read to its end: its scratch file is removed then.
 
@@ -57,13 +58,86 @@ def strips(
     Raises:
         DataError: The model cannot merge in parts; no space for the scratch file; memory ran out.
     """
+
+    def serve(tile: Tile) -> Images:
+        return model.serve(_read(image, tile)[np.newaxis], merge_inputs)[0]
+
+    parts = _Parts(model, functools.partial(_read, image), serve, model.merge, np.uint8)
+    return _strips(parts, image.shape[:2], merge_inputs, plan, scratch_dir, spare_bytes)
+
+
+def unrounded_strips(
+    model: LoadedModel,
+    image: NDArray[Any],
+    merge_inputs: Mapping[str, np.ndarray],
+    plan: TilePlan,
+    scratch_dir: str | os.PathLike[str],
+    spare_bytes: int = 0,
+    *,
+    prepare: Callable[[NDArray[Any]], Images | Levels] = lambda piece: piece,
+) -> Generator[Levels, None, None]:
+    """As `strips`, but float32 grey levels, and of images of any depth.
+
+    Args:
+        model: As there.
+        image: [H, W, C].
+        merge_inputs: As there.
+        plan: As there.
+        scratch_dir: As there.
+        spare_bytes: As there.
+        prepare: Makes of a piece of the image what the model takes, uint8 or float32 grey levels,
+            [h, w, 3].
+
+    Yields:
+        float32 [h, scale·W, 3], not rounded.
+
+    Raises:
+        DataError: As there, or the model takes uint8 images only.
+    """
+
+    def read(tile: Tile) -> Images | Levels:
+        return prepare(_read(image, tile))
+
+    def serve(tile: Tile) -> Levels:
+        return model.serve_unrounded(read(tile), merge_inputs)
+
+    parts = _Parts(model, read, serve, model.merge_unrounded, np.float32)
+    return _strips(parts, image.shape[:2], merge_inputs, plan, scratch_dir, spare_bytes)
+
+
+class _Parts(NamedTuple):
+    """A model, and what it makes of the tiles of one image, rounded or not.
+
+    Attributes:
+        model: The model.
+        read: What it takes of a tile.
+        serve: What it makes of a tile at once.
+        merge: What it makes of pieces of both generators' images, and the quantiles.
+        dtype: Of the result.
+    """
+
+    model: LoadedModel
+    read: Callable[[Tile], Images | Levels]
+    serve: Callable[[Tile], NDArray[Any]]
+    merge: Callable[[Levels, Levels, Levels], NDArray[Any]]
+    dtype: DTypeLike
+
+
+def _strips(
+    parts: _Parts,
+    size: tuple[int, ...],
+    merge_inputs: Mapping[str, np.ndarray],
+    plan: TilePlan,
+    scratch_dir: str | os.PathLike[str],
+    spare_bytes: int,
+) -> Generator[NDArray[Any], None, None]:
     if _needs_the_whole_image(merge_inputs):
-        model.require_parts()
-        needed = _SCRATCH_BYTES * image.shape[0] * image.shape[1] * model.scale**2
+        parts.model.require_parts()
+        needed = _SCRATCH_BYTES * size[0] * size[1] * parts.model.scale**2
         scratch = Scratch(scratch_dir, needed, memory=spare_bytes)
-        cores = _merged_cores(model, image, float(merge_inputs["xi"]), plan, scratch)
+        cores = _merged_cores(parts, float(merge_inputs["xi"]), plan, scratch)
     else:
-        cores = _served_cores(model, image, merge_inputs, plan)
+        cores = (_core(parts.serve(tile), tile) for tile in _with_progress(plan))
     with contextlib.closing(cores):
         for _ in plan.rows:
             yield np.concatenate([next(cores) for _ in plan.columns], axis=1)
@@ -75,20 +149,14 @@ def _needs_the_whole_image(merge_inputs: Mapping[str, np.ndarray]) -> bool:
     return by_xi and not float(merge_inputs.get("max_deviation", np.float32(-1))) >= 0
 
 
-def _served_cores(
-    model: LoadedModel, image: Images, merge_inputs: Mapping[str, np.ndarray], plan: TilePlan
-) -> Generator[Images, None, None]:
-    for tile in _with_progress(plan):
-        yield _core(model.serve(_read(image, tile)[np.newaxis], merge_inputs)[0], tile)
-
-
 def _merged_cores(
-    model: LoadedModel, image: Images, xi: float, plan: TilePlan, scratch: Scratch
-) -> Generator[Images, None, None]:
+    parts: _Parts, xi: float, plan: TilePlan, scratch: Scratch
+) -> Generator[NDArray[Any], None, None]:
+    model = parts.model
     with scratch:
         quantiles: list[StreamingQuantile] = []
         for tile in _with_progress(plan):
-            faithful, vivid = (_core(large, tile) for large in model.towers(_read(image, tile)))
+            faithful, vivid = (_core(large, tile) for large in model.towers(parts.read(tile)))
             for band in _bands(faithful.shape):
                 pair = faithful[band], vivid[band]
                 values = model.deviations(*pair)
@@ -106,9 +174,9 @@ def _merged_cores(
         limits = np.array([quantile.value() for quantile in quantiles], np.float32)
         pairs = _pairs(scratch)
         for tile in plan.tiles():
-            merged = np.empty(_core_shape(tile, model.scale), np.uint8)
+            merged = np.empty(_core_shape(tile, model.scale), parts.dtype)
             for band in _bands(merged.shape):
-                merged[band] = model.merge(*next(pairs), limits)
+                merged[band] = parts.merge(*next(pairs), limits)
             yield merged
 
 
@@ -136,7 +204,7 @@ def _with_progress(plan: TilePlan) -> Iterator[Tile]:
             progress.update()
 
 
-def _read(image: Images, tile: Tile) -> Images:
+def _read(image: NDArray[Any], tile: Tile) -> NDArray[Any]:
     rows, columns = tile
     return image[rows.read : rows.read_end, columns.read : columns.read_end]
 

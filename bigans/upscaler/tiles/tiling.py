@@ -27,11 +27,13 @@ class PhotoPlan:
         tiles: How each is cut; a single tile if it fits into memory.
         budget: The memory that the decision was made by.
         size: Height and width of a photo, LR pixels.
+        overlap: LR pixels that a tile reads at each side beyond what it writes.
     """
 
     tiles: TilePlan
     budget: Budget
     size: tuple[int, int]
+    overlap: int
 
     @property
     def is_whole(self) -> bool:
@@ -43,6 +45,18 @@ class PhotoPlan:
         """How many photos may go through the network in one call."""
         height, width = self.size
         return max(1, self.budget.pixels_at_once // (height * width)) if self.is_whole else 1
+
+    def for_size(self, height: int, width: int) -> PhotoPlan:
+        """How another picture is cut by the same decision about memory, with the same overlap.
+
+        Raises:
+            DataError: The memory does not suffice for the smallest tile.
+            UsageError: Likewise, of the memory that the user allows.
+        """
+        tiles = plan_tiles(height, width, self.budget.pixels_at_once, self.overlap)
+        if tiles is None:
+            raise self.budget.refusal(smallest_tile(height, width, self.overlap))
+        return PhotoPlan(tiles, self.budget, (height, width), self.overlap)
 
     @property
     def spare_bytes(self) -> int:
@@ -115,4 +129,4 @@ class Tiling:
         tiles = plan_tiles(height, width, budget.pixels_at_once, overlap)
         if tiles is None:
             raise budget.refusal(smallest_tile(height, width, overlap))
-        return PhotoPlan(tiles, budget, (height, width))
+        return PhotoPlan(tiles, budget, (height, width), overlap)

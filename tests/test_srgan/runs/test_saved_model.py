@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sr_program.contract import SERVING, UNROUNDED
+from sr_program.contract import FROM_LEVELS, LEVELS, SERVING, UNROUNDED
 from sr_program.errors import DataError
 from srgan.layers.prelu import PReLU
 from srgan.layers.residual_block import conv
@@ -107,6 +107,18 @@ def test_both_signatures_give_what_the_network_gives(call, generator, shape):
     np.testing.assert_array_equal(served, np.floor(unrounded.astype(np.float64) + 0.5))
 
 
+def test_grey_levels_are_not_rounded_on_their_way_in(generator, exported):
+    levels = np.random.default_rng(3).uniform(0, 255, (2, 7, 6, 3)).astype(np.float32)
+    signatures = tf.saved_model.load(str(exported)).signatures
+    found = signatures[FROM_LEVELS](**{LEVELS: tf.constant(levels)})["sr"].numpy()
+    expected = np.clip(expected_levels(generator, levels), 0, 255)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * 255)
+    whole = np.round(levels)
+    found = signatures[FROM_LEVELS](**{LEVELS: tf.constant(whole)})["sr"].numpy()
+    same = signatures[UNROUNDED](image=tf.constant(whole.astype(np.uint8)))["sr"].numpy()
+    np.testing.assert_array_equal(found, same)
+
+
 def test_an_image_does_not_depend_on_its_batch(call):
     images = noise(3, 6, 5)
     whole = call(UNROUNDED, images)
@@ -135,7 +147,7 @@ def test_halves_are_rounded_up():
 
 def test_shapes_and_types_that_a_server_announces(exported):
     loaded = tf.saved_model.load(str(exported))
-    assert set(loaded.signatures) == {"serving_default", "unrounded"}
+    assert set(loaded.signatures) == {"serving_default", "unrounded", "from_levels"}
     for name, dtype in ((SERVING, tf.uint8), (UNROUNDED, tf.float32)):
         _, inputs = loaded.signatures[name].structured_input_signature
         assert inputs == {"image": tf.TensorSpec((None, None, None, 3), tf.uint8, name="image")}
