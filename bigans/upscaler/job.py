@@ -116,7 +116,7 @@ def carry_out(job: Job, load: Callable[[], Upscaler], say: Callable[[str], None]
         for line in [*planned.notes, *planned.problems]:
             say(names.shown(line))
         if job.dry_run:
-            for line in preview(planned, job.enlarging, job.tiling):
+            for line in preview(planned, job.enlarging, job.tiling, job.limits):
                 print(names.shown(line))
             return 1 if planned.problems else 0
         for folder in {task.result.parent for task in planned.tasks}:

@@ -6,33 +6,51 @@ from collections.abc import Iterator
 
 from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.planning.plan import Plan
+from bigans.upscaler.target import target_of
 from bigans.upscaler.task import Task
 from bigans.upscaler.tiles.tiling import Tiling
-from sr_images.image_io import read_rgb
-from sr_program.errors import DataError
+from sr_data.pairs import SCALE
+from sr_images.encoding import check_encoding
+from sr_images.limits import Limits
+from sr_images.pictures_in import open_pictures
+from sr_program.errors import DataError, UsageError
 
 
-def preview(planned: Plan, enlarging: Enlarging, tiling: Tiling) -> Iterator[str]:
+def preview(planned: Plan, enlarging: Enlarging, tiling: Tiling, limits: Limits) -> Iterator[str]:
     """Tells of each photo where its result would go, how large it would be, and how it is made.
 
-    Photos are decoded and nothing is computed. What is read from their heads alone could be wrong.
+    Photos are decoded, for what cannot be read is told as well; nothing is computed.
 
     Args:
         planned: The photos.
-        enlarging: How they would be enlarged.
+        enlarging: How they would be enlarged, by a model that enlarges 4x.
         tiling: How they would be cut.
+        limits: The largest files that are decoded.
+
+    Yields:
+        Lines without their ends.
     """
     for task in planned.tasks:
-        yield _line(task, enlarging, tiling)
+        try:
+            yield f"{task.photo} -> {task.result}: {_told(task, enlarging, tiling, limits)}"
+        except UsageError as error:
+            yield f"fails: {error}"
+        except DataError as error:
+            named = str(error).startswith(f"{task.photo}: ")
+            yield f"fails: {error}" if named else f"fails: {task.photo}: {error}"
     for one in planned.skipped:
         yield f"{one.task.photo}: skipped, {one.task.result} {one.reason}"
 
 
-def _line(task: Task, enlarging: Enlarging, tiling: Tiling) -> str:
-    try:
-        height, width = read_rgb(task.photo).shape[:2]
-        pieces = len(tiling.plan(height, width, None).tiles)
-    except DataError as error:
-        return f"fails: {error}"
-    how = "whole" if pieces == 1 else f"{pieces} tiles"
-    return f"{task.photo} -> {task.result}: {width}x{height} -> {4 * width}x{4 * height}, {how}"
+def _told(task: Task, enlarging: Enlarging, tiling: Tiling, limits: Limits) -> str:
+    with open_pictures(task.photo, limits=limits) as pictures:
+        picture = next(iter(pictures))
+        frames = pictures.count
+    height, width = picture.size
+    target = target_of(picture.size, enlarging, SCALE)
+    check_encoding(task.result, *target.size, picture, task.encoding, frames=frames)
+    num_tiles = len(tiling.plan(height, width, None).tiles)
+    parts = [f"{width}x{height} -> {target.size[1]}x{target.size[0]}"]
+    parts += [f"{frames} frames"] if frames > 1 else []
+    parts += ["whole" if num_tiles == 1 else f"{num_tiles} tiles"]
+    return ", ".join(parts)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ program._load = load
 """
 
 Program = Callable[..., "subprocess.Popen[str]"]
+Pipe = Callable[..., "subprocess.CompletedProcess[bytes]"]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -69,13 +71,15 @@ def start(tmp_path: Path, subprocess_environment: dict[str, str]) -> Iterator[Pr
     script.write_text(f"{TOY}\nexec(os.environ.get('FIRST', ''))\nprogram.cli_main()\n")
     started = []
 
-    def start(*arguments: str, **variables: object) -> "subprocess.Popen[str]":
+    def start(
+        *arguments: str, stdout: Any = subprocess.PIPE, **variables: object
+    ) -> "subprocess.Popen[str]":
         environment = {key: str(value) for key, value in variables.items()}
         process = subprocess.Popen(
             [sys.executable, str(script), *arguments],
             cwd=tmp_path,
             env={**subprocess_environment, **environment},
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             preexec_fn=_default_signals,
@@ -99,6 +103,28 @@ def run(start: Program) -> Run:
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     return run
+
+
+@pytest.fixture
+def pipe(tmp_path: Path, subprocess_environment: dict[str, str]) -> Pipe:
+    """Runs the program in `tmp_path` with bytes on standard input, and on standard output."""
+    script = tmp_path.parent / f"{tmp_path.name}-pipe.py"
+    script.write_text(f"{TOY}\nprogram.cli_main()\n")
+
+    def pipe(
+        *arguments: str, content: bytes, stdout: Any = subprocess.PIPE
+    ) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            [sys.executable, str(script), *arguments],
+            cwd=tmp_path,
+            env=subprocess_environment,
+            input=content,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            timeout=300,
+        )
+
+    return pipe
 
 
 @pytest.fixture
