@@ -12,19 +12,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 
-def without_hidden_colours(pixels: NDArray, alpha: NDArray | None) -> NDArray:
+def without_hidden_colours(pixels: NDArray, alpha: NDArray) -> NDArray:
     """Extends the colours that are seen over the pixels that are not.
 
     Args:
         pixels: [H, W, C], any dtype.
-        alpha: [H, W]; 0 is fully transparent. None: opaque.
+        alpha: [H, W]; 0 is fully transparent.
 
     Returns:
         Pixels of the same shape and dtype: where alpha is 0, those of the nearest pixel with alpha
         above 0. The same array if nothing is hidden, or everything.
     """
-    if alpha is None:
-        return pixels
     hidden = alpha == 0
     if not hidden.any() or hidden.all():
         return pixels

@@ -151,7 +151,8 @@ def report(config: TilesConfig) -> str:
         result = Path(folder) / "tiles.png"
 
         def tiled() -> None:
-            upscaler.to_file(image, result, config.xi, far)
+            enlarging = Enlarging(xi=config.xi, max_deviation=far)
+            upscaler.to_file(image, result, enlarging=enlarging)
 
         seconds = fastest(tiled, config.repetitions)
         peak = peak_bytes()
@@ -219,7 +220,7 @@ def line_of_sizes(config: TilesConfig, upscaler: Upscaler) -> list[str]:
     for width in widths:
         height = max(1, round(width * config.height / config.width))
         image = photo(dataclasses.replace(config, width=width, height=height))
-        seconds = fastest(lambda image=image: upscaler(image, config.xi), config.repetitions)
+        seconds = fastest(lambda image=image: upscaler(image, xi=config.xi), config.repetitions)
         pixels.append(width * height)
         times.append(seconds)
         lines.append(f"| {width}x{height} | {seconds:.2f} | {seconds / pixels[-1] * 1e6:.1f} |")

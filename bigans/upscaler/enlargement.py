@@ -21,17 +21,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from bigans.models.loaded_model import Images, Levels, LoadedModel
-from bigans.upscaler.consistency import consistent_strips
 from bigans.upscaler.target import Target
 from bigans.upscaler.tiles.scratch import Scratch
 from bigans.upscaler.tiles.tiled import strips, unrounded_strips
 from bigans.upscaler.tiles.tiling import PhotoPlan
-from sr_images.enlarged_alpha import EnlargedAlpha
-from sr_images.hidden_colours import without_hidden_colours
 from sr_images.levels import from_levels, to_levels
 from sr_images.luma import LUMA_WEIGHTS
 from sr_images.picture import Picture, Pixels
-from sr_images.resized_strips import StripResizer, resized_strips
 
 _FLOAT32_BYTES = 4
 
@@ -69,7 +65,7 @@ class Enlargement:
         Yields:
             Strips [h, W', C] of `dtype`: gray or RGB and, last, alpha, if the picture has it.
         """
-        pixels = without_hidden_colours(self.picture.pixels, self.picture.alpha)
+        pixels = self._visible_pixels()
         with contextlib.ExitStack() as stack:
             if self._is_plain:
                 colours: Iterator[Pixels] = stack.enter_context(
@@ -95,6 +91,15 @@ class Enlargement:
             np.ascontiguousarray(part) for part in (samples[..., :-1], samples[..., -1])
         )
         return Picture(pixels, alpha, self.picture.attributes)
+
+    # What needs SciPy is imported where it is needed: that takes up to a second.
+
+    def _visible_pixels(self) -> Pixels:
+        if self.picture.alpha is None:
+            return self.picture.pixels
+        from sr_images.hidden_colours import without_hidden_colours
+
+        return without_hidden_colours(self.picture.pixels, self.picture.alpha)
 
     @property
     def _is_plain(self) -> bool:
@@ -127,6 +132,8 @@ class Enlargement:
             enlarged = assembled(passed, (height, width, channels), np.float32)
             passed = self._passed(enlarged, _three_channels, plan)
         if self.target.is_reduced:
+            from sr_images.resized_strips import StripResizer, resized_strips
+
             by_pass = self.model.scale**self.target.passes
             down, across = (factor / by_pass for factor in self.target.factors)
             resizer = StripResizer(self.target.enlarged, self.target.size, (down, across))
@@ -169,6 +176,8 @@ class Enlargement:
             for strip in levels:
                 yield from_levels(strip, self.dtype)
             return
+        from bigans.upscaler.consistency import consistent_strips
+
         height, width = self.target.size
         needed = _FLOAT32_BYTES * pixels.shape[2] * height * width
         spare = needed if self.plan.is_whole else self.plan.spare_bytes // 3
@@ -182,6 +191,8 @@ class Enlargement:
         if self.picture.alpha is None:
             yield from colours
             return
+        from sr_images.enlarged_alpha import EnlargedAlpha
+
         alpha = EnlargedAlpha(self.picture.alpha, self.target.size, self.target.factors)
         top = 0
         for strip in colours:

@@ -17,7 +17,6 @@ class OpenedPhoto:
     Attributes:
         first: Its only picture, or its first frame or page.
         count: How many there are.
-        is_animation: Whether they are frames, and not pages.
         loop: How often an animation is shown, 0 for ever; None if the file does not say.
         began: When reading began, by `time.monotonic`.
     """
@@ -30,11 +29,7 @@ class OpenedPhoto:
         """
         self._pictures, self._rest = pictures, iter(pictures)
         self.first: Picture = next(self._rest)
-        self.count, self.is_animation, self.loop = (
-            pictures.count,
-            pictures.is_animation,
-            pictures.loop,
-        )
+        self.count, self.loop = pictures.count, pictures.loop
         self.began = began
 
     def frames(self) -> Iterator[Picture]:

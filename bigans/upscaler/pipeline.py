@@ -175,7 +175,6 @@ class _Work:
             (self._enlarged(frame) for frame in self.photo.frames()),
             self.task.encoding,
             count=self.photo.count,
-            is_animation=self.photo.is_animation,
             loop=self.photo.loop,
         )
 

@@ -21,7 +21,7 @@ from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.target import Target, target_of
 from bigans.upscaler.tiles.tiling import PhotoPlan, Tiling
 from sr_images.encoding import Encoding, check_encoding, dtype_written, format_to_write
-from sr_images.picture import Attributes, Picture, Pixels
+from sr_images.picture import Picture, Pixels
 from sr_images.pictures_out import write_picture
 from sr_images.strip_writer import write_strips
 from sr_program.files.atomic_write import check_writable
@@ -320,11 +320,19 @@ class Upscaler:
         folder = self._tiling.scratch_dir or Path(path).parent
         dtype = dtype_written(format_to_write(path, encoding), picture.pixels.dtype)
         work = self._enlargement(picture, enlarging, plan, folder, tell, dtype)
-        if work.plan.is_whole or not _goes_by_strips(path, picture, encoding):
+        if work.plan.is_whole:
             write_picture(path, work.whole(), encoding)
             return
         with work.strips() as pieces:
-            write_strips(path, pieces, *work.target.size)
+            write_strips(
+                path,
+                pieces,
+                *work.target.size,
+                channels=work.channels,
+                dtype=dtype,
+                attributes=picture.attributes,
+                encoding=encoding,
+            )
 
     def _enlargement(
         self,
@@ -355,7 +363,7 @@ class Upscaler:
         work = Enlargement(
             model=self._model,
             picture=Picture(image),
-            merge_inputs=numbers,
+            merge_inputs={name: value.reshape(-1)[0] for name, value in numbers.items()},
             target=Target(enlarged, 1, enlarged, (scale, scale)),
             plan=plan,
             consistent=False,
@@ -374,11 +382,6 @@ class Upscaler:
         if plan.size != tuple(size):
             raise ValueError(f"the plan is for {plan.size}, the image is {tuple(size)}")
         return plan
-
-
-def _goes_by_strips(path: str | os.PathLike[str], picture: Picture, encoding: Encoding) -> bool:
-    is_rgb = picture.pixels.dtype == np.uint8 and not picture.is_gray and picture.alpha is None
-    return is_rgb and encoding == _AS_NAMED and picture.attributes == Attributes()
 
 
 def _size_of(image: Pixels | Picture) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import pytest
 from bigans import Tiling, Upscaler
 from bigans.models import memory
 from bigans.models.runtime import load_model
+from bigans.upscaler.enlarging import Enlarging
 from fusion.exporting import build
 from sr_images.image_io import read_rgb
 from sr_program.errors import DataError, UsageError
@@ -50,7 +51,7 @@ def test_tiles(exported: Path, toy_fused: Path, tmp_path: Path) -> None:
     upscale = Upscaler(exported, tiling=tiling, runtime="onnx")
     image = noise(97, 131, 3)
     assert not upscale.fits(image)
-    upscale.to_file(image, tmp_path / "a.png", xi=0.4)
+    upscale.to_file(image, tmp_path / "a.png", enlarging=Enlarging(xi=0.4))
     np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), Upscaler(toy_fused)(image, xi=0.4))
 
 

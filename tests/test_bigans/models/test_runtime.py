@@ -17,6 +17,7 @@ from bigans.models.openvino_model import OpenVinoGenerators
 from bigans.models.runtime import chosen_runtime, load_model
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.openvino_models import openvino_model
+from bigans.upscaler.enlarging import Enlarging
 from fusion.exporting import build
 from sr_images.image_io import read_rgb, write_rgb
 from sr_program.errors import DataError, UsageError
@@ -131,7 +132,7 @@ def test_tiles(toy_fused: Path, cache: Path, tmp_path: Path, arguments: dict[str
     upscale = Upscaler(toy_fused, tiling=tiling, runtime="openvino", cache_dir=cache)
     assert upscale.fits(noise(40, 40, 3)) and not upscale.fits(noise(80, 80, 3))
     np.testing.assert_array_equal(upscale(image, **arguments), expected)
-    upscale.to_file(image, tmp_path / "a.png", **arguments)
+    upscale.to_file(image, tmp_path / "a.png", enlarging=Enlarging(**arguments))
     np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), expected)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 

@@ -17,10 +17,14 @@ from bigans import Tiling, Upscaler
 from bigans.models import memory
 from bigans.models.memory import TENSORFLOW
 from bigans.upscaler import pipeline
+from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.pipeline import enlarge_files
-from bigans.upscaler.results import Task
+from bigans.upscaler.task import Outcome, Task
 from sr_images.image_io import read_rgb, write_rgb
+from sr_images.picture import Picture
 from sr_program.errors import DataError, UsageError
+
+XI = Enlarging(xi=0.4)
 
 LONG = 60.0  # seconds; nobody waits as long unless something is wrong
 
@@ -48,10 +52,12 @@ class Steps:
         self.before: dict[tuple[str, int], Callable[[], Any]] = {}
         self.begun: list[tuple[str, int]] = []
         self._changed = threading.Condition()
-        self._wrap(monkeypatch, pipeline, "read_rgb", lambda path: int(path.stem))
-        self._wrap(monkeypatch, pipeline, "write_rgb", lambda path, _: int(path.stem.split("_")[1]))
+        self._wrap(monkeypatch, pipeline, "open_photo", lambda path, _: int(path.stem))
         self._wrap(
-            monkeypatch, Upscaler, "__call__", lambda _, image, *numbers: image[0, 0, 0] - 10
+            monkeypatch, pipeline, "write_picture", lambda path, *_: int(path.stem.split("_")[1])
+        )
+        self._wrap(
+            monkeypatch, Upscaler, "enlarge", lambda _, image, *rest: image.pixels[0, 0, 0] - 10
         )
 
     def _wrap(self, monkeypatch: Any, owner: Any, name: str, number: Callable[..., int]) -> None:
@@ -85,7 +91,7 @@ def written(tasks: list[Task]) -> list[bool]:
             expected = np.full((20, 24, 3), 10 + number + 40, np.uint8)
             np.testing.assert_array_equal(read_rgb(task.result), expected)
     names = {path.name for path in tasks[0].photo.parent.iterdir()}
-    assert names <= {path.name for task in tasks for path in task}
+    assert names <= {path.name for task in tasks for path in task[:2]}
     return [task.result.exists() for task in tasks]
 
 
@@ -94,13 +100,17 @@ def test_all_are_written_and_told_in_turn(tasks: list[Task], toy: Upscaler) -> N
     tasks[1].photo.write_bytes(b"no picture")
     tasks[2].photo.unlink()
 
-    def report(problem: str | None) -> None:
-        told.append((problem, written(tasks)))
+    def report(outcome: Outcome) -> None:
+        told.append((outcome.problem, written(tasks)))
+        assert (outcome.tiles, outcome.size, outcome.result_size) == (
+            (1, (5, 6), (20, 24)) if outcome.problem is None else (None, None, None)
+        )
+        assert (outcome.seconds is None) == (outcome.problem is not None)
 
-    problems = enlarge_files(tasks, toy, xi=0.4, report=report)
+    problems = enlarge_files(tasks, toy, XI, report=report)
     assert problems == [
         f"{tasks[1].photo}: is not an image, or of an unknown format; "
-        "use PNG, JPEG, WebP, BMP or TIFF",
+        "use PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIC, JPEG XL, JPEG 2000, TGA or NPY",
         f"{tasks[2].photo}: No such file or directory",
     ]
     first = [True, False, False, False]
@@ -125,7 +135,7 @@ def test_the_model_is_loaded_once_and_for_a_photo(tasks: list[Task], toy: Upscal
 
     assert len(enlarge_files([Task(Path("missing.png"), Path("a.png"))], load)) == 1
     assert loads == []
-    enlarge_files(tasks, load, xi=0.4)
+    enlarge_files(tasks, load, XI)
     assert loads == [1]
     assert all(written(tasks))
 
@@ -143,9 +153,9 @@ def test_photos_are_read_and_written_meanwhile(
 ) -> None:
     # Each waits for what comes later when one photo follows the other.
     met = []
-    steps.before["__call__", 0] = lambda: met.append(steps.seen("read_rgb", 1))
-    steps.before["write_rgb", 0] = lambda: met.append(steps.seen("__call__", 1))
-    enlarge_files(tasks, toy, xi=0.4)
+    steps.before["enlarge", 0] = lambda: met.append(steps.seen("open_photo", 1))
+    steps.before["write_picture", 0] = lambda: met.append(steps.seen("enlarge", 1))
+    enlarge_files(tasks, toy, XI)
     assert met == [True, True]
     assert all(written(tasks))
 
@@ -156,45 +166,45 @@ def test_one_photo_ahead_and_one_result_behind(
     met = []
 
     def ahead() -> None:
-        assert steps.seen("read_rgb", 1)
-        met.append(steps.seen("read_rgb", 2, seconds=0.3))
+        assert steps.seen("open_photo", 1)
+        met.append(steps.seen("open_photo", 2, seconds=0.3))
 
     def behind() -> None:
-        assert steps.seen("__call__", 1)
-        met.append(steps.seen("__call__", 2, seconds=0.3))
+        assert steps.seen("enlarge", 1)
+        met.append(steps.seen("enlarge", 2, seconds=0.3))
 
-    steps.before["__call__", 0] = ahead
-    steps.before["write_rgb", 0] = behind
-    enlarge_files(tasks, toy, xi=0.4)
+    steps.before["enlarge", 0] = ahead
+    steps.before["write_picture", 0] = behind
+    enlarge_files(tasks, toy, XI)
     assert met == [False, False]
     assert all(written(tasks))
 
 
 def test_a_result_that_cannot_be_written(tasks: list[Task], toy: Upscaler, steps: Steps) -> None:
-    told: list[str | None] = []
+    told: list[Outcome] = []
 
     def full() -> None:
-        steps.seen("__call__", 2)
+        steps.seen("enlarge", 2)
         raise OSError(28, "No space left on device", str(tasks[1].result))
 
-    steps.before["write_rgb", 1] = full
+    steps.before["write_picture", 1] = full
     with pytest.raises(OSError, match="No space left on device") as caught:
-        enlarge_files(tasks, toy, xi=0.4, report=told.append)
+        enlarge_files(tasks, toy, XI, report=told.append)
     assert caught.value.filename == str(tasks[1].result)
-    assert told == [None]
+    assert [outcome.problem for outcome in told] == [None]
     assert written(tasks) == [True, False, False, False]
 
 
 def test_it_comes_before_what_is_wrong_with_the_next(
     tasks: list[Task], toy: Upscaler, steps: Steps
 ) -> None:
-    told: list[str | None] = []
+    told: list[Outcome] = []
 
     def full() -> None:
         time.sleep(0.2)
         raise OSError("full")
 
-    steps.before["write_rgb", 0] = full
+    steps.before["write_picture", 0] = full
     tasks[1].photo.unlink()
     with pytest.raises(OSError, match="full"):
         enlarge_files(tasks, toy, report=told.append)
@@ -207,7 +217,7 @@ def test_an_interruption_leaves_what_is_before_it(
     interrupted = threading.Event()
 
     def interrupt() -> None:
-        assert steps.seen("write_rgb", 0)
+        assert steps.seen("write_picture", 0)
         interrupted.set()
         raise KeyboardInterrupt
 
@@ -215,10 +225,10 @@ def test_an_interruption_leaves_what_is_before_it(
         interrupted.wait(LONG)
         time.sleep(0.2)
 
-    steps.before["__call__", 1] = interrupt
-    steps.before["write_rgb", 0] = slow
+    steps.before["enlarge", 1] = interrupt
+    steps.before["write_picture", 0] = slow
     with pytest.raises(KeyboardInterrupt):
-        enlarge_files(tasks, toy, xi=0.4)
+        enlarge_files(tasks, toy, XI)
     assert written(tasks) == [True, False, False, False]
 
 
@@ -231,18 +241,19 @@ def test_photos_in_tiles_follow_what_is_written(
     upscaler = Upscaler(toy_fused, tiling=Tiling(memory_mb=total / 1e6, overlap=0))
     streamed, to_file, told = [], Upscaler.to_file, []
 
-    def noted(self: Upscaler, image: np.ndarray, path: Path, *numbers: Any, **plan: Any) -> None:
+    def noted(self: Upscaler, image: Picture, path: Path, **rest: Any) -> None:
         streamed.append((path, tasks[0].result.exists()))
-        to_file(self, image, path, *numbers, **plan)
+        to_file(self, image, path, **rest)
 
     monkeypatch.setattr(Upscaler, "to_file", noted)
-    steps.before["write_rgb", 0] = lambda: time.sleep(0.2)
-    assert enlarge_files(tasks, upscaler, xi=0.4, report=told.append) == []
-    assert told == [None] * 4
+    steps.before["write_picture", 0] = lambda: time.sleep(0.2)
+    assert enlarge_files(tasks, upscaler, XI, report=told.append) == []
+    assert [outcome.problem for outcome in told] == [None] * 4
+    assert [outcome.tiles for outcome in told] == [1, 8, 1, 1]
     assert streamed == [(tasks[1].result, True)]
     expected = Upscaler(toy_fused)
     for task in tasks:
-        np.testing.assert_array_equal(read_rgb(task.result), expected(read_rgb(task.photo), 0.4))
+        np.testing.assert_array_equal(read_rgb(task.result), expected(read_rgb(task.photo), xi=0.4))
 
 
 def test_the_memory_is_looked_at_once_a_photo(
@@ -251,7 +262,7 @@ def test_the_memory_is_looked_at_once_a_photo(
     """Other programs take and give meanwhile: 40x40 pixels at once, then any number, and so on."""
     for task in tasks:
         write_rgb(task.photo, np.random.default_rng(0).integers(0, 256, (70, 90, 3), np.uint8))
-    expected = Upscaler(toy_fused)(read_rgb(tasks[0].photo), 0.4)
+    expected = Upscaler(toy_fused)(read_rgb(tasks[0].photo), xi=0.4)
     looks: list[float] = []
 
     def available() -> int:
@@ -260,7 +271,7 @@ def test_the_memory_is_looked_at_once_a_photo(
 
     monkeypatch.setattr(memory, "available_bytes", available)
     upscaler = Upscaler(toy_fused, tiling=Tiling(overlap=0))
-    assert enlarge_files(tasks, upscaler, xi=0.4) == []
+    assert enlarge_files(tasks, upscaler, XI) == []
     assert len(looks) == len(tasks)
     for task in tasks:
         np.testing.assert_array_equal(read_rgb(task.result), expected)

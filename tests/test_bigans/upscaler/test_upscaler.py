@@ -10,6 +10,7 @@ from bigans import Tiling, Upscaler
 from bigans.models import memory
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.saved_models import SavedModels
+from bigans.upscaler.enlarging import Enlarging
 from sr_images.image_io import read_rgb
 from sr_program.errors import DataError, UsageError
 from tests.test_fusion.formats.test_formats import require
@@ -97,10 +98,13 @@ def test_bad_numbers(fused: Path, arguments: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "image",
     [
-        np.zeros((3, 4, 3), np.float32),
+        np.full((3, 4, 3), 1.001, np.float32),
+        np.full((3, 4, 3), np.nan, np.float32),
         np.zeros((3, 4, 3), np.int64),
-        np.zeros((3, 4), np.uint8),
+        np.zeros((3, 4, 3), np.float64),
+        np.zeros((3,), np.uint8),
         np.zeros((3, 4, 4), np.uint8),
+        np.zeros((3, 4, 2), np.uint8),
         np.zeros((1, 1, 3, 4, 3), np.uint8),
         np.zeros((0, 4, 3), np.uint8),
         np.zeros((0, 3, 4, 3), np.uint8),
@@ -108,7 +112,7 @@ def test_bad_numbers(fused: Path, arguments: dict[str, Any]) -> None:
     ],
 )
 def test_bad_images(tower: Path, image: Any) -> None:
-    with pytest.raises(ValueError, match="the image must be"):
+    with pytest.raises(ValueError, match="the image must be|pixels must lie"):
         Upscaler(tower)(image)
 
 
@@ -156,17 +160,21 @@ def test_many_small_images_go_in_as_many_at_once_as_fit(
 @pytest.mark.parametrize("tiling", [None, SMALL])
 def test_to_a_file(toy_fused: Path, tmp_path: Path, name: str, tiling: Tiling | None) -> None:
     image = noise(67, 131, 3)
-    Upscaler(toy_fused, tiling=tiling).to_file(image, tmp_path / name, xi=0.4)
+    Upscaler(toy_fused, tiling=tiling).to_file(
+        image, tmp_path / name, enlarging=Enlarging(xi=0.4)
+    )
     expected = Upscaler(toy_fused)(image, xi=0.4)
     np.testing.assert_array_equal(read_rgb(tmp_path / name), expected)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_file_holds_one_image(tower: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="a file holds one"):
+    with pytest.raises(ValueError, match="must be a single one, got a batch of 2"):
         Upscaler(tower).to_file(noise(2, 5, 7, 3), tmp_path / "a.png")
     with pytest.raises(ValueError, match="no input xi"):
-        Upscaler(tower).to_file(noise(5, 7, 3), tmp_path / "a.png", xi=0.3)
+        Upscaler(tower).to_file(
+            noise(5, 7, 3), tmp_path / "a.png", enlarging=Enlarging(xi=0.3)
+        )
 
 
 def test_what_fits(tower: Path) -> None:
