@@ -12,6 +12,8 @@ REQUIRES = [
     "absl-py>=2.1",
     "filelock>=3.13",
     "h5py>=3.11",
+    # Codecs of deep pictures, and LittleCMS for every depth.
+    "imagecodecs>=2025.3.30",
     "keras>=3.14,<4",
     "matplotlib>=3.9",
     "numpy>=2.0",
@@ -26,6 +28,7 @@ REQUIRES = [
     "tensorboardx>=2.6",
     # The version that was tried. The lock files take tensorflow-cpu on Linux x86-64.
     "tensorflow>=2.21,<2.22",
+    "tifffile>=2025.3.30",
     "tqdm>=4.66",
 ]
 
@@ -40,8 +43,12 @@ EXTRAS = {
         "mlcroissant>=1.0.9",
         "tensorflow-datasets>=4.9.10",
     ],
+    # Photos of phones. Its wheels hold libheif and x265, which have licences of their own.
+    "heic": ["pillow-heif>=1.0"],
     # The other training engine; on a GPU or TPU install the jax build that its manual names.
     "jax": ["jax>=0.8"],
+    # JPEG XL.
+    "jxl": ["pillow-jxl-plugin>=1.3.4"],
     # Other runtimes for the fused model: `python -m fusion.export --format=...`.
     "litert": ["ai-edge-litert>=2.0"],
     # A further column of the evaluation; it brings PyTorch.
@@ -49,8 +56,6 @@ EXTRAS = {
     "onnx": ["onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"],
     # Also what `python -m bigans --runtime=openvino` runs on.
     "openvino": ["openvino>=2025.0"],
-    # BigTIFF results that need not fit into memory.
-    "tiff": ["tifffile>=2024.1"],
     # `make upscale` takes its sample photo from scikit-image.
     "sample": ["scikit-image>=0.25"],
     # A further column of the evaluation; it brings PyTorch.
@@ -64,6 +69,8 @@ EXTRAS = {
         "onnx>=1.17",
         "onnxruntime>=1.20",
         "openvino>=2025.0",
+        "pillow-heif>=1.0",
+        "pillow-jxl-plugin>=1.3.4",
         "pre-commit>=4",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8.3",
@@ -72,7 +79,6 @@ EXTRAS = {
         "scikit-image>=0.25",
         "tensorflow-datasets>=4.9.10",
         "tf2onnx>=1.17",
-        "tifffile>=2024.1",
         "uv>=0.5",
     ],
 }

@@ -160,23 +160,24 @@ def check_shape(
     """As `check_encoding`, by the number of channels: 1 gray, 2 with alpha, 3 RGB, 4 with alpha."""
     name = format_to_write(path, encoding)
     told = "the result" if path is None else str(path)
+    called = name if path is None or encoding.format else Path(path).suffix.lower()
     holds = HOLDS[name]
     if name in EXTRAS:
         require_extra(EXTRAS[name])
     if encoding.quality is not None and not holds.quality:
         raise UsageError(
-            f"{told}: quality={encoding.quality} has no effect on {name}; leave it out"
+            f"{told}: quality={encoding.quality} has no effect on {called}; leave it out"
         )
     if frames > 1 and not holds.frames:
         raise UsageError(
-            f"{told}: {name} cannot hold {frames} frames or pages; use .png, .webp, .gif or .tif"
+            f"{told}: {called} cannot hold {frames} frames or pages; use .png, .webp, .gif or .tif"
         )
     if channels in (2, 4) and not holds.alpha:
-        raise UsageError(f"{told}: {name} cannot hold transparency; use .png, .webp or .tif")
+        raise UsageError(f"{told}: {called} cannot hold transparency; use .png, .webp or .tif")
     row_bytes = -(-channels * width // 4) * 4  # as BMP stores a row
     if max(height, width) > holds.longest or height * row_bytes > holds.most_bytes:
         others = " or ".join(other for other in (".png", ".tif") if WRITABLE[other] != name)
-        raise UsageError(f"{told}: {name} cannot hold {width}x{height} pixels; use {others}")
+        raise UsageError(f"{told}: {called} cannot hold {width}x{height} pixels; use {others}")
 
 
 def dtype_written(name: str, dtype: np.dtype) -> np.dtype:

@@ -1,12 +1,12 @@
-"""Reads and writes 8-bit RGB images; the one place where pixels become uint8.
+"""Reads and writes 8-bit RGB images, for training and scores: what is no such image is refused.
 
 Gray, palette and 1-bit files are converted to RGB, and the EXIF orientation is applied. Files with
-transparency, 16 bits a channel, several frames or other colour models are refused with a message
-that says what to do.
+transparency (an alpha channel that is opaque everywhere is none), 16 bits a channel, several frames
+or other colour models are refused with a message that says what to do. `sr_images.pictures_in`
+reads them all.
 """
 
 import io
-import math
 import os
 import warnings
 from pathlib import Path
@@ -15,38 +15,24 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    STRIPBYTECOUNTS,
+    STRIPOFFSETS,
+    TILEBYTECOUNTS,
+    TILEOFFSETS,
+    TiffImageFile,
+)
 
+from sr_images.encoding import Encoding, check_shape
+from sr_images.picture import Picture
+from sr_images.pictures_in import open_pictures
+from sr_images.pictures_out import write_picture
 from sr_images.rounding import grey_levels
 from sr_program.errors import DataError, UsageError, reason
-from sr_program.files.atomic_write import atomic_file
 
 # files with these suffixes (lower case) are images
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-
-_Writer = tuple[str, dict[str, object]]
-_JPEG: _Writer = ("JPEG", {"quality": 95, "subsampling": "4:4:4"})
-_TIFF: _Writer = ("TIFF", {"compression": "tiff_deflate"})
-_WRITERS: dict[str, _Writer] = {
-    ".png": ("PNG", {}),
-    ".jpg": _JPEG,
-    ".jpeg": _JPEG,
-    ".webp": ("WEBP", {"lossless": True}),
-    ".bmp": ("BMP", {}),
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-}
-
-# The longest side, pixels, and the most bytes of pixels that a format holds as it is written here.
-# (libjpeg stops before the 65535 of the standard. The headers of BMP and TIFF count bytes in 32
-# bits; what TIFF's compression saves is not known beforehand.)
-_32_BITS = 2**32 - 2**20
-_LIMITS: dict[str, tuple[float, float]] = {
-    "PNG": (2**31 - 1, math.inf),
-    "JPEG": (65_500, math.inf),
-    "WEBP": (16_383, math.inf),
-    "BMP": (2**31 - 1, _32_BITS),
-    "TIFF": (2**32 - 1, _32_BITS),
-}
 
 # Pillow warns of large photos, which are fine up to its hard limit, and of damage that becomes a
 # DataError anyway. (`catch_warnings` around the calls would not be safe in threads.)
@@ -93,7 +79,7 @@ def _decode(file: Path | IO[bytes], name: str | Path) -> NDArray[np.uint8]:
     except DataError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        raise DataError(f"{name}: {_problem(error)}") from error
+        raise DataError(f"{name}: {_problem(error, file)}") from error
 
 
 def is_gray(path: str | os.PathLike[str]) -> bool:
@@ -105,9 +91,9 @@ def is_gray(path: str | os.PathLike[str]) -> bool:
     path = Path(path)
     try:
         with Image.open(path) as image:
-            return image.mode in ("1", "L")
+            return image.mode in ("1", "L", "LA")
     except Exception as error:
-        raise DataError(f"{path}: {_problem(error)}") from error
+        raise DataError(f"{path}: {_problem(error, path)}") from error
 
 
 def check_format(path: str | os.PathLike[str], height: int, width: int) -> None:
@@ -122,14 +108,11 @@ def check_format(path: str | os.PathLike[str], height: int, width: int) -> None:
         UsageError: another suffix, or a format that cannot hold a picture of this size.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in _WRITERS:
-        raise UsageError(f"{path}: cannot write this format, use one of {', '.join(_WRITERS)}")
-    longest, most_bytes = _LIMITS[_WRITERS[suffix][0]]
-    row_bytes = -(-3 * width // 4) * 4  # as BMP stores a row
-    if max(height, width) > longest or height * row_bytes > most_bytes:
-        others = " or ".join(other for other in (".png", ".tif") if other[:4] != suffix[:4])
-        raise UsageError(f"{path}: {suffix} cannot hold {width}x{height} pixels; use {others}")
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        raise UsageError(
+            f"{path}: cannot write this format, use one of {', '.join(IMAGE_SUFFIXES)}"
+        )
+    check_shape(path, height, width, 3, Encoding())
 
 
 def write_rgb(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
@@ -147,29 +130,10 @@ def write_rgb(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
         ValueError: another dtype or shape.
         OSError: the file cannot be written.
     """
-    path = Path(path)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(f"expected uint8 [H, W, 3], got {image.dtype} {list(image.shape)}")
     check_format(path, *image.shape[:2])
-    image_format, options = _WRITERS[path.suffix.lower()]
-    picture = Image.fromarray(np.ascontiguousarray(image))
-    with atomic_file(path, locked=True) as temporary, _plain_file(temporary) as file:
-        picture.save(file, image_format, **options)
-
-
-class _FileWithoutNumber(io.FileIO):
-    """Hides its descriptor: with it, Pillow's codecs write by themselves.
-
-    They take a write that is cut short for a whole one, and libtiff writes its complaints to
-    stderr. Without it they give their bytes to `write`.
-    """
-
-    def fileno(self) -> int:
-        raise io.UnsupportedOperation("fileno")
-
-
-def _plain_file(path: Path) -> IO[bytes]:
-    return io.BufferedWriter(_FileWithoutNumber(path, "w"))  # pyright: ignore[reportReturnType]
+    write_picture(path, Picture(image))
 
 
 def to_signed(image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -188,15 +152,35 @@ def _refuse_unsupported(image: Image.Image, path: Path | str) -> None:
         raise DataError(f"{path}: has several frames; save one of them as its own file")
     if _has_16_bits(image):
         raise DataError(f"{path}: has 16 or more bits a channel; convert it to 8-bit RGB")
+    if _is_cut_off(image):
+        # libtiff would write to stderr
+        raise DataError(f"{path}: is damaged (the file is truncated); replace the file")
     if image.has_transparency_data:
-        raise DataError(f"{path}: has transparency; flatten it to RGB without an alpha channel")
-    if image.mode not in ("RGB", "L", "P", "1"):
+        if image.convert("RGBA").getchannel("A").getextrema()[0] != 255:
+            raise DataError(f"{path}: has transparency; flatten it to RGB without an alpha channel")
+    elif image.mode not in ("RGB", "L", "P", "1"):
         raise DataError(f"{path}: has the colour model {image.mode}; convert it to 8-bit RGB")
+
+
+def _is_cut_off(image: Image.Image) -> bool:
+    """Whether pixels of a TIFF would lie behind the file's end."""
+    if not isinstance(image, TiffImageFile) or image.fp is None:
+        return False
+    place = image.fp.tell()
+    size = image.fp.seek(0, os.SEEK_END)
+    image.fp.seek(place)
+    for offsets, counts in ((STRIPOFFSETS, STRIPBYTECOUNTS), (TILEOFFSETS, TILEBYTECOUNTS)):
+        ends = zip(image.tag_v2.get(offsets, ()), image.tag_v2.get(counts, ()), strict=False)
+        if any(offset + count > size for offset, count in ends):
+            return True
+    return False
 
 
 def _has_16_bits(image: Image.Image) -> bool:
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         return True
+    if isinstance(image, TiffImageFile):
+        return max(image.tag_v2.get(BITSPERSAMPLE, (1,))) > 8
     # Pillow silently drops the low byte of 16-bit colour; only the decoder's raw mode tells
     for tile in getattr(image, "tile", ()):
         raw_mode = tile[3][0] if isinstance(tile[3], tuple) and tile[3] else tile[3]
@@ -205,11 +189,32 @@ def _has_16_bits(image: Image.Image) -> bool:
     return False
 
 
-def _problem(error: Exception) -> str:
+def _problem(error: Exception, file: Path | IO[bytes]) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return f"has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; crop or shrink it"
     if isinstance(error, Image.UnidentifiedImageError):
+        if kind := _known_kind(file):
+            return f"is {kind}, which cannot be read here; convert it to 8-bit RGB"
         return "is not an image, or of an unknown format; use PNG, JPEG, WebP, BMP or TIFF"
     if isinstance(error, OSError) and error.strerror and error.errno:
         return reason(error)
     return f"is damaged ({reason(error)}); replace the file"
+
+
+def _known_kind(file: Path | IO[bytes]) -> str | None:
+    """What a file is that Pillow does not know; None if nobody knows it."""
+    try:
+        content = file.read_bytes() if isinstance(file, Path) else _content(file)
+        with open_pictures(content) as pictures:
+            levels = next(iter(pictures)).pixels.dtype.name
+        return f"a {pictures.format} file ({_LEVELS[levels]})"
+    except DataError:
+        return None
+
+
+_LEVELS = {"uint8": "8 bits", "uint16": "16 bits", "float32": "floats"}
+
+
+def _content(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()

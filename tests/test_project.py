@@ -23,6 +23,8 @@ MODULE_OF = {
     "importlib-resources": "importlib_resources",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
+    "pillow-heif": "pillow_heif",
+    "pillow-jxl-plugin": "pillow_jxl",
     "scikit-image": "skimage",
     "stlpips-pytorch": "stlpips_pytorch",
     "tensorboardx": "tensorboardX",
@@ -66,7 +68,9 @@ def setup_constant(root: Path, name: str) -> Any:
 
 
 # Extras of setup.py that parts of the program import where they are installed.
-OPTIONAL = ("data", "datasets", "jax", "litert", "lpips", "onnx", "openvino", "stlpips", "tiff")
+OPTIONAL = (
+    *("data", "datasets", "heic", "jax", "jxl", "litert", "lpips", "onnx", "openvino", "stlpips"),
+)
 
 
 def distribution(requirement: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sr_images import image_io, strip_writer
+from sr_images.encoders import plain_file
 from sr_images.image_io import write_rgb
 from sr_images.strip_writer import write_strips
 from sr_program.files import atomic_write
@@ -22,7 +22,6 @@ NOISE = np.random.default_rng(0).integers(0, 256, (360, 480, 3), np.uint8)
 LIMITED = """
 import resource, sys
 import numpy as np
-from sr_images import strip_writer
 from sr_images.image_io import write_rgb
 from sr_images.strip_writer import write_strips
 
@@ -83,8 +82,7 @@ def test_it_is_full_at_the_end(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if moment == "the last bytes":
-        monkeypatch.setattr(image_io._FileWithoutNumber, "write", full)
-        monkeypatch.setattr(strip_writer, "_is_big_tiff", lambda _: False)
+        monkeypatch.setattr(plain_file._FileWithoutNumber, "write", full)
     elif moment == "the flush":
         monkeypatch.setattr(os, "fsync", full)
     else:

@@ -1,4 +1,3 @@
-import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,19 +33,11 @@ def test_jpeg(tmp_path: Path) -> None:
 
 
 def test_tiff_is_tiled(tmp_path: Path) -> None:
-    pytest.importorskip("tifffile", reason="needs the extra tiff: pip install 'bi-gans-st[tiff]'")
     write_strips(tmp_path / "a.tif", strips(), 300, 530)
     assert (tmp_path / "a.tif").read_bytes()[:4] == b"II\x2b\x00"  # BigTIFF
     with Image.open(tmp_path / "a.tif") as image:
         tags = image.tag_v2  # pyright: ignore[reportAttributeAccessIssue]
         assert (tags[322], tags[323]) == (256, 256)
-
-
-def test_tiff_without_tifffile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    write_strips(tmp_path / "a.tif", strips(), 300, 530)
-    np.testing.assert_array_equal(read_rgb(tmp_path / "a.tif"), PICTURE)
-    assert (tmp_path / "a.tif").read_bytes()[2] == 42  # the classic format
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
@@ -68,8 +59,7 @@ def test_only_png_and_tiff_do_without_the_whole(
 ) -> None:
     monkeypatch.setattr(strip_writer, "assemble", lambda *_: pytest.fail("assembled"))
     write_strips(tmp_path / "a.png", strips(), 300, 530)
-    if importlib.util.find_spec("tifffile"):
-        write_strips(tmp_path / "a.tif", strips(), 300, 530)
+    write_strips(tmp_path / "a.tif", strips(), 300, 530)
 
 
 @pytest.mark.parametrize(
