@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
-from sr_images.levels import from_levels, to_levels
 from sr_images.imresize import resizing_matrix
+from sr_images.levels import from_levels, to_levels
 from sr_images.picture import Pixels
 
 
@@ -17,9 +17,7 @@ class EnlargedAlpha:
     is the result, exactly.
     """
 
-    def __init__(
-        self, alpha: Pixels, size: tuple[int, int], factors: tuple[float, float]
-    ) -> None:
+    def __init__(self, alpha: Pixels, size: tuple[int, int], factors: tuple[float, float]) -> None:
         """Takes the channel of the photo.
 
         Args:
@@ -29,8 +27,7 @@ class EnlargedAlpha:
         """
         self._alpha = alpha
         self._down, self._across = (
-            resizing_matrix(*lengths)
-            for lengths in zip(alpha.shape, size, factors, strict=True)
+            resizing_matrix(*lengths) for lengths in zip(alpha.shape, size, factors, strict=True)
         )
 
     def rows(self, top: int, bottom: int, dtype: DTypeLike) -> Pixels:

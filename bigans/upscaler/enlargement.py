@@ -77,9 +77,7 @@ class Enlargement:
                 )
             else:
                 levels = stack.enter_context(contextlib.closing(self._levels(pixels)))
-                colours = stack.enter_context(
-                    contextlib.closing(self._rounded(levels, pixels))
-                )
+                colours = stack.enter_context(contextlib.closing(self._rounded(levels, pixels)))
             yield self._with_alpha(colours)
 
     @property
@@ -201,9 +199,7 @@ def _three_channels(image: NDArray) -> NDArray:
     return np.broadcast_to(image, (*image.shape[:2], 3))
 
 
-def assembled(
-    strips: Iterable[NDArray], shape: tuple[int, int, int], dtype: DTypeLike
-) -> NDArray:
+def assembled(strips: Iterable[NDArray], shape: tuple[int, int, int], dtype: DTypeLike) -> NDArray:
     """Puts strips together.
 
     Args:

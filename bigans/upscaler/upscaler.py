@@ -321,9 +321,7 @@ class Upscaler:
             write_picture(path, work.whole(), encoding)
             return
         with work.strips() as pieces:
-            write_strips(
-                path, pieces, *work.target.size, work.like, encoding
-            )
+            write_strips(path, pieces, *work.target.size, work.like, encoding)
 
     def _enlargement(
         self,
@@ -347,9 +345,7 @@ class Upscaler:
             tell=tell,
         )
 
-    def _one(
-        self, image: Pixels, numbers: Mapping[str, np.ndarray], plan: PhotoPlan
-    ) -> Pixels:
+    def _one(self, image: Pixels, numbers: Mapping[str, np.ndarray], plan: PhotoPlan) -> Pixels:
         """One image of a batch, [H, W, C], by the model's own factor."""
         size, scale = image.shape[:2], self._model.scale
         enlarged = size[0] * scale, size[1] * scale

@@ -61,9 +61,7 @@ def write_generators(saved_model_dir: Path, directory: Path) -> None:
             lambda image: signatures[FROM_LEVELS](levels=image), input_signature=[levels]
         )
     else:
-        function = tf.function(
-            lambda image: signatures[name](image=image), input_signature=[IMAGE]
-        )
+        function = tf.function(lambda image: signatures[name](image=image), input_signature=[IMAGE])
     write_function(module, function, directory / TOWERS_FILE)
     write_facts(directory, facts)
     _check(signatures, facts, saved_model_dir, directory)

@@ -119,9 +119,7 @@ def test_unrounded_equals_the_graph_and_keeps_the_bound(faithful, vivid, xi, bou
     threshold, delta = modes
     if delta == "as_printed":
         bound = -1.0
-    found = numpy_merge.fuse_unrounded(
-        faithful, vivid, xi, bound, threshold=threshold, delta=delta
-    )
+    found = numpy_merge.fuse_unrounded(faithful, vivid, xi, bound, threshold=threshold, delta=delta)
     expected = fused_model.fuse(
         *tensors(faithful, vivid),
         xi=xi,
@@ -129,7 +127,7 @@ def test_unrounded_equals_the_graph_and_keeps_the_bound(faithful, vivid, xi, bou
         threshold=threshold,
         delta=delta,
     )
-    assert found.dtype == np.float32 and 0 <= found.min() and found.max() <= 255
+    assert found.dtype == np.float32 and found.min() >= 0 and found.max() <= 255
     np.testing.assert_allclose(found, expected.unrounded[0].numpy(), rtol=1e-6, atol=1e-4)
     if bound >= 0:
         assert np.abs(found - faithful.astype(float)).max() <= bound + 1.6e-5
