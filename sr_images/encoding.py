@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 
 from sr_images.formats import WRITABLE
-from sr_images.heic import require_heic
 from sr_images.picture import Picture
 from sr_program.errors import UsageError
+from sr_program.machine.optional_packages import require_extra
 
 Strip = Literal["none", "gps", "all"]
 Icc = Literal["keep", "convert"]
@@ -93,9 +93,12 @@ HOLDS = {
     "GIF": Holds(65_535, icc=False, frames=True),
     "AVIF": Holds(65_535, frames=True, quality=True),
     "HEIC": Holds(16_384, quality=True),
-    "JXL": Holds(2**30 - 1, dtypes=_ALL_DEPTHS, icc=False, quality=True),
+    "JXL": Holds(2**30 - 1, icc=False, quality=True),
     "NPY": Holds(dtypes=_ALL_DEPTHS, icc=False),
 }
+
+# What setup.py calls the packages that a format needs.
+EXTRAS = {"HEIC": "heic", "JXL": "jxl"}
 
 
 def format_to_write(path: str | os.PathLike[str] | None, encoding: Encoding) -> str:
@@ -158,8 +161,8 @@ def check_shape(
     name = format_to_write(path, encoding)
     told = "the result" if path is None else str(path)
     holds = HOLDS[name]
-    if name == "HEIC":
-        require_heic()
+    if name in EXTRAS:
+        require_extra(EXTRAS[name])
     if encoding.quality is not None and not holds.quality:
         raise UsageError(
             f"{told}: quality={encoding.quality} has no effect on {name}; leave it out"

@@ -1,4 +1,4 @@
-"""Pixels of any depth as grey levels in [0, 255], and back: one rounding, at the depth asked for."""
+"""Pixels of any depth as grey levels in [0, 255], and back: rounded once, at the depth wanted."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ from sr_images.decoders.source import Source
 from sr_images.decoders.with_pillow import PillowFrames
 from sr_images.limits import Limits
 from sr_images.picture import Picture
-from sr_program.errors import DataError, reason
+from sr_program.errors import DataError, UsageError, reason
+from sr_program.machine.optional_packages import require_extra
 
 __all__ = ["Limits", "OpenedPictures", "open_pictures", "read_picture"]
 
@@ -95,8 +96,8 @@ def open_pictures(
         limits: The largest pictures that are decoded.
 
     Raises:
-        DataError: The file is missing, damaged, no picture, or larger than the limits.
-        UsageError: A package is missing that only this format needs.
+        DataError: The file is missing, damaged, no picture, larger than the limits, or needs a
+            package that is missing.
     """
     limits = limits or Limits()
     told = name or ("the picture" if isinstance(source, bytes) else str(source))
@@ -135,4 +136,30 @@ def data_error(error: Exception, name: str) -> Exception:
 
 
 def _frames(source: Source, limits: Limits) -> Frames:
+    # Modules that take time to import, and that few files need.
+    if source.format == "TIFF":
+        from sr_images.decoders.with_tifffile import TiffPages
+
+        return TiffPages(source, limits)
+    if source.format == "NPY":
+        from sr_images.decoders.with_numpy import NumpyFrames
+
+        return NumpyFrames(source, limits)
+    if source.format == "HEIC":
+        _require("heic", source.name)
+        from sr_images.decoders.with_heif import HeifFrames
+
+        return HeifFrames(source, limits)
+    if source.format == "JXL":
+        _require("jxl", source.name)
+        from sr_images.decoders.with_jxl import JxlFrames
+
+        return JxlFrames(source, limits)
     return PillowFrames(source, limits)
+
+
+def _require(extra: str, name: str) -> None:
+    try:
+        require_extra(extra)
+    except UsageError as error:
+        raise DataError(f"{name}: {error}") from None

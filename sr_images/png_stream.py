@@ -61,20 +61,33 @@ def write_png(
         Portable Network Graphics (third edition), https://www.w3.org/TR/png-3/
     """
     with path.open("wb") if isinstance(path, Path) else contextlib.nullcontext(path) as file:
-        file.write(_SIGNATURE)
-        # The standard's only methods, not interlaced.
-        kind = _COLOUR_TYPES[channels]
-        write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0))
+        write_head(file, height, width, channels, bits)
         for name, chunk in chunks:
             write_chunk(file, name.encode(), chunk)
-        content, checksum = _STREAM_START, zlib.adler32(b"")
-        bands = _bands(strips, height, width, channels, bits)
-        for filtered, compressed in _compressed(bands, level, channels * bits // 8):
-            checksum = zlib.adler32(filtered.data, checksum)
-            write_chunk(file, b"IDAT", content + compressed)
-            content = b""
-        write_chunk(file, b"IDAT", content + _STREAM_END + struct.pack(">I", checksum))
+        for piece in compressed_pixels(strips, height, width, level, channels, bits):
+            write_chunk(file, b"IDAT", piece)
         write_chunk(file, b"IEND", b"")
+
+
+def compressed_pixels(
+    strips: Iterable[Levels], height: int, width: int, level: int, channels: int, bits: int
+) -> Iterator[bytes]:
+    """The pixels of a picture, filtered and compressed, in pieces; arguments as of `write_png`."""
+    content, checksum = _STREAM_START, zlib.adler32(b"")
+    bands = _bands(strips, height, width, channels, bits)
+    for filtered, compressed in _compressed(bands, level, channels * bits // 8):
+        checksum = zlib.adler32(filtered.data, checksum)
+        yield content + compressed
+        content = b""
+    yield content + _STREAM_END + struct.pack(">I", checksum)
+
+
+def write_head(file: IO[bytes], height: int, width: int, channels: int, bits: int) -> None:
+    """Writes the signature and the chunk IHDR; arguments as of `write_png`."""
+    file.write(_SIGNATURE)
+    # The standard's only methods, not interlaced.
+    kind = _COLOUR_TYPES[channels]
+    write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0))
 
 
 def write_chunk(file: IO[bytes], kind: bytes, content: bytes) -> None:

@@ -7,7 +7,9 @@
     image ─► serve_unrounded ─────────────────────────────────► float32   (as a whole)
 
 Photos of more than 8 bits come in as float32 grey levels, and what is merged of them is rounded
-once, at the depth of the result. A backend is a file: `tensorflow_model`, `openvino_model`, `onnx_model`. A single generator is a
+once, at the depth of the result.
+
+A backend is a file: `tensorflow_model`, `openvino_model`, `onnx_model`. A single generator is a
 model too; it has no parts to merge. What a model is stands in its facts, which its export wrote.
 """
 

@@ -21,8 +21,9 @@ from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.target import Target, target_of
 from bigans.upscaler.tiles.tiling import PhotoPlan, Tiling
 from sr_images.encoding import Encoding, check_encoding, dtype_written, format_to_write
-from sr_images.picture import Picture, Pixels
+from sr_images.picture import Attributes, Picture, Pixels
 from sr_images.pictures_out import write_picture
+from sr_images.strip_writer import write_strips
 from sr_program.files.atomic_write import check_writable
 from sr_program.model_facts import ModelFacts
 
@@ -191,6 +192,7 @@ class Upscaler:
         enlarging: Enlarging = _PLAIN,
         *,
         plan: PhotoPlan | None = None,
+        dtype: DTypeLike | None = None,
         tell: Tell = logging.warning,
     ) -> Picture:
         """Enlarges a picture; its depth, its channels and its attributes stay.
@@ -203,6 +205,7 @@ class Upscaler:
                 is opaque everywhere is left out.
             enlarging: To what size, and how.
             plan: What `plan` has decided for images of this size; made anew if left out.
+            dtype: Of the result, uint8, uint16 or float32; that of the picture if left out.
             tell: Called with a line that a person should read: `consistent` could not be kept.
 
         Raises:
@@ -211,7 +214,7 @@ class Upscaler:
             DataError: As for a call; or a size that cannot be made.
         """
         folder = self._tiling.scratch_dir or tempfile.gettempdir()
-        return self._enlargement(picture, enlarging, plan, folder, tell).whole()
+        return self._enlargement(picture, enlarging, plan, folder, tell, dtype).whole()
 
     def plan(self, image: Pixels | Picture) -> PhotoPlan:
         """Decides how an image is cut and what memory it may take; looks at the memory once.
@@ -317,11 +320,11 @@ class Upscaler:
         folder = self._tiling.scratch_dir or Path(path).parent
         dtype = dtype_written(format_to_write(path, encoding), picture.pixels.dtype)
         work = self._enlargement(picture, enlarging, plan, folder, tell, dtype)
-        if work.plan.is_whole and work.target.passes == 1:
+        if work.plan.is_whole or not _goes_by_strips(path, picture, encoding):
             write_picture(path, work.whole(), encoding)
             return
         with work.strips() as pieces:
-            write_strips(path, pieces, *work.target.size, work.like, encoding)
+            write_strips(path, pieces, *work.target.size)
 
     def _enlargement(
         self,
@@ -371,6 +374,11 @@ class Upscaler:
         if plan.size != tuple(size):
             raise ValueError(f"the plan is for {plan.size}, the image is {tuple(size)}")
         return plan
+
+
+def _goes_by_strips(path: str | os.PathLike[str], picture: Picture, encoding: Encoding) -> bool:
+    is_rgb = picture.pixels.dtype == np.uint8 and not picture.is_gray and picture.alpha is None
+    return is_rgb and encoding == _AS_NAMED and picture.attributes == Attributes()
 
 
 def _size_of(image: Pixels | Picture) -> tuple[int, int]:

@@ -6,10 +6,18 @@ Pillow forgets the types of entries and moves maker notes, whose inner offsets t
 from __future__ import annotations
 
 import dataclasses
+import mmap
 import struct
+from collections.abc import Mapping
 
+import numpy as np
+
+Buffer = bytes | mmap.mmap
+
+# Bytes of a value by its type's number; those from 16 on are of BigTIFF.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_SHORT, _LONG, _ASCII, _UNDEFINED = 3, 4, 2, 7
+_SIZES |= {16: 8, 17: 8, 18: 8}
+_ASCII, _SHORT, _LONG = 2, 3, 4
 
 ORIENTATION, SOFTWARE, X_RESOLUTION = 0x0112, 0x0131, 0x011A
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
@@ -123,43 +131,65 @@ def parse(block: bytes) -> ExifBlock:
     if order is None:
         raise ValueError("not an EXIF block")
     (start,) = struct.unpack_from(f"{order}L", block, 4)
+    return parse_directory(block, order, start)
+
+
+def parse_directory(block: Buffer, order: str, start: int, *, big: bool = False) -> ExifBlock:
+    """Takes the description of one picture apart.
+
+    Args:
+        block: A block, or a TIFF file.
+        order: "<" or ">".
+        start: Where the picture's directory begins.
+        big: The file is a BigTIFF.
+
+    Raises:
+        ValueError: Its entries cannot be true.
+        struct.error: It is cut off.
+    """
     parts = ExifBlock(order)
-    parts.main, _ = _entries(block, order, start)
-    parts.exif, offsets = _sub_entries(block, order, parts.main, EXIF_IFD)
-    parts.gps, _ = _sub_entries(block, order, parts.main, GPS_IFD)
-    parts.interop, _ = _sub_entries(block, order, parts.exif, INTEROP_IFD)
+    parts.main, _ = _entries(block, order, start, big)
+    parts.exif, offsets = _sub_entries(block, order, parts.main, EXIF_IFD, big)
+    parts.gps, _ = _sub_entries(block, order, parts.main, GPS_IFD, big)
+    parts.interop, _ = _sub_entries(block, order, parts.exif, INTEROP_IFD, big)
     parts.maker_offset = offsets.get(MAKER_NOTE, 0)
     return parts
 
 
 def _sub_entries(
-    block: bytes, order: str, parent: Entries, pointer: int
+    block: Buffer, order: str, parent: Entries, pointer: int, big: bool
 ) -> tuple[Entries, dict[int, int]]:
     entry = parent.pop(pointer, None)
-    if entry is None or len(entry.value) < 4:
+    if entry is None:
         return {}, {}
     try:
-        return _entries(block, order, struct.unpack_from(f"{order}L", entry.value)[0])
-    except struct.error:
+        (start,) = struct.unpack(order + {4: "L", 8: "Q"}[len(entry.value)], entry.value)
+        return _entries(block, order, start, big)
+    except (struct.error, KeyError):
         return {}, {}
 
 
-def _entries(block: bytes, order: str, start: int) -> tuple[Entries, dict[int, int]]:
+def _entries(block: Buffer, order: str, start: int, big: bool) -> tuple[Entries, dict[int, int]]:
     """The entries of one directory, and where their values lie; damaged entries are left out."""
     entries, offsets, total = {}, {}, 0
-    (count,) = struct.unpack_from(f"{order}H", block, start)
-    for at in range(start + 2, start + 2 + 12 * count, 12):
-        if at + 12 > len(block):
-            break
-        tag, kind, number = struct.unpack_from(f"{order}HHL", block, at)
+    head, entry_format, inside, offset_format = (
+        ("Q", "HHQ", 8, "Q") if big else ("H", "HHL", 4, "L")
+    )
+    (count,) = struct.unpack_from(order + head, block, start)
+    step = 20 if big else 12
+    first = start + struct.calcsize(order + head)
+    for at in range(first, min(first + step * count, len(block) - step + 1), step):
+        tag, kind, number = struct.unpack_from(order + entry_format, block, at)
         size = _SIZES.get(kind, 0) * number
-        (offset,) = (at + 8,) if size <= 4 else struct.unpack_from(f"{order}L", block, at + 8)
+        offset = at + step - inside
+        if size > inside:
+            (offset,) = struct.unpack_from(order + offset_format, block, offset)
         if kind in _SIZES and offset + size <= len(block):
             total += size
             if total > 2 * len(block):  # entries that share their bytes, many times
                 raise ValueError("damaged EXIF block")
-            entries[tag] = Entry(kind, number, block[offset : offset + size])
-            offsets[tag] = offset if size > 4 else 0
+            entries[tag] = Entry(kind, number, bytes(block[offset : offset + size]))
+            offsets[tag] = offset if size > inside else 0
     return entries, offsets
 
 
@@ -172,34 +202,69 @@ def serialise(parts: ExifBlock) -> bytes:
         body = bytearray(parts.maker_offset) + maker.value
         places = {MAKER_NOTE: parts.maker_offset}
     order, main, exif = parts.order, dict(parts.main), dict(parts.exif)
+
+    def append(entries: Entries) -> Entry:
+        body.extend(b"\0" * (len(body) % 2))
+        start = len(body)
+        body.extend(directory(entries, order, start, places=places))
+        return parts.number(start)
+
     if parts.interop:
-        exif[INTEROP_IFD] = parts.number(_append(body, parts.interop, order, {}))
+        exif[INTEROP_IFD] = append(parts.interop)
     if exif:
-        main[EXIF_IFD] = parts.number(_append(body, exif, order, places))
+        main[EXIF_IFD] = append(exif)
     if parts.gps:
-        main[GPS_IFD] = parts.number(_append(body, parts.gps, order, {}))
-    start = _append(body, main, order, {})
-    mark = b"II*\0" if order == "<" else b"MM\0*"
-    body[:8] = mark + struct.pack(f"{order}L", start)
+        main[GPS_IFD] = append(parts.gps)
+    body[4:8] = append(main).value
+    body[:4] = b"II*\0" if order == "<" else b"MM\0*"
     return bytes(body)
 
 
-def _append(body: bytearray, entries: Entries, order: str, places: dict[int, int]) -> int:
-    """Adds a directory with the values that do not fit into it; returns where it begins."""
-    body += b"\0" * (len(body) % 2)
-    start = len(body)
-    directory = bytearray(struct.pack(f"{order}H", len(entries)))
-    values = start + 2 + 12 * len(entries) + 4
-    outside = bytearray()
+def directory(
+    entries: Entries,
+    order: str,
+    start: int,
+    *,
+    big: bool = False,
+    places: Mapping[int, int] | None = None,
+) -> bytes:
+    """A directory, followed by the values that do not fit into it.
+
+    Args:
+        entries: At least one; their values in this byte order.
+        order: "<" or ">".
+        start: Where it will stand.
+        big: In a BigTIFF.
+        places: Where values stand already, by tag; they are not written again.
+    """
+    head, entry_format, inside, offset_format = (
+        ("Q", "HHQ", 8, "Q") if big else ("H", "HHL", 4, "L")
+    )
+    inner = bytearray(struct.pack(order + head, len(entries)))
+    after = start + len(inner) + (20 if big else 12) * len(entries) + inside
+    outer = bytearray()
     for tag in sorted(entries):
         entry = entries[tag]
-        directory += struct.pack(f"{order}HHL", tag, entry.kind, entry.count)
-        if len(entry.value) <= 4:
-            directory += entry.value.ljust(4, b"\0")
-        elif tag in places:
-            directory += struct.pack(f"{order}L", places[tag])
+        inner += struct.pack(order + entry_format, tag, entry.kind, entry.count)
+        if len(entry.value) <= inside:
+            inner += entry.value.ljust(inside, b"\0")
+        elif places and tag in places:
+            inner += struct.pack(order + offset_format, places[tag])
         else:
-            directory += struct.pack(f"{order}L", values + len(outside))
-            outside += entry.value + b"\0" * (len(entry.value) % 2)
-    body += directory + b"\0\0\0\0" + outside
-    return start
+            inner += struct.pack(order + offset_format, after + len(outer))
+            outer += entry.value + b"\0" * (len(entry.value) % 2)
+    return bytes(inner + bytes(inside) + outer)
+
+
+def little_endian(entries: Entries, order: str) -> Entries:
+    """Entries with their values in the byte order "<"."""
+    if order == "<":
+        return entries
+    return {
+        tag: dataclasses.replace(entry, value=_swapped(entry)) for tag, entry in entries.items()
+    }
+
+
+def _swapped(entry: Entry) -> bytes:
+    width = 4 if entry.kind in (5, 10) else _SIZES[entry.kind]  # rationals are two numbers
+    return np.frombuffer(entry.value, f">u{width}").astype(f"<u{width}").tobytes()

@@ -157,6 +157,20 @@ class PillowFrames:
         return 255 // (2**depth - 1) if depth < 8 else 1
 
 
+def decode_jpeg(content: bytes, name: str) -> Decoded:
+    """The picture of a whole JPEG file that another file holds.
+
+    Args:
+        content: Of the file; its size has been checked.
+        name: What messages call the file.
+    """
+    frames = PillowFrames(Source(content, name), Limits())
+    try:
+        return next(iter(frames))
+    finally:
+        frames.close()
+
+
 def opened(file: IO[bytes], format_name: str) -> Image.Image:
     """A file as Pillow opens it, without Pillow's own limit of pixels.
 

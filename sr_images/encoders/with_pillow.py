@@ -13,7 +13,7 @@ from PIL import Image
 from sr_images.attributes import iptc
 from sr_images.attributes.png_chunks import chunks_of
 from sr_images.encoders.arrays import joined, squeezed
-from sr_images.encoding import Encoding
+from sr_images.encoding import EXTRAS, Encoding
 from sr_images.picture import Attributes, Picture
 from sr_images.png_stream import write_chunk
 
@@ -38,6 +38,8 @@ def encode(file: IO[bytes], picture: Picture, name: str, encoding: Encoding, tol
         OSError: The file cannot be written.
     """
     image = image_of(picture)
+    if name in EXTRAS:
+        _register(name)
     if name == "PNG":
         _encode_png(file, image, picture.attributes)
         return
@@ -117,6 +119,16 @@ def duration_of(attributes: Attributes) -> int:
     return _DURATION_MS if attributes.duration_ms is None else round(attributes.duration_ms)
 
 
+def _register(name: str) -> None:
+    """Lets Pillow know of a codec that is a package of its own."""
+    if name == "HEIC":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    else:
+        import pillow_jxl  # noqa: F401  # its import does it
+
+
 def _encode_png(file: IO[bytes], image: Image.Image, attributes: Attributes) -> None:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
@@ -134,8 +146,12 @@ def _quality(name: str, encoding: Encoding) -> dict[str, Any]:
         # exact: colours under full transparency stay
         lossless: dict[str, Any] = {"lossless": True, "exact": True}
         return {"quality": encoding.quality} if encoding.quality else lossless
-    if name in ("AVIF", "HEIC"):
+    if name == "JXL":
+        return {"quality": encoding.quality} if encoding.quality else {"lossless": True}
+    if name == "AVIF":
         return {"quality": encoding.quality or _QUALITY, "subsampling": "4:4:4"}
+    if name == "HEIC":
+        return {"quality": encoding.quality or _QUALITY, "chroma": 444}
     return {}
 
 
@@ -145,7 +161,8 @@ def _metadata(attributes: Attributes, name: str, told: str) -> dict[str, Any]:
         comment = attributes.texts.get("Comment")
         found: dict[str, Any] = {"comment": comment} if comment and name == "GIF" else {}
         return {**found, "dpi": attributes.dpi} if attributes.dpi and name == "BMP" else found
-    head = b"Exif\0\0" if name == "JPEG" else b""
+    # JPEG XL: an offset, which Pillow's plugin forgets
+    head = {"JPEG": b"Exif\0\0", "JXL": b"\0\0\0\0"}.get(name, b"")
     found = {
         "icc_profile": attributes.icc,
         "exif": head + attributes.exif if attributes.exif else None,

@@ -1,4 +1,4 @@
-"""Packages that only some functions need: the extras of setup.py for other runtimes."""
+"""Packages that only some functions need: the extras of setup.py for runtimes and codecs."""
 
 import importlib.util
 
@@ -6,6 +6,8 @@ from sr_program.errors import UsageError
 
 # The modules that an extra brings.
 _MODULES = {
+    "heic": ("pillow_heif",),
+    "jxl": ("pillow_jxl",),
     "litert": ("ai_edge_litert",),
     "onnx": ("onnx", "onnxruntime", "tf2onnx"),
     "openvino": ("openvino",),
@@ -16,7 +18,7 @@ def is_installed(extra: str) -> bool:
     """Whether all packages of an extra are there; none is imported.
 
     Args:
-        extra: "litert", "onnx" or "openvino".
+        extra: One of `_MODULES`.
     """
     return not _missing(extra)
 
@@ -25,7 +27,7 @@ def require_extra(extra: str) -> None:
     """Does nothing if all packages of an extra are there; none is imported.
 
     Args:
-        extra: "litert", "onnx" or "openvino".
+        extra: One of `_MODULES`.
 
     Raises:
         UsageError: One is missing.

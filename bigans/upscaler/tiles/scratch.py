@@ -95,14 +95,16 @@ class Scratch:
         self._shapes.append(array.shape)
 
     def read(self) -> Iterator[NDArray[np.float32]]:
-        """All arrays in the order in which they were written; any number of times."""
+        """All arrays in the order in which they were written; any number of times, also at once."""
         if self._file is None:
             yield from self._kept
             return
-        self._file.seek(0)
+        position = 0
         for shape in self._shapes:
             array = np.empty(shape, np.float32)
             rest = array.data.cast("B")
+            self._file.seek(position)
+            position += array.nbytes
             while rest:
                 read = self._file.readinto(rest)
                 if not read:

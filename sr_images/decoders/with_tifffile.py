@@ -1,0 +1,118 @@
+"""TIFF files, page by page, in every depth: by tifffile and imagecodecs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import mmap
+from collections.abc import Iterator
+from typing import IO, Any
+
+import tifffile
+from PIL.TiffImagePlugin import TiffImageFile
+
+from sr_images.attributes import from_tiff
+from sr_images.decoders.pillow_modes import decoded_of
+from sr_images.decoders.samples import Decoded
+from sr_images.decoders.source import Source
+from sr_images.decoders.tiff_colours import decoded_page
+from sr_images.limits import Limits
+from sr_program.errors import DataError
+
+_REDUCED, _MASK = 1, 4  # bits of NewSubfileType: a preview, and a mask
+
+
+class TiffPages:
+    """The pages of a TIFF file, without previews; attributes as of `samples.Frames`."""
+
+    is_animation = False
+    loop = None
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        """Reads the directories.
+
+        Raises:
+            DataError: A limit is passed, or there is no page.
+            Exception: The decoder raises nearly anything on damaged files.
+        """
+        self._source, self._limits = source, limits
+        self._file = source.open()
+        try:
+            self._buffer = _buffer(self._file, source)
+            self._tiff = tifffile.TiffFile(self._file)
+            limits.check_frames(source.name, len(self._tiff.pages))
+            pages = [_page(self._tiff, number) for number in range(len(self._tiff.pages))]
+            shown = [page for page in pages if not int(page.subfiletype) & (_REDUCED | _MASK)]
+            self._pages = shown or pages[:1]
+            self.count = len(self._pages)
+            if not self.count:
+                raise DataError(f"{source.name}: holds no picture; replace the file")
+            self._check(self._pages[0])
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __iter__(self) -> Iterator[Decoded]:
+        """The pages in turn."""
+        for page in self._pages:
+            self._check(page)
+            attributes, orientation = from_tiff.attributes_of(page, self._buffer)
+            try:
+                decoded, icc = decoded_page(page, attributes.icc, self._source.name)
+            except DataError:
+                raise
+            except Exception as error:
+                decoded, icc = self._by_pillow(page, attributes.icc, error)
+            yield dataclasses.replace(
+                decoded,
+                attributes=dataclasses.replace(attributes, icc=icc),
+                orientation=orientation,
+            )
+
+    def close(self) -> None:
+        """Closes the file."""
+        if isinstance(self._buffer, mmap.mmap):
+            self._buffer.close()
+        self._tiff.close()
+        self._file.close()
+
+    def _check(self, page: tifffile.TiffPage) -> None:
+        height, width, bits = page.imagelength, page.imagewidth, page.bitspersample
+        channels = max(1, page.samplesperpixel)
+        depth = bits * channels if isinstance(bits, int) else sum(bits)
+        self._limits.check(self._source.name, height, width, depth, self._source.size)
+        if page.imagedepth != 1:
+            raise DataError(f"{self._source.name}: holds a volume, not a picture")
+        ends = (a + b for a, b in zip(page.dataoffsets, page.databytecounts, strict=False))
+        if max(ends, default=math.inf) > self._source.size:
+            raise DataError(
+                f"{self._source.name}: is damaged (the file is truncated); replace the file"
+            )
+
+    def _by_pillow(
+        self, page: tifffile.TiffPage, icc: bytes | None, error: Exception
+    ) -> tuple[Decoded, bytes | None]:
+        """What libtiff alone decodes: subsampled YCbCr, JPEG of the old kind and others."""
+        if page.bitspersample not in (1, 8):
+            raise error
+        try:
+            with self._source.open() as file, TiffImageFile(file) as image:
+                image.seek(page.index)
+                image.load()
+                decoded = decoded_of(image, icc, False, 1, self._source.name)
+        except Exception:
+            raise error from None
+        return decoded, None if image.mode == "CMYK" else icc
+
+
+def _page(tiff: tifffile.TiffFile, number: int) -> tifffile.TiffPage:
+    page = tiff.pages[number]
+    assert isinstance(page, tifffile.TiffPage)
+    return page
+
+
+def _buffer(file: IO[bytes], source: Source) -> Any:
+    try:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError):
+        return source.content()
