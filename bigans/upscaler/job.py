@@ -173,8 +173,8 @@ def _enlarge(
 
         def report(outcome: Outcome) -> None:
             nonlocal num_failed
-            if job.order.exists == "skip" and outcome.record is not None:
-                write_beside(outcome.task.result, outcome.record)
+            if job.order.exists == "skip" and outcome.problem is None:
+                write_beside(outcome.task.result, outcome.task.encoding.settings)
             num_failed += outcome.problem is not None
             run_report.add(outcome)
             if outcome.problem is not None:

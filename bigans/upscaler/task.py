@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +28,6 @@ class Outcome:
         result_size: Of the result; None if there is none.
         tiles: In how many pieces it was enlarged; 1: as a whole; None if it was not.
         seconds: Since it was read, writing included.
-        record: What made the result, as its metadata tell if they can hold it.
     """
 
     task: Task
@@ -38,4 +36,3 @@ class Outcome:
     result_size: tuple[int, int] | None = None
     tiles: int | None = None
     seconds: float | None = None
-    record: Mapping[str, str] | None = None

@@ -18,7 +18,7 @@ from bigans.models import memory
 from bigans.models.memory import TENSORFLOW
 from bigans.upscaler import pipeline
 from bigans.upscaler.pipeline import enlarge_files
-from bigans.upscaler.results import Task
+from bigans.upscaler.task import Task
 from sr_images.image_io import read_rgb, write_rgb
 from sr_program.errors import DataError, UsageError
 
