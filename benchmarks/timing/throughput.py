@@ -23,7 +23,7 @@ from benchmarks.timing.interleaved import machine, medians
 from bigans import Upscaler
 from bigans.models.names import MODEL_HELP, RUNTIMES
 from bigans.upscaler.pipeline import enlarge_files
-from bigans.upscaler.results import Task
+from bigans.upscaler.task import Task
 from sr_images.image_io import read_rgb, write_rgb
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bigans.models.fingerprint import fingerprint
 from bigans.upscaler.enlarging import Enlarging
+from bigans.upscaler.made_by import write_beside
 from bigans.upscaler.pipeline import enlarge_files
 from bigans.upscaler.planning.plan import Order, Plan, plan
 from bigans.upscaler.preview import preview
@@ -28,11 +29,15 @@ from bigans.upscaler.standard_streams import (
 from bigans.upscaler.task import Outcome
 from bigans.upscaler.tiles.tiling import Tiling
 from bigans.upscaler.upscaler import Upscaler
+from sr_images.formats import WRITABLE, format_of
 from sr_images.limits import Limits
 from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
 from sr_program.progress import Progress
 from sr_program.version import VERSION
+
+# Bytes of a file that tell its format.
+_HEAD = 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -142,7 +147,7 @@ def _made_ready(job: Job, names: StreamNames) -> Iterator[Job]:
         if order.output == STREAM:
             if len(photos) != 1 or Path(photos[0]).is_dir():
                 raise UsageError("output=- takes one photo; name a folder")
-            extension = _extension(photos[0])
+            extension = _extension(job, photos[0])
             path = Path(f"{OUTPUT_NAME}{extension}")
             if not job.dry_run:
                 path = stack.enter_context(file_of_output(extension, names, folder))
@@ -168,6 +173,8 @@ def _enlarge(
 
         def report(outcome: Outcome) -> None:
             nonlocal num_failed
+            if job.order.exists == "skip" and outcome.problem is None:
+                write_beside(outcome.task.result, outcome.task.encoding.settings)
             num_failed += outcome.problem is not None
             run_report.add(outcome)
             if outcome.problem is not None:
@@ -176,14 +183,11 @@ def _enlarge(
                 say(_told(outcome))
             progress.update()
 
-        todo = iter(planned.tasks)
-        enlarge_files(
-            planned.tasks,
-            load,
-            job.enlarging.xi,
-            job.enlarging.max_deviation,
-            lambda problem: report(Outcome(task=next(todo), problem=problem)),
-        )
+        try:
+            enlarge_files(planned.tasks, load, job.enlarging, limits=job.limits, report=report)
+        except OSError as error:
+            run_report.add_failure(error)
+            raise
     return num_failed
 
 
@@ -208,5 +212,13 @@ def _size(size: tuple[int, int]) -> str:
     return f"{size[1]}x{size[0]}"
 
 
-def _extension(photo: str) -> str:
-    return ".png"
+def _extension(job: Job, photo: str) -> str:
+    """Of a result whose name nobody gives: that of the format asked for, or of the photo's."""
+    if job.order.encoding.format is not None:
+        return f".{job.order.encoding.format}"
+    try:
+        with open(photo, "rb") as file:
+            found = format_of(file.read(_HEAD))
+    except OSError:
+        found = None
+    return next((suffix for suffix, name in WRITABLE.items() if name == found), ".png")

@@ -6,12 +6,14 @@ metadata), `write_beside` keeps them.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import mmap
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from bigans.upscaler.task import Task
 from sr_images.attributes.png_chunks import SIGNATURE, read_chunks, texts_of
 from sr_images.attributes.settings import settings_of
 from sr_images.picture import Attributes
@@ -25,6 +27,18 @@ _RESULT = "result"
 # XMP stands uncompressed in every format that holds it; so many bytes of it are looked at.
 _IN_XMP = b'<rdf:Description rdf:about="" xmlns:bigans='
 _LONGEST = 16_384
+
+
+def with_source(task: Task) -> Task:
+    """A task whose result shall tell what made it, with the hash of its photo among the settings.
+
+    Raises:
+        OSError: The photo cannot be read.
+    """
+    if not task.encoding.settings:
+        return task
+    settings = {**task.encoding.settings, SOURCE: file_sha256(task.photo)}
+    return task._replace(encoding=dataclasses.replace(task.encoding, settings=settings))
 
 
 def read_record(path: Path) -> dict[str, str] | None:

@@ -28,6 +28,7 @@ from typing import Any
 from absl import logging
 
 from bigans.upscaler.enlarging import Enlarging
+from bigans.upscaler.made_by import with_source
 from bigans.upscaler.opened_photo import OpenedPhoto, open_photo
 from bigans.upscaler.task import Outcome, Task
 from bigans.upscaler.upscaler import Upscaler
@@ -85,6 +86,7 @@ def enlarge_files(
     with writer:
         for task, photo in _read_ahead(tasks, limits):
             if isinstance(photo, OpenedPhoto):
+                task = with_source(task)
                 if not isinstance(upscaler, Upscaler):
                     upscaler = upscaler()
                 with photo:

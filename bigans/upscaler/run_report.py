@@ -11,6 +11,7 @@ from typing import Any
 
 from bigans.upscaler.planning.existing import Skipped
 from bigans.upscaler.task import Outcome, Task
+from sr_program.errors import reason
 from sr_program.files.atomic_write import atomic_file
 from sr_program.version import VERSION
 
@@ -68,6 +69,12 @@ class RunReport:
         self._entries[outcome.task.result] = entry
         if time.monotonic() - self._written > _SECONDS:
             self._write()
+
+    def add_failure(self, error: OSError) -> None:
+        """Notes that a result, which the error names, could not be written."""
+        entry = self._entries.get(Path(str(error.filename)))
+        if entry is not None:
+            entry.update(status="failed", reason=f"{error.filename}: {reason(error)}")
 
     def __enter__(self) -> RunReport:
         """The run begins: the file is there, or an error says why it cannot be."""

@@ -1,9 +1,11 @@
 """The program `bigans` with a model of a few lines of NumPy: no TensorFlow, no network."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,39 @@ def load(tiling):
 program._load = load
 """
 
+AS_BIGANS = "sys.argv[0] = 'bigans'; program.cli_main()\n"
+
+# Calls the program with one command line after the other, each a line of JSON on stdin.
+SERVER = """
+import contextlib, io, json, traceback
+
+from absl import flags, logging
+
+orders, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+os.dup2(2, 1)
+for line in orders:
+    order = json.loads(line)
+    os.chdir(order["folder"])
+    os.environ.update(order["variables"])
+    sys.argv = ["bigans", *order["arguments"]]
+    code, out, err = None, io.StringIO(), io.StringIO()
+    logging.get_absl_handler().python_handler.stream = err
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            program.cli_main()
+        except SystemExit as stop:
+            code = stop.code
+        except BaseException:
+            traceback.print_exc()
+    flags.FLAGS.unparse_flags()
+    for name in order["variables"]:
+        del os.environ[name]
+    os.chdir("/")
+    answers.write(json.dumps([code, out.getvalue(), err.getvalue()]) + "\\n")
+    answers.flush()
+"""
+
 Program = Callable[..., "subprocess.Popen[str]"]
 Pipe = Callable[..., "subprocess.CompletedProcess[bytes]"]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -68,7 +103,7 @@ def _default_signals() -> None:
 def start(tmp_path: Path, subprocess_environment: dict[str, str]) -> Iterator[Program]:
     """Starts the program in `tmp_path`; environment variables of the toy are keywords."""
     script = tmp_path.parent / f"{tmp_path.name}-bigans.py"
-    script.write_text(f"{TOY}\nexec(os.environ.get('FIRST', ''))\nprogram.cli_main()\n")
+    script.write_text(f"{TOY}\nexec(os.environ.get('FIRST', ''))\n{AS_BIGANS}")
     started = []
 
     def start(
@@ -93,11 +128,33 @@ def start(tmp_path: Path, subprocess_environment: dict[str, str]) -> Iterator[Pr
         process.communicate()
 
 
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, subprocess_environment: dict[str, str]
+) -> Iterator["subprocess.Popen[str]"]:
+    """A process that calls the program: most tests share one, since each start takes a second."""
+    script = tmp_path_factory.mktemp("server") / "server.py"
+    script.write_text(f"{TOY}\n{SERVER}")
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        env=subprocess_environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
 @pytest.fixture
-def run(start: Program) -> Run:
-    """Runs the program in `tmp_path` to its end."""
+def run(start: Program, request: pytest.FixtureRequest, tmp_path: Path) -> Run:
+    """Runs the program in `tmp_path` to its end; with FIRST in a process of its own."""
 
     def run(*arguments: str, **variables: object) -> "subprocess.CompletedProcess[str]":
+        if "FIRST" not in variables:
+            server = request.getfixturevalue("server")
+            return _served(server, tmp_path, arguments, variables)
         process = start(*arguments, **variables)
         stdout, stderr = process.communicate(timeout=300)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
@@ -105,11 +162,35 @@ def run(start: Program) -> Run:
     return run
 
 
+def _served(
+    server: "subprocess.Popen[str]",
+    folder: Path,
+    arguments: tuple[str, ...],
+    variables: dict[str, object],
+) -> "subprocess.CompletedProcess[str]":
+    assert server.stdin is not None and server.stdout is not None
+    order = {
+        "folder": str(folder),
+        "arguments": arguments,
+        "variables": {name: str(value) for name, value in variables.items()},
+    }
+    watchdog = threading.Timer(300, server.kill)
+    watchdog.start()
+    try:
+        server.stdin.write(json.dumps(order) + "\n")
+        server.stdin.flush()
+        code, stdout, stderr = json.loads(server.stdout.readline())
+    finally:
+        watchdog.cancel()
+    assert code is not None, stderr
+    return subprocess.CompletedProcess(["bigans", *arguments], code, stdout, stderr)
+
+
 @pytest.fixture
 def pipe(tmp_path: Path, subprocess_environment: dict[str, str]) -> Pipe:
     """Runs the program in `tmp_path` with bytes on standard input, and on standard output."""
     script = tmp_path.parent / f"{tmp_path.name}-pipe.py"
-    script.write_text(f"{TOY}\nprogram.cli_main()\n")
+    script.write_text(f"{TOY}\n{AS_BIGANS}")
 
     def pipe(
         *arguments: str, content: bytes, stdout: Any = subprocess.PIPE

@@ -7,11 +7,10 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from bigans.upscaler.made_by import SOURCE, read_record
+from bigans.upscaler.made_by import read_record, with_source
 from bigans.upscaler.planning.exists import Exists
 from bigans.upscaler.task import Task
 from sr_program.errors import UsageError
-from sr_program.files.hashes import file_sha256
 
 UP_TO_DATE = "is up to date"
 UNKNOWN = "is there, and not known to be made by this program"
@@ -111,7 +110,7 @@ def _without_finished(tasks: Sequence[Task], there: Sequence[Task]) -> Decided:
 def expected_record(task: Task) -> dict[str, str] | None:
     """The record that the result of a photo would have; None if the photo cannot be read."""
     try:
-        return {**task.encoding.settings, SOURCE: file_sha256(task.photo)}
+        return dict(with_source(task).encoding.settings)
     except OSError:
         return None
 

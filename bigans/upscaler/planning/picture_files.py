@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sr_images.formats import READABLE, format_of
-from sr_images.heic import require_heic
-from sr_program.errors import UsageError
+from sr_program.machine.optional_packages import is_installed
 
 # What cameras, editors and web pages write and nothing here reads.
 _OTHERS = """
@@ -46,9 +45,5 @@ def _format(path: Path) -> str | None:
 
 
 def _has_its_package(name: str | None) -> bool:
-    if name == "HEIC":
-        try:
-            require_heic()
-        except UsageError:
-            return False
-    return True
+    extra = {"HEIC": "heic", "JXL": "jxl"}.get(name or "")
+    return extra is None or is_installed(extra)
