@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from absl import logging
 
@@ -87,14 +87,15 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
+    from bigans.models.runtime import Computing
     from evaluation.config import prepare
     from evaluation.methods.choice import check_model, open_model
     from evaluation.reports.report import failures, markdown, summarize, write
     from evaluation.scoring.evaluate import evaluate
 
     point = fusion_point(config)
-    computing: Any = {"runtime": config.runtime, "precision": config.precision or None}
-    name = check_model(config.model, ensemble=config.self_ensemble, **computing)
+    computing = Computing(config.runtime, config.precision or None)
+    name = check_model(config.model, ensemble=config.self_ensemble, computing=computing)
     prepared = prepare(config, lpips=config.lpips, stlpips=config.stlpips)
     if name.has_model and config.runtime == "tensorflow":
         import_tensorflow_quietly()
@@ -103,7 +104,7 @@ def _main(positional: list[str]) -> int:
         points=[point],
         ensemble=config.self_ensemble,
         label=config.label,
-        **computing,
+        computing=computing,
     )
     _tell_what_has_no_effect(config.model, method)
     results = evaluate(

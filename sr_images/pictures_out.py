@@ -168,7 +168,7 @@ def write_whole(target: Target, encode: Callable[[IO[bytes]], None]) -> None:
         with atomic_file(target, locked=True) as temporary, plain_file(Path(temporary)) as file:
             encode(file)
         return
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryDirectory() as folder, plain_file(Path(folder) / "whole") as file:
         encode(file)
         file.seek(0)
         shutil.copyfileobj(file, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 from pathlib import Path
@@ -21,7 +22,7 @@ from fusion.saved_model_folder import find_saved_model
 from sr_program.errors import UsageError
 from sr_program.files.versions import latest_version
 from sr_program.machine.optional_packages import is_installed, require_extra
-from sr_program.machine.precision import resolve
+from sr_program.machine.precision import Precision, resolve
 
 Chosen = Literal["tensorflow", "openvino", "onnx"]
 
@@ -42,6 +43,72 @@ class _Place(NamedTuple):
 
     directory: Path
     runtime: Chosen
+
+
+@dataclasses.dataclass(frozen=True)
+class Computing:
+    """What computes models, what it computes in, and where it keeps what it makes of them.
+
+    Example:
+        model = Computing(runtime="openvino", precision="auto").load("pretrained")
+
+    Attributes:
+        runtime: As for `load_model`.
+        precision: Likewise.
+        cache_dir: Likewise.
+    """
+
+    runtime: Runtime = "tensorflow"
+    precision: str | None = None
+    cache_dir: str | os.PathLike[str] | None = None
+
+    def check(self, name: str | os.PathLike[str]) -> Chosen:
+        """See `check_model`."""
+        return check_model(name, self.runtime, self.precision)
+
+    def load(self, name: str | os.PathLike[str]) -> LoadedModel:
+        """See `load_model`."""
+        chosen = self.check(name)
+        found = parse(name)
+        if found.kind == PRETRAINED:
+            place = _Place(self._shipped(found.rest, chosen), "tensorflow")
+        else:
+            place = _place(Path(found.rest))
+            may_convert = place.runtime == "tensorflow" and self.runtime in ("openvino", "auto")
+            if self.cache_dir is not None and not may_convert:
+                raise UsageError(
+                    f"cache_dir has no effect: nothing of {found} is built or converted"
+                )
+        if place.runtime == "onnx":
+            return OnnxGenerators(place.directory)
+        if place.runtime == "openvino":
+            return OpenVinoGenerators(place.directory, self._resolved)
+        if chosen == "tensorflow":
+            return TensorFlowModel(place.directory)
+        return self._converted(place.directory)
+
+    @property
+    def _resolved(self) -> Precision:
+        return resolve(self.precision or "float32")
+
+    def _shipped(self, part: str, chosen: Chosen) -> Path:
+        # OpenVINO takes the precision when it compiles.
+        wanted = self._resolved if chosen == "tensorflow" else "float32"
+        if part == "stage1":
+            return saved_models.stage_1_model(self.cache_dir, precision=wanted)
+        return getattr(saved_models.saved_models(self.cache_dir, precision=wanted), part)
+
+    def _converted(self, saved_model: Path) -> LoadedModel:
+        try:
+            directory = openvino_model(saved_model, self.cache_dir)
+        except NoTowersError:
+            if self.runtime == "auto" and self.precision is None:
+                return TensorFlowModel(saved_model)
+            raise
+        return OpenVinoGenerators(directory, self._resolved, source=saved_model)
+
+
+IN_TENSORFLOW = Computing()
 
 
 def chosen_runtime(runtime: Runtime) -> Chosen:
@@ -122,47 +189,7 @@ def load_model(
             of the runtime is not installed.
         ValueError: Another name of a runtime.
     """
-    chosen = check_model(name, runtime, precision)
-    found = parse(name)
-    wanted = resolve(precision or "float32")
-    if found.kind == PRETRAINED:
-        # OpenVINO takes the precision when it compiles.
-        built_for = wanted if chosen == "tensorflow" else "float32"
-        place = _Place(_shipped(found.rest, cache_dir, built_for), "tensorflow")
-    else:
-        place = _place(Path(found.rest))
-        may_convert = place.runtime == "tensorflow" and runtime in ("openvino", "auto")
-        if cache_dir is not None and not may_convert:
-            raise UsageError(f"cache_dir has no effect: nothing of {found} is built or converted")
-    if place.runtime == "onnx":
-        return OnnxGenerators(place.directory)
-    if place.runtime == "openvino":
-        return OpenVinoGenerators(place.directory, wanted)
-    if chosen == "tensorflow":
-        return TensorFlowModel(place.directory)
-    return _converted(place.directory, runtime, precision, cache_dir)
-
-
-def _converted(
-    saved_model: Path,
-    runtime: Runtime,
-    precision: str | None,
-    cache_dir: str | os.PathLike[str] | None,
-) -> LoadedModel:
-    try:
-        directory = openvino_model(saved_model, cache_dir)
-    except NoTowersError:
-        if runtime == "auto" and precision is None:
-            return TensorFlowModel(saved_model)
-        raise
-    return OpenVinoGenerators(directory, resolve(precision or "float32"), source=saved_model)
-
-
-def _shipped(part: str, cache_dir: str | os.PathLike[str] | None, precision: str) -> Path:
-    if part == "stage1":
-        return saved_models.stage_1_model(cache_dir, precision=resolve(precision))
-    models = saved_models.saved_models(cache_dir, precision=resolve(precision))
-    return getattr(models, part)
+    return Computing(runtime, precision, cache_dir).load(name)
 
 
 def _place(root: Path) -> _Place:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from absl import logging
 from tqdm import tqdm
 
-from bigans.pretrained.manifest import WEIGHTS_DIR, Manifest, read_manifest, verified_weights
+from bigans.pretrained.manifest import WEIGHTS_DIR, read_manifest, verified_weights
 from sr_program.errors import DataError
 from sr_program.files.cache import (
     cache_folder,
@@ -65,6 +65,45 @@ class SavedModels:
     fused: Path
 
 
+class _Shipped:
+    """The weights in a folder, and the precision that models are made for."""
+
+    def __init__(self, weights_dir: Path, precision: Precision) -> None:
+        self._weights_dir = weights_dir
+        self.precision: Precision = precision
+        self._manifest = read_manifest(weights_dir)
+
+    def weights(self, name: str) -> Path:
+        """The file of a generator's weights; DataError if it is missing or damaged."""
+        return verified_weights(self._manifest[name], self._weights_dir)
+
+    def key(self) -> str:
+        """Changes with everything that decides what the models compute."""
+        digest = hashlib.sha256(self.precision.encode())
+        entries = {name: dataclasses.asdict(entry) for name, entry in self._manifest.items()}
+        digest.update(json.dumps(entries, sort_keys=True).encode())
+        for name, content in _builder_sources():
+            digest.update(f"\n{name} {len(content)}\n".encode())
+            digest.update(content)
+        return digest.hexdigest()[:20]
+
+    def export(self, branch: Branch, name: str, directory: Path) -> None:
+        """Writes a generator's SavedModel to `directory`/1."""
+        from srgan.runs.exporting import export_weights
+
+        config = self._config(branch.architecture, name)
+        export_weights(branch, self.weights(name), config, directory, self.precision)
+
+    def _config(self, config_class: Any, name: str) -> Any:
+        try:
+            return config_class(**self._manifest[name].config)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"the shipped weights of {name} do not fit this program ({error}); "
+                "install the program again"
+            ) from error
+
+
 def saved_models(
     cache_dir: str | os.PathLike[str] | None = None,
     weights_dir: Path = WEIGHTS_DIR,
@@ -83,14 +122,12 @@ def saved_models(
     Raises:
         DataError: Weights are missing or damaged, or the cache folder cannot be written.
     """
-    manifest = read_manifest(weights_dir)
-    weights = {
-        name: verified_weights(manifest[name], weights_dir)
-        for name in ("mr_srgan", "wp_srgan_stage2")
-    }
-    target = cache_folder(cache_dir) / _key(manifest, precision)
+    shipped = _Shipped(weights_dir, precision)
+    for name in ("mr_srgan", "wp_srgan_stage2"):
+        shipped.weights(name)  # damage is told even if the models are there
+    target = cache_folder(cache_dir) / shipped.key()
     if not is_intact(target):
-        _build_once(target, manifest, weights, precision)
+        _build_once(target, shipped)
     mark_as_used(target)
     return _paths(target)
 
@@ -112,15 +149,15 @@ def stage_1_model(
     Raises:
         DataError: Weights are missing or damaged, or the cache folder cannot be written.
     """
-    manifest = read_manifest(weights_dir)
-    weights = verified_weights(manifest["wp_srgan_stage1"], weights_dir)
+    shipped = _Shipped(weights_dir, precision)
+    shipped.weights("wp_srgan_stage1")
     vivid = saved_models(cache_dir, weights_dir, precision).vivid
     target = vivid.parent.with_name("stage1")
     if not is_intact(target):
         with writing(target.parent.parent.parent):
             if not is_intact(target):
                 with replacing(target) as temporary:
-                    _build_stage_1(temporary, manifest, weights, precision)
+                    _build_stage_1(temporary, shipped)
     return target / "1"
 
 
@@ -132,16 +169,6 @@ def _paths(directory: Path) -> SavedModels:
     )
 
 
-def _key(manifest: Manifest, precision: Precision) -> str:
-    digest = hashlib.sha256(precision.encode())
-    entries = {name: dataclasses.asdict(generator) for name, generator in manifest.items()}
-    digest.update(json.dumps(entries, sort_keys=True).encode())
-    for name, content in _builder_sources():
-        digest.update(f"\n{name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()[:20]
-
-
 def _builder_sources() -> Iterator[tuple[str, bytes]]:
     for package in _BUILDERS:
         spec = importlib.util.find_spec(package)  # of a top-level package: imports nothing
@@ -150,9 +177,7 @@ def _builder_sources() -> Iterator[tuple[str, bytes]]:
                 yield f"{package}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
 
-def _build_once(
-    target: Path, manifest: Manifest, weights: dict[str, Path], precision: Precision
-) -> None:
+def _build_once(target: Path, shipped: _Shipped) -> None:
     cache = target.parent
     with writing(cache):
         if is_intact(target):  # by another process, while this one waited
@@ -160,13 +185,11 @@ def _build_once(
         remove_leftovers(cache)
         logging.info("building the SavedModels of the shipped weights in %s", target)
         with replacing(target) as temporary:
-            _build(temporary, manifest, weights, precision)
+            _build(temporary, shipped)
         _forget_old_sets(cache, newest=target)
 
 
-def _build(
-    directory: Path, manifest: Manifest, weights: dict[str, Path], precision: Precision
-) -> None:
+def _build(directory: Path, shipped: _Shipped) -> None:
     with tqdm(total=3, desc="first run: preparing the models", disable=None) as progress:
         # TensorFlow and the branches are imported here: a set that is there needs none of them.
         import_tensorflow_quietly()
@@ -181,43 +204,17 @@ def _build(
                 (MR_SRGAN, "mr_srgan", paths.faithful),
                 (WP_SRGAN[2], "wp_srgan_stage2", paths.vivid),
             ):
-                _export(branch, manifest, weights[name], name, path.parent, precision)
+                shipped.export(branch, name, path.parent)
                 progress.update()
         build(paths.faithful, paths.vivid, paths.fused.parent)
         progress.update()
 
 
-def _build_stage_1(
-    directory: Path, manifest: Manifest, weights: Path, precision: Precision
-) -> None:
+def _build_stage_1(directory: Path, shipped: _Shipped) -> None:
     with keras_on_tensorflow():
         from wp_srgan.branch import WP_SRGAN
 
-        _export(WP_SRGAN[1], manifest, weights, "wp_srgan_stage1", directory, precision)
-
-
-def _export(
-    branch: Branch,
-    manifest: Manifest,
-    weights: Path,
-    name: str,
-    directory: Path,
-    precision: Precision,
-) -> None:
-    from srgan.runs.exporting import export_weights
-
-    config = _config(branch.architecture, manifest, name)
-    export_weights(branch, weights, config, directory, precision)
-
-
-def _config(config_class: Any, manifest: Manifest, name: str) -> Any:
-    try:
-        return config_class(**manifest[name].config)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"the shipped weights of {name} do not fit this program ({error}); "
-            "install the program again"
-        ) from error
+        shipped.export(WP_SRGAN[1], "wp_srgan_stage1", directory)
 
 
 def _forget_old_sets(cache: Path, newest: Path) -> None:

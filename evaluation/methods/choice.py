@@ -9,9 +9,8 @@ import os
 from pathlib import Path
 
 from bigans.models.loaded_model import LoadedModel
-from bigans.models.names import PARTS, PRETRAINED, ModelName, Runtime, parse
-from bigans.models.runtime import check_model as check_loadable
-from bigans.models.runtime import load_model
+from bigans.models.names import PARTS, PRETRAINED, ModelName, parse
+from bigans.models.runtime import IN_TENSORFLOW, Computing
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.method import Bicubic, Fused, Generator, Method, Original, ResultsFolder
 from sr_program.errors import UsageError
@@ -25,16 +24,14 @@ def check_model(
     name: str | os.PathLike[str],
     *,
     ensemble: bool = False,
-    runtime: Runtime = "tensorflow",
-    precision: str | None = None,
+    computing: Computing = IN_TENSORFLOW,
 ) -> ModelName:
     """Checks what can be checked of a name without loading or downloading anything.
 
     Args:
         name: See `bigans.models.names`.
         ensemble: As for `open_model`.
-        runtime: Likewise.
-        precision: Likewise.
+        computing: Likewise.
 
     Returns:
         The name, taken apart.
@@ -45,11 +42,14 @@ def check_model(
     """
     found = parse(name)
     if found.has_model:
-        check_loadable(name, runtime, precision)
+        computing.check(name)
         return found
     if ensemble:
         raise UsageError(f"self_ensemble turns the input of a model; model={found} has none")
-    for argument, given in (("runtime", runtime != "tensorflow"), ("precision", precision)):
+    for argument, given in (
+        ("runtime", computing.runtime != "tensorflow"),
+        ("precision", computing.precision),
+    ):
         if given:
             raise UsageError(f"{argument}= has no effect: model={found} is not computed")
     if found.kind == "folder":
@@ -60,8 +60,7 @@ def check_model(
 def check_fused_model(
     name: str | os.PathLike[str],
     *,
-    runtime: Runtime = "tensorflow",
-    precision: str | None = None,
+    computing: Computing = IN_TENSORFLOW,
 ) -> None:
     """The same where only a fused model will do.
 
@@ -72,18 +71,18 @@ def check_fused_model(
     found = parse(name)
     if not found.has_model or (found.kind == PRETRAINED and found.rest != PARTS[0]):
         raise UsageError(f"model={found} is not a fused model; write pretrained, or DIR of one")
-    check_loadable(name, runtime, precision)
+    computing.check(name)
 
 
 def check_generator(
-    name: str | os.PathLike[str], argument: str, *, runtime: Runtime = "tensorflow"
+    name: str | os.PathLike[str], argument: str, *, computing: Computing = IN_TENSORFLOW
 ) -> None:
     """The same where only a single generator will do.
 
     Args:
         name: See `bigans.models.names`.
         argument: What it was given as, for messages.
-        runtime: As for `open_model`.
+        computing: As for `open_model`.
 
     Raises:
         UsageError: As for `check_model`, or the name of something else.
@@ -94,7 +93,7 @@ def check_generator(
         raise UsageError(
             f"{argument}={found} is not a single generator; write pretrained:stage1, or DIR of one"
         )
-    check_loadable(name, runtime)
+    computing.check(name)
 
 
 def open_model(
@@ -103,8 +102,7 @@ def open_model(
     points: list[FusionPoint],
     ensemble: bool = False,
     label: str = "",
-    runtime: Runtime = "tensorflow",
-    precision: str | None = None,
+    computing: Computing = IN_TENSORFLOW,
 ) -> Method:
     """Opens what a name stands for.
 
@@ -113,20 +111,19 @@ def open_model(
         points: The variants of a fused model.
         ensemble: Average over the eight turns and mirrorings; for models only.
         label: Name in tables of what has one variant; empty: a suitable one.
-        runtime: What computes; see `bigans.models.runtime.load_model`.
-        precision: Likewise.
+        computing: What computes the model.
 
     Raises:
         UsageError: As for `check_model`.
         DataError: The model or folder is missing or unfit.
     """
-    found = check_model(name, ensemble=ensemble, runtime=runtime, precision=precision)
+    found = check_model(name, ensemble=ensemble, computing=computing)
     if found.kind in _MODELLESS:
         make = _MODELLESS[found.kind]
         return make(label) if label else make()
     if found.kind == "folder":
         return ResultsFolder(found.rest, label)
-    model = load_model(name, runtime=runtime, precision=precision)
+    model = computing.load(name)
     return _of_model(model, points, ensemble, label or _label(found))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from bigans.models.names import FUSED_HELP
 from evaluation.config import MeasuringConfig, prepare
@@ -50,7 +50,7 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
-    from bigans.models.runtime import load_model
+    from bigans.models.runtime import Computing
     from evaluation.methods.choice import check_fused_model
     from evaluation.methods.fusion_points import MODES
     from evaluation.perception_distortion.plane import report
@@ -63,12 +63,12 @@ def _main(positional: list[str]) -> int:
         raise UsageError("--quantile, --absolute and --linear are all empty; name some values")
     if not 0 <= config.target_rmse < 256:
         raise UsageError(f"--target_rmse must lie in [0, 256), got {config.target_rmse}")
-    computing: Any = {"runtime": config.runtime, "precision": config.precision or None}
-    check_fused_model(config.model, **computing)
+    computing = Computing(config.runtime, config.precision or None)
+    check_fused_model(config.model, computing=computing)
     prepared = prepare(config)
     if config.runtime == "tensorflow":
         import_tensorflow_quietly()
-    model = load_model(config.model, **computing)
+    model = computing.load(config.model)
     sweep = Sweep(model, points, prepared.output, ensemble=config.self_ensemble)
     results = evaluate(
         sweep, prepared.benchmarks, prepared.instruments, prepared.output, workers=prepared.workers

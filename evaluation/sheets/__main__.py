@@ -66,6 +66,7 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
+    from bigans.models.runtime import Computing
     from evaluation.methods.choice import check_fused_model, check_generator
 
     crop = parse_crop(config.crop)
@@ -74,7 +75,7 @@ def _main(positional: list[str]) -> int:
             raise UsageError(f"--{name} must be at least 1, got {getattr(config, name)}")
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
-    check_fused_model(config.model, runtime=config.runtime, precision=config.precision or None)
+    check_fused_model(config.model, computing=Computing(config.runtime, config.precision or None))
     check_generator(config.stage1, "stage1")
     prepared = prepare(config)
     places = wanted_images(prepared, config.images)

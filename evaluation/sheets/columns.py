@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from bigans.models.runtime import Computing
 from evaluation.config import Prepared
 from evaluation.methods.method import Image, Method
 from evaluation.reports.report import DIGITS, HEADINGS
@@ -59,8 +60,7 @@ def draw_sheets(
         config.model,
         config.stage1,
         config.xi,
-        runtime=config.runtime,
-        precision=config.precision or None,
+        computing=Computing(config.runtime, config.precision or None),
     )
     scorer = Scorer(prepared.instruments)
     for number, index in tqdm(places, unit="sheet", disable=None):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from bigans.models.names import FUSED_HELP, STAGE_1_HELP
 from evaluation.config import MeasuringConfig, prepare
@@ -46,6 +46,7 @@ def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
     config = dataclass_flags.read(DEFAULTS)
+    from bigans.models.runtime import Computing
     from evaluation.methods.choice import check_fused_model, check_generator
     from evaluation.reports.report import failures, summarize, write
     from evaluation.scoring.evaluate import evaluate
@@ -54,14 +55,14 @@ def _main(positional: list[str]) -> int:
     if not 0 <= config.xi <= 1:
         raise UsageError(f"--xi must lie in [0, 1], got {config.xi}")
     tables = chosen_tables(config.table)
-    computing: Any = {"runtime": config.runtime, "precision": config.precision or None}
-    check_fused_model(config.model, **computing)
+    computing = Computing(config.runtime, config.precision or None)
+    check_fused_model(config.model, computing=computing)
     check_generator(config.stage1, "stage1")
     names = config.benchmarks or ",".join(default_benchmarks(tables))
     prepared = prepare(dataclasses.replace(config, benchmarks=names))
     import_tensorflow_quietly()
     results = evaluate(
-        methods(config.model, config.stage1, config.xi, **computing),
+        methods(config.model, config.stage1, config.xi, computing=computing),
         prepared.benchmarks,
         prepared.instruments,
         prepared.output,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bigans.models.names import Runtime
-from bigans.models.runtime import load_model
+from bigans.models.runtime import IN_TENSORFLOW, Computing
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.method import Bicubic, Fused, Generator, Method, Together
 from evaluation.reports.markdown import table
@@ -54,8 +53,7 @@ def methods(
     stage1: str,
     xi: float,
     *,
-    runtime: Runtime = "tensorflow",
-    precision: str | None = None,
+    computing: Computing = IN_TENSORFLOW,
 ) -> Method:
     """All methods of ours that the tables compare, as one method.
 
@@ -63,8 +61,7 @@ def methods(
         fused: Name of a fused model; see `bigans.models.names`.
         stage1: Name of WP-SRGAN after its first stage, always in TensorFlow.
         xi: ξ of Bi-GANs-ST.
-        runtime: What computes the fused model; see `bigans.models.runtime.load_model`.
-        precision: Likewise.
+        computing: What computes the fused model.
 
     Raises:
         DataError: A model is missing or unfit.
@@ -74,8 +71,8 @@ def methods(
         FusionPoint("WP-SRGAN", "quantile", 1.0),
         FusionPoint("Bi-GANs-ST", "quantile", xi),
     ]
-    first = Generator(load_model(stage1), FIRST_STAGE)
-    model = load_model(fused, runtime=runtime, precision=precision)
+    first = Generator(IN_TENSORFLOW.load(stage1), FIRST_STAGE)
+    model = computing.load(fused)
     return Together([Bicubic("Bicubic"), first, Fused(model, points)])
 
 

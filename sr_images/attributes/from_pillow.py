@@ -23,7 +23,8 @@ def attributes_of(image: Image.Image) -> Attributes:
         xmp=_bytes(info.get("xmp")),
         iptc=_iptc(info.get("photoshop")),
         dpi=_dpi(info.get("dpi")) if _tells_dpi(image) else None,
-        texts={"Comment": _text(comment)} if comment else {},
+        # JPEG 2000: there it names the encoder
+        texts={"Comment": _text(comment)} if comment and image.format != "JPEG2000" else {},
         duration_ms=_duration(info.get("duration")),
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sr_images.attributes.png_chunks import chunks_of
-from sr_images.decoders.samples import Samples
 from sr_images.encoders.with_pillow import duration_of
 from sr_images.picture import WHITE, Attributes, Picture
 from sr_images.png_stream import compressed_pixels, write_chunk, write_head
@@ -67,7 +67,7 @@ def _control(sequence: int, height: int, width: int, attributes: Attributes) -> 
     )
 
 
-def _with_alpha(frame: Picture) -> Samples:
+def _with_alpha(frame: Picture) -> NDArray[Any]:
     """[H, W, 4], so that all frames are alike."""
     pixels = frame.pixels if not frame.is_gray else np.repeat(frame.pixels, 3, axis=2)
     alpha = frame.alpha

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
-from sr_images.decoders.samples import Samples
 from sr_images.encoders.with_pillow import duration_of, image_of
 from sr_images.picture import Attributes, Picture
 
@@ -50,7 +50,7 @@ def _write_frame(file: IO[bytes], frame: Picture, duration: int, removed: bool) 
         options["duration"] = duration
     if frame.alpha is not None:
         few = few.copy()
-        indices: Samples = np.array(few)
+        indices: NDArray[Any] = np.array(few)
         indices[frame.alpha < _HALF] = _TRANSPARENT
         palette = few.getpalette()
         few = Image.fromarray(indices, "P")

@@ -13,7 +13,6 @@ import pytest
 
 from bigans.pretrained import saved_models as module
 from bigans.pretrained.manifest import (
-    Manifest,
     PretrainedGenerator,
     read_manifest,
     write_manifest,
@@ -30,12 +29,9 @@ class FakeBuild:
         self.calls = 0
         self.precisions: list[str] = []
 
-    def __call__(
-        self, directory: Path, manifest: Manifest, weights: dict[str, Path], precision: str
-    ) -> None:
+    def __call__(self, directory: Path, shipped: module._Shipped) -> None:
         self.calls += 1
-        self.precisions.append(precision)
-        assert set(weights) == {"mr_srgan", "wp_srgan_stage2"}
+        self.precisions.append(shipped.precision)
         for model in ("mr_srgan", "wp_srgan/stage2", "fused"):
             (directory / model / "1").mkdir(parents=True)
             (directory / model / "1" / "saved_model.pb").write_text(model)
@@ -118,8 +114,8 @@ def test_stage_1_is_built_on_demand(
 ) -> None:
     calls = []
 
-    def build_stage_1(directory: Path, manifest: Manifest, weights: Path, precision: str) -> None:
-        calls.append((manifest, weights))
+    def build_stage_1(directory: Path, shipped: module._Shipped) -> None:
+        calls.append(shipped.weights("wp_srgan_stage1"))
         (directory / "1").mkdir()
         (directory / "1" / "saved_model.pb").write_text("stage 1")
 
@@ -127,7 +123,7 @@ def test_stage_1_is_built_on_demand(
     path = stage_1_model(tmp_path / "cache", weights_dir)
     assert stage_1_model(tmp_path / "cache", weights_dir) == path
     assert (path / "saved_model.pb").read_text() == "stage 1"
-    assert calls == [(read_manifest(weights_dir), weights_dir / "wp_srgan_stage1.weights.h5")]
+    assert calls == [weights_dir / "wp_srgan_stage1.weights.h5"]
     assert build.calls == 1
     (weights_dir / "wp_srgan_stage1.weights.h5").write_bytes(b"damaged")
     with pytest.raises(DataError, match="install the program again"):
@@ -225,7 +221,7 @@ import os, sys, time
 from pathlib import Path
 from bigans.pretrained import saved_models as module
 
-def build(directory, manifest, weights, precision):
+def build(directory, shipped):
     with open(sys.argv[3], "a") as log:
         log.write(f"{os.getpid()}\\n")
     for model in ("mr_srgan", "wp_srgan/stage2", "fused"):

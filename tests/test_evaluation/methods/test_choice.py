@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from bigans.models.names import METHOD_HELP, PARTS
+from bigans.models.runtime import Computing
 from bigans.pretrained.saved_models import SavedModels
 from evaluation.methods.choice import (
     check_fused_model,
@@ -181,11 +182,11 @@ def test_a_runtime_for_what_is_not_computed(tmp_path, draw_photo) -> None:
     write_rgb(tmp_path / "x.png", draw_photo(8, 8))
     for name in ("bicubic", "HR", f"folder:{tmp_path}"):
         with pytest.raises(UsageError, match="runtime= has no effect"):
-            check_model(name, runtime="openvino")
+            check_model(name, computing=Computing(runtime="openvino"))
         with pytest.raises(UsageError, match="precision= has no effect"):
-            check_model(name, precision="bfloat16")
+            check_model(name, computing=Computing(precision="bfloat16"))
 
 
 def test_a_precision_of_an_exported_model(fused_dir) -> None:
     with pytest.raises(UsageError, match="precision=bfloat16 has no effect"):
-        check_model(str(fused_dir), precision="bfloat16")
+        check_model(str(fused_dir), computing=Computing(precision="bfloat16"))
