@@ -33,7 +33,7 @@ def decoded_of(
     if mode in ("P", "PA"):
         return _of_palette(image, keep_colours or bool(icc))
     if mode == "1":
-        key_scale = 255
+        key_scale = 1  # Pillow has stretched it
     if mode in ("1", "L", "RGB") and image.info.get("transparency") is not None:
         return _with_transparent_colour(image, key_scale)
     if mode == "1":
