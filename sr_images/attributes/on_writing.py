@@ -31,7 +31,7 @@ def of_written_picture(
         )
     packet = attributes.xmp
     if packet:
-        packet = xmp.resized(packet, height, width)
+        packet = xmp.upright(xmp.resized(packet, height, width))
         packet = xmp.without_place(packet) if encoding.strip == "gps" else packet
     written = dataclasses.replace(
         attributes, exif=_exif(attributes.exif, height, width, encoding), xmp=packet
@@ -68,6 +68,8 @@ def _exif(block: bytes | None, height: int, width: int, encoding: Encoding) -> b
     except (ValueError, struct.error):
         return None
     exif.resized(parts, height, width)
+    if exif.ORIENTATION in parts.main:  # a picture is upright
+        parts.main[exif.ORIENTATION] = parts.short(1)
     if encoding.strip == "gps":
         parts.gps.clear()
     return exif.serialise(parts)

@@ -33,10 +33,11 @@ def decoded_of(
     if mode in ("P", "PA"):
         return _of_palette(image, keep_colours or bool(icc))
     if mode == "1":
-        image = _with_key(image.convert("L"), image.info.get("transparency"))
-        key_scale, mode = 255, "L"
-    if mode in ("L", "RGB") and image.info.get("transparency") is not None:
+        key_scale = 1  # Pillow has stretched it
+    if mode in ("1", "L", "RGB") and image.info.get("transparency") is not None:
         return _with_transparent_colour(image, key_scale)
+    if mode == "1":
+        return Decoded(_levels(image))
     if mode in _PLAIN:
         return Decoded(np.array(image))
     if mode == "CMYK":
@@ -59,10 +60,9 @@ def _of_rare_mode(image: Image.Image) -> Decoded:
     raise ValueError(f"colour model {mode}")
 
 
-def _with_key(image: Image.Image, key: object) -> Image.Image:
-    if key is not None:
-        image.info["transparency"] = key
-    return image
+def _levels(image: Image.Image) -> Samples:
+    samples = np.array(image)
+    return samples if image.mode != "1" else samples.astype(np.uint8) * np.uint8(255)
 
 
 def _of_palette(image: Image.Image, keep_colours: bool) -> Decoded:
@@ -74,7 +74,7 @@ def _of_palette(image: Image.Image, keep_colours: bool) -> Decoded:
 
 
 def _with_transparent_colour(image: Image.Image, key_scale: int) -> Decoded:
-    samples = np.array(image)
+    samples = _levels(image)
     key = np.atleast_1d(np.asarray(image.info["transparency"], np.int64)) * key_scale
     colours = samples.reshape(*samples.shape[:2], -1)
     if key.shape != colours.shape[2:]:

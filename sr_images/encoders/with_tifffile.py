@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 
 from sr_images.attributes import exif, from_tiff
-from sr_images.encoders.arrays import joined
+from sr_images.encoders.arrays import joined, squeezed
 from sr_images.picture import Attributes, Picture
 
 Tag = tuple[int, int, int, Any, bool]
@@ -61,14 +61,16 @@ def encode_tiles(
     """
     with tifffile.TiffWriter(file, bigtiff=True, byteorder="<") as writer:
         options = _options(shape[2], attributes, big=True)
-        writer.write(tiles, shape=shape, dtype=dtype, tile=(tile, tile), **options)
+        whole = shape[:2] if shape[2] == 1 else shape
+        cut = (squeezed(one) for one in tiles)
+        writer.write(cut, shape=whole, dtype=dtype, tile=(tile, tile), **options)
     _add_directories(file, [attributes])
 
 
 def _write_page(writer: tifffile.TiffWriter, picture: Picture, big: bool) -> None:
     samples = joined(picture)
     options = _options(samples.shape[2], picture.attributes, big)
-    writer.write(samples, rowsperstrip=_ROWS, **options)
+    writer.write(squeezed(samples), rowsperstrip=_ROWS, **options)
 
 
 def _options(channels: int, attributes: Attributes, big: bool) -> dict[str, Any]:
