@@ -23,27 +23,39 @@ from pathlib import Path
 import numpy as np
 
 import bigans.__main__ as program
-from bigans.models.memory import TENSORFLOW, Footprint
+from bigans.models.loaded_model import LoadedModel
+from bigans.models.memory import TENSORFLOW
 from bigans.upscaler.tiles.tiling import Tiling
 from bigans.upscaler.upscaler import Upscaler
 from sr_program.model_facts import ModelFacts
 
 
-class Toy:
+class Toy(LoadedModel):
     directory = Path("toy")
     inputs = frozenset({"image"})
     footprint = TENSORFLOW
     facts = ModelFacts(scale=4, radius=0)
-    scale = 4
-    radius = 0
     identity = "toy"
-    has_parts = gives_unrounded = False
+    has_parts = False
+    gives_unrounded = takes_levels = True
 
     def serve(self, images, merge_inputs):
         time.sleep(float(os.environ.get("SECONDS", 0)))
         if "COMPUTED" in os.environ:
             Path(os.environ["COMPUTED"]).touch()
         return images.repeat(4, axis=1).repeat(4, axis=2)
+
+    def serve_unrounded(self, image, merge_inputs):
+        return self.serve(image[np.newaxis], merge_inputs)[0].astype(np.float32)
+
+    def unrounded(self, image):
+        return self.serve_unrounded(image, {})[np.newaxis]
+
+    def towers(self, image):
+        raise NotImplementedError
+
+    def require_parts(self):
+        raise NotImplementedError
 
 
 def load(tiling):
