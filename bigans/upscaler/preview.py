@@ -16,6 +16,10 @@ from sr_images.pictures_in import open_pictures
 from sr_program.errors import DataError, UsageError
 
 
+# How the line of a photo begins that would fail.
+FAILS = "fails: "
+
+
 def preview(planned: Plan, enlarging: Enlarging, tiling: Tiling, limits: Limits) -> Iterator[str]:
     """Tells of each photo where its result would go, how large it would be, and how it is made.
 
@@ -34,10 +38,10 @@ def preview(planned: Plan, enlarging: Enlarging, tiling: Tiling, limits: Limits)
         try:
             yield f"{task.photo} -> {task.result}: {_told(task, enlarging, tiling, limits)}"
         except UsageError as error:
-            yield f"fails: {error}"
+            yield f"{FAILS}{error}"
         except DataError as error:
             named = str(error).startswith(f"{task.photo}: ")
-            yield f"fails: {error}" if named else f"fails: {task.photo}: {error}"
+            yield f"{FAILS}{error}" if named else f"{FAILS}{task.photo}: {error}"
     for one in planned.skipped:
         yield f"{one.task.photo}: skipped, {one.task.result} {one.reason}"
 
