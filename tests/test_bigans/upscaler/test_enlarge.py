@@ -15,7 +15,7 @@ from sr_images.pictures_in import read_picture
 from sr_program.errors import DataError
 from tests.test_bigans.upscaler.numpy_model import NumpyModel, upscaler
 
-WHOLE, TILED = upscaler(), upscaler(side=40)
+WHOLE, TILED = upscaler(), upscaler(side=56)
 DEPTHS = [np.uint8, np.uint16, np.float32]
 
 
@@ -62,7 +62,7 @@ def test_8_bit_rgb_goes_through_the_graph_of_the_model() -> None:
 
 
 def test_a_16_bit_ramp_keeps_its_levels() -> None:
-    ramp = np.linspace(20000, 24000, 80 * 64).astype(np.uint16).reshape(80, 64, 1)
+    ramp = np.linspace(20000, 28000, 80 * 64).astype(np.uint16).reshape(80, 64, 1)
     for toy in (WHOLE, TILED):
         result = toy.enlarge(Picture(ramp), Enlarging(scale=3)).pixels
         assert result.dtype == np.uint16 and len(np.unique(result)) > 4000
@@ -152,7 +152,7 @@ def test_files_hold_the_same(tmp_path: Path, name: str, channels: int, dtype: An
 
 
 def test_16_bits_are_rounded_once_to_8(tmp_path: Path) -> None:
-    image = noise(40, 60, 3, dtype=np.uint16)
+    image = noise(50, 70, 3, dtype=np.uint16)
     for toy in (WHOLE, TILED):
         toy.to_file(image, tmp_path / "a.webp", encoding=Encoding())
         found = read_picture(tmp_path / "a.webp").pixels
