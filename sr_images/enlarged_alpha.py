@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from sr_images.imresize import resizing_matrix
-from sr_images.levels import from_levels, to_levels
-from sr_images.picture import Pixels
+from sr_images.levels import from_levels
+from sr_images.picture import WHITE, Pixels
 
 
 class EnlargedAlpha:
@@ -43,6 +43,6 @@ class EnlargedAlpha:
         """
         weights = self._down[top:bottom]
         first, last = int(weights.indices.min()), int(weights.indices.max()) + 1
-        nearby = to_levels(self._alpha[first:last]).astype(np.float64)
+        nearby = self._alpha[first:last].astype(np.float64) * (255 / WHITE[self._alpha.dtype.name])
         wide = np.asarray(self._across @ nearby.T).T
         return from_levels(np.asarray(weights[:, first:last] @ wide), dtype)

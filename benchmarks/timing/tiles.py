@@ -25,6 +25,7 @@ from benchmarks.timing.interleaved import machine
 from bigans import Tiling, Upscaler
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.saved_models import saved_models
+from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.tiles.tile_plan import TilePlan
 from bigans.upscaler.tiles.tiling import PhotoPlan
 from sr_images.image_io import read_rgb

@@ -50,9 +50,11 @@ class OpenedPhoto:
         self._pictures.close()
 
     def __enter__(self) -> OpenedPhoto:
+        """The photo, open."""
         return self
 
     def __exit__(self, *error: object) -> None:
+        """Closes the file."""
         self.close()
 
 

@@ -110,3 +110,29 @@ def toy_fused(toy_towers: tuple[Path, Path], tmp_path_factory: pytest.TempPathFa
     from fusion.exporting import build
 
     return build(*toy_towers, tmp_path_factory.mktemp("toy_fused"))
+
+
+@pytest.fixture(scope="session")
+def levels_towers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Like the toy towers, with signatures for grey levels: pixels + 0.25, and pixels * 1.125."""
+    import tensorflow as tf
+
+    def tower(gain: float, offset: float) -> Path:
+        module: Any = tf.Module()
+        shape = [None, None, None, 3]
+
+        @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32, name="levels")])
+        def from_levels(levels: Any) -> Any:
+            return {"sr": tf.clip_by_value(_nearest(levels) * gain + offset, 0.0, 255.0)}
+
+        @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name="image")])
+        def unrounded(image: Any) -> Any:
+            return from_levels(tf.cast(image, tf.float32))
+
+        module.functions = from_levels, unrounded
+        directory = tmp_path_factory.mktemp("levels")
+        signatures: Any = {"unrounded": unrounded, "from_levels": from_levels}
+        tf.saved_model.save(module, str(directory / "1"), signatures=signatures)
+        return directory
+
+    return tower(1, 0.25), tower(1.125, 0)

@@ -37,7 +37,10 @@ class Tower(tf.Module):
 def save_tower(
     tower: "Tower | NetworkTower", directory: Path, signature: str = "unrounded"
 ) -> Path:
-    tf.saved_model.save(tower, str(directory / "1"), signatures={signature: tower.unrounded})
+    signatures = {signature: tower.unrounded}
+    if isinstance(tower, NetworkTower):
+        signatures["from_levels"] = tower.from_levels
+    tf.saved_model.save(tower, str(directory / "1"), signatures=signatures)
     return directory
 
 
@@ -86,7 +89,11 @@ class NetworkTower(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")])
     def unrounded(self, image):
-        x = tf.cast(image, tf.float32) / 127.5 - 1.0
+        return self.from_levels(tf.cast(image, tf.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32, name="levels")])
+    def from_levels(self, levels):
+        x = levels / 127.5 - 1.0
         head = x = self._rectify(tf.nn.conv2d(x, self.head, 1, "SAME"), self.slopes[0])
         x = self._rectify(tf.nn.conv2d(x, self.body, 1, "SAME") + 0.1, self.slopes[1]) + head
         x = tf.nn.depth_to_space(tf.nn.conv2d(x, self.tail, 1, "SAME"), SCALE)

@@ -379,3 +379,37 @@ def test_wrong_commands(
         assert message in done.stderr
         assert "Traceback" not in done.stderr
     assert not (tmp_path / "big.png").exists()
+
+
+@pytest.mark.parametrize("runtime", ["tensorflow", "openvino", "onnx"])
+def test_grey_levels_in_every_runtime(
+    levels_towers: tuple[Path, Path], tmp_path: Path, runtime: Any
+) -> None:
+    """Values between whole levels are seen, and whole ones give what 8-bit pixels give."""
+    if runtime != "tensorflow" and not extras.is_installed(runtime):
+        pytest.skip(f"needs the extra {runtime}: pip install 'bi-gans-st[{runtime}]'")
+    format: Any = "onnx" if runtime == "onnx" else "saved_model"
+    cache = {"cache_dir": tmp_path} if runtime == "openvino" else {}
+    directory = build(*levels_towers, tmp_path / "model", format=format)
+    model = load_model(directory, runtime=runtime, **cache)
+    assert model.takes_levels
+    levels = np.random.default_rng(0).uniform(0, 200, (5, 7, 3)).astype(np.float32)
+    faithful, vivid = model.towers(levels)
+    large = levels.repeat(4, axis=0).repeat(4, axis=1)
+    np.testing.assert_allclose(faithful, large + 0.25, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(vivid, large * 1.125, rtol=0, atol=1e-4)
+    whole = np.round(levels)
+    for found, expected in zip(
+        model.towers(whole), model.towers(whole.astype(np.uint8)), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+@needs_openvino
+def test_a_model_of_8_bits_takes_no_others(
+    pair: tuple[TensorFlowModel, OpenVinoGenerators],
+) -> None:
+    for model in pair:
+        assert not model.takes_levels
+        with pytest.raises(DataError, match="takes photos of 8 bits a channel only"):
+            model.serve_unrounded(np.zeros((3, 4, 3), np.float32), {})

@@ -160,9 +160,7 @@ def test_many_small_images_go_in_as_many_at_once_as_fit(
 @pytest.mark.parametrize("tiling", [None, SMALL])
 def test_to_a_file(toy_fused: Path, tmp_path: Path, name: str, tiling: Tiling | None) -> None:
     image = noise(67, 131, 3)
-    Upscaler(toy_fused, tiling=tiling).to_file(
-        image, tmp_path / name, enlarging=Enlarging(xi=0.4)
-    )
+    Upscaler(toy_fused, tiling=tiling).to_file(image, tmp_path / name, enlarging=Enlarging(xi=0.4))
     expected = Upscaler(toy_fused)(image, xi=0.4)
     np.testing.assert_array_equal(read_rgb(tmp_path / name), expected)
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -172,9 +170,7 @@ def test_a_file_holds_one_image(tower: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be a single one, got a batch of 2"):
         Upscaler(tower).to_file(noise(2, 5, 7, 3), tmp_path / "a.png")
     with pytest.raises(ValueError, match="no input xi"):
-        Upscaler(tower).to_file(
-            noise(5, 7, 3), tmp_path / "a.png", enlarging=Enlarging(xi=0.3)
-        )
+        Upscaler(tower).to_file(noise(5, 7, 3), tmp_path / "a.png", enlarging=Enlarging(xi=0.3))
 
 
 def test_what_fits(tower: Path) -> None:

@@ -108,7 +108,7 @@ def test_near_float32_at_any_size(
     directory = build(*wide_dirs, tmp_path / "int8", format=format, int8_photos=photos)
     image = smooth_photo(9, 33, 21)[np.newaxis]
     whole = expected(wide_dirs, tmp_path / "float32", image)
-    found = read(format, directory, "towers")(image=image)
+    found = read(format, directory, "towers")(image=image.astype(np.float32))
     for name in ("faithful", "vivid"):
         assert found[name].shape == (1, 132, 84, 3)
         # Not float32 under another name, and not far from it.
