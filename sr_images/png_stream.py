@@ -151,7 +151,7 @@ def _bands(
 
 def _as_bytes(rows: Levels) -> NDArray[np.uint8]:
     """The high byte of each level first, as the standard asks."""
-    return rows if rows.dtype == np.uint8 else rows.astype(">u2").view(np.uint8)
+    return rows.astype(">u2" if rows.dtype == np.uint16 else np.uint8, copy=False).view(np.uint8)
 
 
 def filter_rows(band: NDArray[np.uint8], pixel_bytes: int = 3) -> NDArray[np.uint8]:

@@ -88,7 +88,7 @@ def _still() -> Iterable[tuple[str, bytes]]:
     yield "tga_rgb", _saved(colour, "TGA", compression="tga_rle")
     yield "ppm_rgb", _saved(colour, "PPM")
     yield "sgi_rgb", _saved(colour, "SGI")
-    yield "qoi_rgb", imagecodecs.qoi_encode(scene())
+    yield "qoi_rgb", bytes(imagecodecs.qoi_encode(scene()))
 
 
 def _animated() -> Iterable[tuple[str, bytes]]:
@@ -137,10 +137,10 @@ def _of_tiff() -> Iterable[tuple[str, bytes]]:
 
 def _deep() -> Iterable[tuple[str, bytes]]:
     deep = scene().astype(np.uint16) * 257 + 3
-    yield "png_rgb16", imagecodecs.png_encode(deep)
-    yield "png_gray_alpha16", imagecodecs.png_encode(np.ascontiguousarray(deep[:, :, :2]))
-    yield "jp2_rgb16", imagecodecs.jpeg2k_encode(deep, level=0)
-    yield "avif_rgb10", imagecodecs.avif_encode(deep >> 6, bitspersample=10, speed=10)
+    yield "png_rgb16", bytes(imagecodecs.png_encode(deep))
+    yield "png_gray_alpha16", bytes(imagecodecs.png_encode(np.ascontiguousarray(deep[:, :, :2])))
+    yield "jp2_rgb16", bytes(imagecodecs.jpeg2k_encode(deep, level=0))
+    yield "avif_rgb10", bytes(imagecodecs.avif_encode(deep >> 6, bitspersample=10, speed=10))
     for name, array in (
         ("rgb", scene()),
         ("rgb16", deep),
@@ -161,13 +161,9 @@ def _optional() -> Iterable[tuple[str, bytes]]:
 
 
 def _jxl() -> Iterable[tuple[str, bytes]]:
-    yield "jxl_rgb", imagecodecs.jpegxl_encode(scene(), lossless=True)
-    yield (
-        "jxl_rgba16",
-        imagecodecs.jpegxl_encode(
-            np.dstack([scene(), scene()[:, :, 0]]).astype(np.uint16) * 257, lossless=True
-        ),
-    )
+    yield "jxl_rgb", bytes(imagecodecs.jpegxl_encode(scene(), lossless=True))
+    alpha = np.dstack([scene(), scene()[:, :, 0]]).astype(np.uint16) * 257
+    yield "jxl_rgba16", bytes(imagecodecs.jpegxl_encode(alpha, lossless=True))
 
 
 def _heic() -> Iterable[tuple[str, bytes]]:

@@ -38,8 +38,8 @@ class Source:
 
     def open(self) -> IO[bytes]:
         """The file from its start; the caller closes it."""
-        return io.BytesIO(self._content) if self._path is None else self._path.open("rb")
+        return io.BytesIO(self._content or b"") if self._path is None else self._path.open("rb")
 
     def content(self) -> bytes:
         """All bytes."""
-        return self._content if self._path is None else self._path.read_bytes()  # type: ignore[return-value]
+        return (self._content or b"") if self._path is None else self._path.read_bytes()

@@ -49,7 +49,7 @@ def decoded_page(
         return _of_palette(page, stored, keep_colours=bool(icc)), icc
     samples = np.moveaxis(stored.reshape(page.shaped), 0, -2)[0]  # [H, W, planes, samples]
     samples = samples.reshape(*samples.shape[:2], -1)
-    colours = _COLOURS[page.photometric]
+    colours = _COLOURS[_KINDS(page.photometric)]
     if samples.shape[2] < colours:
         raise DataError(f"{name}: holds {samples.shape[2]} of {colours} channels")
     rest, extra = samples.shape[2] - colours, [int(one) for one in page.extrasamples]

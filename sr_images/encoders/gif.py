@@ -45,7 +45,7 @@ def encode(file: IO[bytes], frames: Iterator[Picture], count: int, loop: int | N
 def _write_frame(file: IO[bytes], frame: Picture, duration: int, removed: bool) -> None:
     image = image_of(Picture(frame.pixels))
     few = image if image.mode == "L" and frame.alpha is None else _with_few_colours(image)
-    options = {"include_color_table": True}
+    options: dict[str, Any] = {"include_color_table": True}
     if duration:
         options["duration"] = duration
     if frame.alpha is not None:

@@ -283,7 +283,7 @@ def test_10_and_12_bits_are_stretched_to_16():
     levels = np.linspace(0, 1023, 64).astype(np.uint16)
     ten = np.repeat(np.tile(levels, (64, 1))[:, :, None], 3, axis=2)
     content = imagecodecs.avif_encode(ten, level=100, bitspersample=10, speed=10)
-    pixels = read_picture(content).pixels
+    pixels = read_picture(bytes(content)).pixels
     assert pixels.dtype == np.uint16
     assert pixels.min() < 100 and pixels.max() > 65_400
     assert np.abs(pixels / 65535 - ten / 1023).max() < 0.01

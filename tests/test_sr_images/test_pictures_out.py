@@ -134,7 +134,7 @@ def test_a_profile_stays_or_is_converted(name, icc):
         assert np.abs(found.pixels.astype(float) - COLOUR).mean() <= LOSSY.get(name, 0)
         return
     source, srgb = io.BytesIO(profile), ImageCms.createProfile("sRGB")
-    expected = ImageCms.profileToProfile(Image.fromarray(COLOUR), source, srgb, 1)
+    expected = ImageCms.profileToProfile(Image.fromarray(COLOUR), source, srgb, ImageCms.Intent(1))
     assert expected is not None and found.attributes.icc in (None, found.attributes.icc)
     assert name == "JXL" or found.attributes.icc is None
     tolerance = LOSSY.get(name, 0) + 1
