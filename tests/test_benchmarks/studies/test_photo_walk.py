@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.studies.house import holds_code, loaded_modules
+from benchmarks.studies.photo_walk import holds_code, walk
 from sr_program.errors import DataError
 
 
@@ -41,13 +41,50 @@ def test_modules_of_a_run(drawn: Path, tmp_path: Path) -> None:
     photo = tmp_path / "photo.png"
     photo.touch()
     whole = ["bigans/__main__.py", "bigans/reader.py"]
-    assert loaded_modules(drawn, photo, []) == whole
-    assert loaded_modules(drawn, photo, ["--memory_mb=1000"]) == [*whole, "bigans/tiles.py"]
+    assert walk(drawn, photo, []).loaded == whole
+    assert walk(drawn, photo, ["--memory_mb=1000"]).loaded == [*whole, "bigans/tiles.py"]
     assert not (tmp_path / "result.png").exists()
 
 
 def test_a_program_that_fails(drawn: Path, tmp_path: Path) -> None:
     missing = tmp_path / "missing.png"
     with pytest.raises(DataError, match=r"enlarging a photo failed: FileNotFoundError.*missing"):
-        loaded_modules(drawn, missing, [])
+        walk(drawn, missing, [])
     assert "bigans.reader" not in sys.modules
+
+
+_PASSES_IT_ON = """
+import sys
+import numpy as np
+from bigans import pieces, takes, told, untouched
+
+def main():
+    photo, output = sys.argv[1], sys.argv[2].removeprefix("--output=")
+    told.told(photo)
+    untouched.untouched("another.png", np.zeros([8, 8, 4]), np.zeros([9, 7, 3])[:2, :2])
+    takes.takes({"image": np.zeros([1, 8, 8, 3])})
+    for piece in pieces.pieces():
+        del piece
+    open(output, "w").close()
+
+main()
+sys.exit(0)
+"""
+
+
+def test_who_holds_the_photo(tmp_path: Path) -> None:
+    program = tmp_path / "tree" / "bigans"
+    program.mkdir(parents=True)
+    modules = {
+        "__main__": _PASSES_IT_ON,
+        "told": "def told(name):\n    return 1\n",
+        "untouched": "def untouched(name, *arrays):\n    return 1\n",
+        "takes": "def takes(images):\n    return 1\n",
+        "pieces": "import numpy\ndef pieces():\n    yield numpy.zeros([8, 9, 3])\n",
+    }
+    for name, code in modules.items():
+        (program / f"{name}.py").write_text(code, encoding="utf-8")
+    photo = tmp_path / "photo.png"
+    photo.touch()
+    held = walk(tmp_path / "tree", photo, []).holding
+    assert held == [f"bigans/{name}.py" for name in ("__main__", "pieces", "takes", "told")]
