@@ -62,6 +62,7 @@ def repeated(pixels: np.ndarray) -> np.ndarray:
 
 def read(path: Path) -> np.ndarray:
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None
     return image[..., 2::-1] if image.ndim == 3 and image.shape[2] == 3 else image
 
 

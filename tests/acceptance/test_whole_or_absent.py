@@ -36,6 +36,7 @@ def check_results(photos: Path, out: Path) -> int:
     results = [path for path in out.iterdir() if not path.name.startswith(".")]
     for path in results:
         photo = cv2.imread(str(photos / path.name.replace("_x4", "")))
+        assert photo is not None
         expected = photo.repeat(4, axis=0).repeat(4, axis=1)
         np.testing.assert_array_equal(cv2.imread(str(path)), expected, str(path))
     return len(results)
