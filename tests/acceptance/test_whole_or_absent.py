@@ -56,7 +56,7 @@ def test_a_full_disk(run, photos: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals: run it on Linux or macOS")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(10))
 def test_killed_at_random_moments(start, run, photos: Path, seed: int) -> None:
     out = photos.parent / "out"
     arguments = ["in", "--output=out", "--exists=skip"]
