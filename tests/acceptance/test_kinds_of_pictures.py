@@ -141,6 +141,8 @@ def test_scale_and_size(run, photos: Path) -> None:
     [
         (["--scale=5"], "scale"),
         (["--scale=2", "--size=4x4"], "--scale and --size exclude each other"),
+        (["--consistent", "--max_deviation=3"], "--consistent and --max_deviation exclude"),
+        (["--max_ratio=nan"], "--max_ratio is not a number"),
         (["--size=4"], "--size=4 is no size; write WIDTHxHEIGHT"),
         (["--size=0x4"], "--size=0x4 is no size"),
         (["--suffix=a/b"], "--suffix=a/b is a part of a file name"),
