@@ -39,12 +39,26 @@ def shared() -> Path:
     return path
 
 
+def jax_cache(folder: Path) -> dict[str, str]:
+    """Lets programs that run on JAX share what they compile, which takes it half a minute.
+
+    The programs of two pytest workers need folders of their own: JAX reads a file while it is being
+    written.
+    """
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
 @pytest.fixture(scope="session")
-def subprocess_environment() -> dict[str, str]:
+def subprocess_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """For programs that a test starts as a person would, from any folder."""
     environment = dict(os.environ)
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     paths = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+    environment |= jax_cache(tmp_path_factory.mktemp("jax_cache"))
     return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
 
 

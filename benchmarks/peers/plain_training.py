@@ -49,6 +49,9 @@ class PlainGan(keras.Model):
     ) -> None:
         """Takes an optimizer for each network; the rest is Keras' default."""
         self.compile()
+        # Within the step they would be built too, but then TensorFlow traces it twice.
+        generator_optimizer.build(self.generator.trainable_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
 

@@ -60,6 +60,7 @@ class InferenceConfig:
         False, "Give each PReLU of the shipped weights the mean of its slopes, everywhere."
     )
     memory_mb: float = setting(0.0, "As of the upscaler; 0: photos as wholes, whatever they take.")
+    product_side: int = setting(4096, "Rows of the square matrices whose product is the ceiling.")
     int8_photos: str = setting(
         "", "Also time OpenVINO in int8, with ranges measured on the LR photos in this folder."
     )
@@ -75,6 +76,8 @@ class InferenceConfig:
             raise UsageError("--repetitions must be at least 1")
         if self.memory_mb < 0:
             raise UsageError(f"--memory_mb={self.memory_mb:g} is below 0")
+        if self.product_side < 1:
+            raise UsageError(f"--product_side={self.product_side} is below 1")
         if self.int8_photos:
             require_extra("openvino")
 
@@ -153,7 +156,9 @@ def prepare(config: InferenceConfig, folder: Path) -> Prepared:
 
     flops = sum(canonical_flops(*shipped_generator(name)) for name in (peers.FAITHFUL, peers.VIVID))
     shared = config.shared_slopes
-    exported = inference_variants.export(folder, config.int8_photos, shared_slopes=shared)
+    exported = inference_variants.export(
+        folder, config.int8_photos, shared_slopes=shared, wanted=config.variants
+    )
     models = {
         variant: inference_variants.load(variant, exported, tiling_of(config))
         for variant in inference_variants.variants_of(exported, config.variants)
@@ -170,12 +175,12 @@ def turn(variant: Variant, exported: Exported, config: InferenceConfig, image: n
     return settled(lambda: upscaler(image))
 
 
-def product_turn(precision: str) -> float:
-    """Operations a second of a matrix product, in a process of its own."""
+def product_turn(precision: str, side: int) -> float:
+    """Operations a second of a product of square matrices, in a process of its own."""
     _start()
     from benchmarks.timing.ceiling import matrix_product
 
-    product, flops = matrix_product(precision)
+    product, flops = matrix_product(precision, side)
     return flops / settled(product)
 
 
@@ -222,7 +227,8 @@ def timed(
     turns: dict[Variant | str, Callable[[], float]] = {
         variant: functools.partial(seconds_of_turn, variant) for variant in prepared.apart
     }
-    products = {name: functools.partial(alone, product_turn, name) for name in PRECISIONS}
+    side = config.product_side
+    products = {name: functools.partial(alone, product_turn, name, side) for name in PRECISIONS}
     found = medians_of(turns | products, config.repetitions)
     return {variant: found[variant] for variant in prepared.apart}, {
         name: found[name] for name in products
@@ -251,7 +257,9 @@ def report(config: InferenceConfig) -> str:
             if seconds[OURS] == math.inf:
                 raise DataError(f"memory ran out on {size} pixels; give a smaller --memory_mb")
             operations = prepared.flops * image.shape[0] * image.shape[1]
-            parts += section(size, seconds, prepared.apart, operations, ceilings)
+            parts += section(
+                size, seconds, prepared.apart, operations, ceilings, config.product_side
+            )
     return "\n\n".join(parts)
 
 

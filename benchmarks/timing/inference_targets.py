@@ -126,14 +126,15 @@ def section(
     apart: Mapping[Variant, float],
     operations: float,
     ceilings: Mapping[str, float],
+    side: int = 4096,
 ) -> list[str]:
-    """Both tables of one size."""
+    """Both tables of one size; the ceilings' matrices have `side` rows."""
     ended = [variant.title for variant, value in seconds.items() if value == math.inf]
     seconds = {variant: value for variant, value in seconds.items() if value < math.inf}
     rates = [f"{ceilings[precision] / 1e9:.0f} in {precision}" for precision in PRECISIONS]
     return [
         f"### {size}",
-        f"Ceiling, products of 4096x4096 matrices, GFLOP/s: {', '.join(rates)}."
+        f"Ceiling, products of {side}x{side} matrices, GFLOP/s: {', '.join(rates)}."
         + (f" Memory ran out with {'; '.join(ended)}." if ended else ""),
         "\n".join(times_table(seconds, apart, operations, ceilings)),
         "\n".join(targets_table(seconds, operations, ceilings)),

@@ -25,26 +25,32 @@ class Exported:
 
     Attributes:
         ours: SavedModels by precision.
-        plain: A SavedModel.
-        onnx: The plain graph in ONNX, where that is installed.
+        plain: A SavedModel, if a variant of it is wanted.
+        onnx: The plain graph in ONNX, where that is installed and wanted.
         int8: Our graph for OpenVINO, if it was asked for.
         shared_slopes: See `benchmarks.shipped.shipped_generator`.
     """
 
     ours: Mapping[str, Path]
-    plain: Path
+    plain: Path | None
     onnx: Path | None
     int8: Path | None
     shared_slopes: bool
 
 
-def export(folder: Path, int8_photos: str, *, shared_slopes: bool) -> Exported:
+# What the plain graph is exported for; PyTorch has the weights.
+_ONNX = Variant("ONNX Runtime", "plain", "float32")
+_PLAIN = (PLAIN, *(Variant("OpenVINO", "plain", precision) for precision in PRECISIONS), _ONNX)
+
+
+def export(folder: Path, int8_photos: str, *, shared_slopes: bool, wanted: str = "") -> Exported:
     """Exports the shipped weights for everything that is installed.
 
     Args:
         folder: Where to, if it is not in the user's cache.
         int8_photos: Folder of the LR photos that int8's ranges are measured on; empty: no int8.
         shared_slopes: Of all graphs.
+        wanted: As `--variants`; of the plain graph no more is exported than that needs.
     """
     ours = {
         precision: peers.export_shared(folder / "ours", precision)
@@ -52,8 +58,11 @@ def export(folder: Path, int8_photos: str, *, shared_slopes: bool) -> Exported:
         else saved_models(precision=resolve(precision)).fused
         for precision in PRECISIONS
     }
-    plain = peers.export_plain(folder / "plain", shared_slopes)
-    onnx = peers.export_onnx(folder / "plain") if is_installed("onnx") else None
+    plain = onnx = None
+    if any(is_wanted(variant, wanted) for variant in _PLAIN):
+        plain = peers.export_plain(folder / "plain", shared_slopes)
+        if is_installed("onnx") and is_wanted(_ONNX, wanted):
+            onnx = peers.export_onnx(folder / "plain")
     int8 = peers.export_int8(folder / "int8", int8_photos, shared_slopes) if int8_photos else None
     return Exported(ours, plain, onnx, int8, shared_slopes)
 
@@ -67,7 +76,7 @@ def variants_of(exported: Exported, wanted: str) -> list[Variant]:
     if exported.int8 is not None:
         variants.append(Variant("OpenVINO", "ours", INT8))
     if exported.onnx is not None:
-        variants.append(Variant("ONNX Runtime", "plain", "float32"))
+        variants.append(_ONNX)
     if torch_is_installed():
         variants += [Variant("PyTorch", "plain", precision) for precision in PRECISIONS]
     return [variant for variant in variants if is_wanted(variant, wanted)]
@@ -96,7 +105,11 @@ def _load(variant: Variant, exported: Exported) -> LoadedModel:
         return peers.onnx_towers(exported.onnx)
     if variant.runtime == "PyTorch":
         return peers.torch_towers(precision, exported.shared_slopes)
+    plain = variant.graph == "plain"
     if variant.runtime == "OpenVINO":
-        graph = exported.plain if variant.graph == "plain" else exported.ours["float32"]
+        graph = exported.plain if plain else exported.ours["float32"]
+        assert graph is not None
         return load_model(graph, runtime="openvino", precision=precision)
-    return TensorFlowModel(exported.plain if variant == PLAIN else exported.ours[precision])
+    graph = exported.plain if plain else exported.ours[precision]
+    assert graph is not None
+    return TensorFlowModel(graph)

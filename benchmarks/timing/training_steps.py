@@ -135,7 +135,9 @@ class PlainStep:
 def _plain_model(objective: ObjectiveConfig, networks: Networks) -> keras.Model:
     rate = OptimizerConfig().learning_rate
     if networks.discriminator is None:
-        networks.generator.compile(optimizer=keras.optimizers.Adam(rate), loss="mse")
+        optimizer = keras.optimizers.Adam(rate)
+        optimizer.build(networks.generator.trainable_variables)  # or its step is traced twice
+        networks.generator.compile(optimizer=optimizer, loss="mse")
         return networks.generator
     model = PlainGan(
         networks.generator,

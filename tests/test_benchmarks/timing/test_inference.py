@@ -48,7 +48,7 @@ def test_a_form_and_the_products_have_their_turn_alone():
     assert seconds == {OURS: 5.0, PLAIN: 5.0}
     assert ceilings == {"float32": 8.0, "bfloat16": 2.0}
     of_forms = [(inference.turn, variant, "exported", config, image) for variant in apart]
-    of_products = [(inference.product_turn, precision) for precision in PRECISIONS]
+    of_products = [(inference.product_turn, precision, 4096) for precision in PRECISIONS]
     assert called == (of_forms + of_products) * 3
 
 
@@ -100,6 +100,7 @@ def test_the_whole_command(repository, subprocess_environment):
         "benchmarks.timing.inference",
         "--sizes=8x8",
         "--repetitions=1",
+        "--product_side=256",
     ]
     printed = subprocess.run(
         [*command, "--variants=tensorflow ours"],
@@ -111,7 +112,7 @@ def test_the_whole_command(repository, subprocess_environment):
         check=True,
     ).stdout
     assert "Both generators: 10.40 MFLOP an LR pixel." in printed
-    assert "### 8x8" in printed and "Ceiling, products of 4096x4096 matrices" in printed
+    assert "### 8x8" in printed and "Ceiling, products of 256x256 matrices" in printed
     rows = [line.split("|")[1].strip() for line in printed.splitlines() if line.startswith("| T")]
     assert rows == ["TensorFlow, ours float32", "TensorFlow, ours bfloat16"]
 
@@ -119,6 +120,11 @@ def test_the_whole_command(repository, subprocess_environment):
 def test_memory_below_0():
     with pytest.raises(UsageError, match="--memory_mb=-1 is below 0"):
         dataclasses.replace(DEFAULTS, memory_mb=-1).check()
+
+
+def test_products_of_nothing():
+    with pytest.raises(UsageError, match="--product_side=0 is below 1"):
+        dataclasses.replace(DEFAULTS, product_side=0).check()
 
 
 @pytest.mark.parametrize("sizes", ["256", "256x", "x9", "4x256", "256x256x3", "a x b", "64x64,"])

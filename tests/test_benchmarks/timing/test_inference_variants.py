@@ -46,6 +46,33 @@ def test_the_forms_of_what_is_installed(monkeypatch, installed):
     )
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("", ["export_plain", "export_onnx"]),
+        ("tensorflow ours, openvino ours", []),
+        ("openvino plain bfloat16", ["export_plain"]),
+        ("onnx", ["export_plain", "export_onnx"]),
+    ],
+)
+def test_the_plain_graph_is_exported_for_who_wants_it(monkeypatch, tmp_path, wanted, expected):
+    called = []
+    for name in ("export_plain", "export_onnx"):
+        monkeypatch.setattr(
+            inference_variants.peers, name, lambda *_, name=name: called.append(name) or Path(name)
+        )
+    monkeypatch.setattr(inference_variants, "is_installed", lambda name: True)
+    monkeypatch.setattr(
+        inference_variants, "saved_models", lambda precision: SimpleNamespace(fused=Path(precision))
+    )
+    monkeypatch.setattr(inference_variants, "resolve", lambda precision: precision)
+    exported = inference_variants.export(tmp_path, "", shared_slopes=False, wanted=wanted)
+    assert called == expected
+    assert [exported.plain, exported.onnx] == [
+        Path(name) if name in expected else None for name in ("export_plain", "export_onnx")
+    ]
+
+
 @pytest.fixture
 def loaded(monkeypatch):
     """How models are loaded, and models that tell it."""

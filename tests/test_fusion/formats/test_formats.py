@@ -1,5 +1,6 @@
 """The formats of other runtimes, each read by its own runtime and compared with the SavedModel."""
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,29 @@ def read(format: str, directory: Path, name: str = "fused") -> Run:
 @pytest.fixture(scope="module")
 def saved(network_dirs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tf.saved_model.load(str(build(*network_dirs, tmp_path_factory.mktemp("fused"))))
+
+
+@pytest.fixture(scope="module")
+def saved_in_mode(
+    network_dirs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Any]:
+    """The SavedModel of a threshold and a delta, which all formats are compared with."""
+
+    @functools.cache
+    def make(threshold: Any, delta: Any) -> Any:
+        modes = {"threshold": threshold, "delta": delta}
+        return tf.saved_model.load(
+            str(build(*network_dirs, tmp_path_factory.mktemp("mode"), **modes))
+        )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def saved_toys(
+    faithful_dir: Path, vivid_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    return tf.saved_model.load(str(build(faithful_dir, vivid_dir, tmp_path_factory.mktemp("toys"))))
 
 
 @pytest.fixture(scope="module", params=FORMATS)
@@ -153,11 +177,16 @@ def test_towers_before_the_rounding(
     [("luma", "as_read"), ("per_channel", "as_printed")],
 )
 def test_the_other_modes(
-    network_dirs: tuple[Path, Path], tmp_path: Path, format: Format, threshold: Any, delta: Any
+    network_dirs: tuple[Path, Path],
+    saved_in_mode: Callable[..., Any],
+    tmp_path: Path,
+    format: Format,
+    threshold: Any,
+    delta: Any,
 ) -> None:
     require(format)
     modes = {"threshold": threshold, "delta": delta}
-    saved = tf.saved_model.load(str(build(*network_dirs, tmp_path / "saved", **modes)))
+    saved = saved_in_mode(**modes)
     run = read(format, build(*network_dirs, tmp_path / "other", **modes, format=format))
     for xi in (0.0, 0.6, 1.0):
         compare(run, saved, noise(1, 7, 10), xi, None if delta == "as_printed" else -1.0)
@@ -166,12 +195,13 @@ def test_the_other_modes(
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_toy_towers(faithful_dir: Path, vivid_dir: Path, tmp_path: Path, format: Format) -> None:
+def test_toy_towers(
+    faithful_dir: Path, vivid_dir: Path, saved_toys: Any, tmp_path: Path, format: Format
+) -> None:
     """Operations that the real networks do not have: repetitions, a texture of integers."""
     require(format)
-    saved = tf.saved_model.load(str(build(faithful_dir, vivid_dir, tmp_path / "saved")))
     run = read(format, build(faithful_dir, vivid_dir, tmp_path / "other", format=format))
-    compare(run, saved, noise(2, 7, 10), 0.6, -1.0)
+    compare(run, saved_toys, noise(2, 7, 10), 0.6, -1.0)
 
 
 @pytest.mark.parametrize("format", FORMATS)
