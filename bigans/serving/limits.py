@@ -1,0 +1,42 @@
+"""What one request may ask of a server, fixed when the model is exported."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sr_program.errors import UsageError
+
+# As `bigans.upscaler.tiles.tiling`, and for the same reason.
+DEFAULT_OVERLAP = 12
+_SMALLEST_CORE = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """The bounds.
+
+    Attributes:
+        max_pixels: LR pixels of a request's images together, or of one encoded picture. 2^22 take
+            2.5 GB beside the model.
+        tile: Side of the tiles that larger images are cut into, LR pixels.
+        overlap: What a tile reads at each side beyond what it writes, LR pixels.
+    """
+
+    max_pixels: int = 1 << 22
+    tile: int = 192
+    overlap: int = DEFAULT_OVERLAP
+
+    def __post_init__(self) -> None:
+        """Rejects what cannot work."""
+        if not 1 <= self.max_pixels <= 1 << 25:
+            raise UsageError(f"max_pixels={self.max_pixels}; choose 1 to {1 << 25}")
+        if self.overlap < 0:
+            raise UsageError(f"overlap={self.overlap}; choose 0 or more")
+        least = 2 * self.overlap + _SMALLEST_CORE
+        if not least <= self.tile <= 1024:
+            raise UsageError(f"tile={self.tile}; choose {least} to 1024")
+
+    @property
+    def tile_pixels(self) -> int:
+        """LR pixels of a request for what is not cut: `towers` and `from_levels`."""
+        return self.tile**2
