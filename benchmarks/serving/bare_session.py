@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bigans.models.server.messages import MetaGraphDef
+from bigans.models.server.tensors import to_array
+
 _STRING = 7
 _DTYPES: dict[int, Any] = {
     1: np.float32,
@@ -192,7 +195,7 @@ class BareSession:
         if found is None:
             raise ServingError(3, f"no signature {signature!r}")
         unknown = inputs.keys() - found.inputs.keys()
-        given = {**{key: _default(value) for key, value in found.defaults.items()}, **inputs}
+        given = {**{key: to_array(value) for key, value in found.defaults.items()}, **inputs}
         missing = found.inputs.keys() - given.keys()
         if unknown or missing:
             raise ServingError(3, f"input size does not match signature: {unknown or missing}")
@@ -240,16 +243,8 @@ class BareSession:
 
 
 def _signatures(meta_graph: bytes) -> dict[str, Any]:
-    from tensorflow.core.protobuf import meta_graph_pb2
-
-    found = meta_graph_pb2.MetaGraphDef.FromString(meta_graph)
-    return dict(found.signature_def)
-
-
-def _default(message: Any) -> NDArray[Any]:
-    import tensorflow as tf
-
-    return tf.make_ndarray(message)
+    found = dict(MetaGraphDef.FromString(meta_graph).signature_def)
+    return {name: one for name, one in found.items() if not name.startswith("__")}
 
 
 def _to_tensor(value: Any) -> int:

@@ -204,8 +204,8 @@ def check(serving: ServingModel, directory: Path) -> None:
         values.get(contract.MAX_DEVIATION),  # pyright: ignore[reportArgumentType]
         **modes,
     )
-    graph = tf.Graph()
-    with tf.compat.v1.Session(graph=graph) as session:
+    tf.get_logger().setLevel("ERROR")  # the loader is called deprecated; servers use its like
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
         meta = tf.compat.v1.saved_model.load(session, ["serve"], os.fspath(directory))
         for name, wanted in ((contract.SERVING, expected.sr), ("unrounded", expected.unrounded)):
             signature = meta.signature_def[name]

@@ -24,7 +24,7 @@ _SCALARS = {
     "string": _FIELD.TYPE_STRING,
 }
 
-# Message → (field, number, type); "*" is repeated, "map" is from a text to a tensor. Enumerations
+# Message → (field, number, type); "*" is repeated, "map" is from a text to a message. Enumerations
 # are int32 on the wire.
 _Fields = tuple[tuple[str, int, str], ...]
 _TENSOR_MESSAGES: dict[str, _Fields] = {
@@ -40,6 +40,19 @@ _TENSOR_MESSAGES: dict[str, _Fields] = {
         ("string_val", 8, "*bytes"),
         ("int64_val", 10, "*int64"),
     ),
+    # Of a SavedModel's graph: what its signatures take and give.
+    "TensorInfo": (
+        ("name", 1, "string"),
+        ("dtype", 2, "int32"),
+        ("tensor_shape", 3, ".tensorflow.TensorShapeProto"),
+    ),
+    "SignatureDef": (
+        ("inputs", 1, "map.tensorflow.TensorInfo"),
+        ("outputs", 2, "map.tensorflow.TensorInfo"),
+        ("method_name", 3, "string"),
+        ("defaults", 4, "map.tensorflow.TensorProto"),
+    ),
+    "MetaGraphDef": (("signature_def", 5, "map.tensorflow.SignatureDef"),),
 }
 _SERVING_MESSAGES: dict[str, _Fields] = {
     "ModelSpec": (
@@ -50,10 +63,10 @@ _SERVING_MESSAGES: dict[str, _Fields] = {
     ),
     "PredictRequest": (
         ("model_spec", 1, ".tensorflow.serving.ModelSpec"),
-        ("inputs", 2, "map"),
+        ("inputs", 2, "map.tensorflow.TensorProto"),
         ("output_filter", 3, "*string"),
     ),
-    "PredictResponse": (("outputs", 1, "map"), ("model_spec", 2, ".tensorflow.serving.ModelSpec")),
+    "PredictResponse": (("outputs", 1, "map.tensorflow.TensorProto"), ("model_spec", 2, ".tensorflow.serving.ModelSpec")),
     "GetModelStatusRequest": (("model_spec", 1, ".tensorflow.serving.ModelSpec"),),
     "StatusProto": (("error_code", 1, "int32"), ("error_message", 2, "string")),
     "ModelVersionStatus": (
@@ -73,7 +86,8 @@ _SERVING_MESSAGES: dict[str, _Fields] = {
 
 
 def _field(name: str, number: int, kind: str, message: str) -> Any:
-    repeated = kind.startswith("*") or kind == "map"
+    is_map = kind.startswith("map.")
+    repeated = kind.startswith("*") or is_map
     label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
     field = _FIELD(name=name, number=number, label=label)
     kind = kind.removeprefix("*")
@@ -81,12 +95,12 @@ def _field(name: str, number: int, kind: str, message: str) -> Any:
         field.type = _SCALARS[kind]
     else:
         field.type = _FIELD.TYPE_MESSAGE
-        field.type_name = f".{_SERVING}.{message}.{_entry(name)}" if kind == "map" else kind
+        field.type_name = f"{message}.{_entry(name)}" if is_map else kind
     return field
 
 
 def _entry(name: str) -> str:
-    return f"{name.title()}Entry"
+    return f"{name.title().replace('_', '')}Entry"
 
 
 def _file(name: str, package: str, messages: dict[str, _Fields], *imports: str) -> Any:
@@ -96,12 +110,12 @@ def _file(name: str, package: str, messages: dict[str, _Fields], *imports: str) 
     for message, fields in messages.items():
         found = file.message_type.add(name=message)
         for field, number, kind in fields:
-            found.field.append(_field(field, number, kind, message))
-            if kind == "map":
+            found.field.append(_field(field, number, kind, f".{package}.{message}"))
+            if kind.startswith("map."):
                 entry = found.nested_type.add(name=_entry(field))
                 entry.options.map_entry = True
-                entry.field.append(_field("key", 1, "string", message))
-                entry.field.append(_field("value", 2, ".tensorflow.TensorProto", message))
+                entry.field.append(_field("key", 1, "string", ""))
+                entry.field.append(_field("value", 2, kind.removeprefix("map"), ""))
     return file
 
 
@@ -122,6 +136,7 @@ def _build() -> dict[str, Any]:
 _CLASSES = _build()
 
 TensorProto: Any = _CLASSES["TensorProto"]
+MetaGraphDef: Any = _CLASSES["MetaGraphDef"]
 PredictRequest: Any = _CLASSES["PredictRequest"]
 PredictResponse: Any = _CLASSES["PredictResponse"]
 GetModelStatusRequest: Any = _CLASSES["GetModelStatusRequest"]
