@@ -264,9 +264,7 @@ def _to_tensor(value: Any) -> int:
     number = _NUMBERS[content.dtype]
     tensor = lib.TF_AllocateTensor(number, dims, array.ndim, ctypes.c_size_t(content.nbytes))
     if content.nbytes:
-        ctypes.memmove(
-            lib.TF_TensorData(_POINTER(tensor)), content.ctypes.data, content.nbytes
-        )
+        ctypes.memmove(lib.TF_TensorData(_POINTER(tensor)), content.ctypes.data, content.nbytes)
     return tensor
 
 

@@ -30,6 +30,9 @@ SERVER = "server"
 PARTS = ("fused", "faithful", "vivid", "stage1")
 WITHOUT_MODEL: tuple[Kind, ...] = ("bicubic", "HR", "folder")
 
+# What stands behind the colon of other names.
+_PLACES = {"folder": "path; write folder:DIR", SERVER: "address; write server:HOST:PORT"}
+
 # For the help of flags.
 PRETRAINED_HELP = f"pretrained (the shipped fused model), pretrained:{'|'.join(PARTS[1:])}"
 MODEL_HELP = f"{PRETRAINED_HELP}, or DIR of an exported model."
@@ -92,14 +95,10 @@ def parse(name: str | os.PathLike[str], argument: str = "model") -> ModelName:
         if part not in PARTS:
             raise UsageError(f"unknown {argument}={name}; choose one of {_choices()}")
         return ModelName(PRETRAINED, part)
-    if kind == SERVER and colon:
+    if colon and kind in _PLACES:
         if not rest:
-            raise UsageError(f"{argument}=server: lacks its address; write server:HOST:PORT")
-        return ModelName(SERVER, rest)
-    if kind == "folder" and colon:
-        if not rest:
-            raise UsageError(f"{argument}=folder: lacks its path; write folder:DIR")
-        return ModelName("folder", rest)
+            raise UsageError(f"{argument}={name} lacks its {_PLACES[kind]}")
+        return ModelName(SERVER if kind == SERVER else "folder", rest)
     if name == "bicubic" or name == "HR":
         return ModelName(name)
     if name in PARTS:

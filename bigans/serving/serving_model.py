@@ -1,13 +1,13 @@
 """The fused model as TensorFlow Serving runs it: every signature checks, tiles and answers.
 
-    serving_default:  image, xi, max_deviation               → sr
-    image_only:       image                                  → sr          (REST fills no defaults)
-    unrounded:        image, xi, max_deviation               → sr, float32
-    components:       image, xi, max_deviation               → faithful, vivid, deviation
-    bytes:            image_bytes, xi, max_deviation, jpeg_quality → sr_bytes
-    towers:           image, one tile                        → faithful, vivid, float32
-    from_levels:      levels, one tile                       → faithful, vivid, float32
-    model_info:       nothing                                → model_info, JSON
+serving_default:  image, xi, max_deviation               → sr
+image_only:       image                                  → sr          (REST fills no defaults)
+unrounded:        image, xi, max_deviation               → sr, float32
+components:       image, xi, max_deviation               → faithful, vivid, deviation
+bytes:            image_bytes, xi, max_deviation, jpeg_quality → sr_bytes
+towers:           image, one tile                        → faithful, vivid, float32
+from_levels:      levels, one tile                       → faithful, vivid, float32
+model_info:       nothing                                → model_info, JSON
 """
 
 from __future__ import annotations
@@ -111,9 +111,13 @@ class ServingModel(tf.Module):
             contract.SERVING: with_defaults(self._serve),
             contract.UNROUNDED: with_defaults(self._unrounded),
             contract.COMPONENTS: with_defaults(self._components),
-            contract.IMAGE_ONLY: tf.function(self._image_only, input_signature=[_IMAGE], autograph=False),
+            contract.IMAGE_ONLY: tf.function(
+                self._image_only, input_signature=[_IMAGE], autograph=False
+            ),
             contract.BYTES: self._bytes_with_defaults(),
-            contract.GENERATORS: tf.function(self._towers, input_signature=[_IMAGE], autograph=False),
+            contract.GENERATORS: tf.function(
+                self._towers, input_signature=[_IMAGE], autograph=False
+            ),
             contract.MODEL_INFO: tf.function(self._model_info, input_signature=[], autograph=False),
         }
         if self._source.from_levels is not None:
@@ -134,7 +138,9 @@ class ServingModel(tf.Module):
 
         if self._source.facts.delta == "as_printed":
             return tf.function(by_xi, input_signature=[_IMAGE, _XI], autograph=False)
-        return tf.function(by_either, input_signature=[_IMAGE, _XI, _MAX_DEVIATION], autograph=False)
+        return tf.function(
+            by_either, input_signature=[_IMAGE, _XI, _MAX_DEVIATION], autograph=False
+        )
 
     def _bytes_with_defaults(self) -> Any:
         xis, bounds = tf.constant([DEFAULT_XI]), tf.constant([USE_XI])
@@ -147,7 +153,9 @@ class ServingModel(tf.Module):
             return self._bytes(image_bytes, xi, max_deviation, jpeg_quality)
 
         if self._source.facts.delta == "as_printed":
-            return tf.function(by_xi, input_signature=[_IMAGE_BYTES, _XI, _JPEG_QUALITY], autograph=False)
+            return tf.function(
+                by_xi, input_signature=[_IMAGE_BYTES, _XI, _JPEG_QUALITY], autograph=False
+            )
         specs = [_IMAGE_BYTES, _XI, _MAX_DEVIATION, _JPEG_QUALITY]
         return tf.function(by_either, input_signature=specs, autograph=False)
 

@@ -33,9 +33,7 @@ class GrpcCalls(Calls):
             trusted = grpc.ssl_channel_credentials(server.root_certificates.read_bytes())
             self._channel = grpc.secure_channel(server.address, trusted, options)
         self._predict_call = self._method(messages.PREDICT, messages.PredictResponse)
-        self._status_call = self._method(
-            messages.GET_MODEL_STATUS, messages.GetModelStatusResponse
-        )
+        self._status_call = self._method(messages.GET_MODEL_STATUS, messages.GetModelStatusResponse)
 
     def close(self) -> None:
         """Ends the connection."""

@@ -66,7 +66,10 @@ _SERVING_MESSAGES: dict[str, _Fields] = {
         ("inputs", 2, "map.tensorflow.TensorProto"),
         ("output_filter", 3, "*string"),
     ),
-    "PredictResponse": (("outputs", 1, "map.tensorflow.TensorProto"), ("model_spec", 2, ".tensorflow.serving.ModelSpec")),
+    "PredictResponse": (
+        ("outputs", 1, "map.tensorflow.TensorProto"),
+        ("model_spec", 2, ".tensorflow.serving.ModelSpec"),
+    ),
     "GetModelStatusRequest": (("model_spec", 1, ".tensorflow.serving.ModelSpec"),),
     "StatusProto": (("error_code", 1, "int32"), ("error_message", 2, "string")),
     "ModelVersionStatus": (

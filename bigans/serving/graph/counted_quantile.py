@@ -94,9 +94,7 @@ def lower_counts(values: tf.Tensor, chosen: Bin) -> tuple[tf.Tensor, tf.Tensor]:
 _NONE = tf.int32.max
 
 
-def value_of(
-    counts: tf.Tensor, above: tf.Tensor, chosen: Bin, xi: tf.Tensor
-) -> tf.Tensor:
+def value_of(counts: tf.Tensor, above: tf.Tensor, chosen: Bin, xi: tf.Tensor) -> tf.Tensor:
     """The quantile, linear between order statistics, with Q(0) := 0.
 
     Args:

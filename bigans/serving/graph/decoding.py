@@ -63,9 +63,7 @@ def _acceptable(header: Header, index: tf.Tensor, max_pixels: int) -> tf.Operati
         return _within(name, header.height, header.width, max_pixels)
 
 
-def _within(
-    name: list[Any], height: tf.Tensor, width: tf.Tensor, max_pixels: int
-) -> tf.Operation:
+def _within(name: list[Any], height: tf.Tensor, width: tf.Tensor, max_pixels: int) -> tf.Operation:
     # Sides have 32 bits at most: no product is too large.
     return require(
         height * width <= max_pixels,

@@ -244,9 +244,7 @@ _SHAPE = [-1, -1, 3]
 
 
 def _empty() -> tf.Tensor:
-    return _ops.EmptyTensorList(
-        element_shape=_SHAPE, max_num_elements=-1, element_dtype=tf.float32
-    )
+    return _ops.EmptyTensorList(element_shape=_SHAPE, max_num_elements=-1, element_dtype=tf.float32)
 
 
 def _push(tensors: tf.Tensor, item: tf.Tensor) -> tf.Tensor:

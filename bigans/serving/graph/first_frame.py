@@ -44,9 +44,15 @@ def first_frame(content: tf.Tensor) -> FirstFrame:
 
     def end_of_blocks(place: tf.Tensor) -> tf.Tensor:
         """Behind the chain of sub-blocks that starts there."""
-        return 1 + tf.while_loop(
-            lambda at: byte(at) > 0, lambda at: [at + 1 + byte(at)], [place], parallel_iterations=1
-        )[0]
+        return (
+            1
+            + tf.while_loop(
+                lambda at: byte(at) > 0,
+                lambda at: [at + 1 + byte(at)],
+                [place],
+                parallel_iterations=1,
+            )[0]
+        )
 
     def skip(place: tf.Tensor, transparent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         is_control = tf.equal(byte(place + 1), 0xF9)

@@ -50,7 +50,9 @@ def read_header(content: tf.Tensor) -> Header:
     height, width, problem = tf.switch_case(kind, [*readers, lambda: _gif(data), _unknown])
     size = tf.cast(height, tf.int64), tf.cast(width, tf.int64)
     empty = tf.equal(problem, "") & ((size[0] < 1) | (size[1] < 1))
-    return Header(kind, *size, tf.where(empty, "claims no pixels; send another file", problem), data)
+    return Header(
+        kind, *size, tf.where(empty, "claims no pixels; send another file", problem), data
+    )
 
 
 def find(data: tf.Tensor, text: bytes) -> tuple[tf.Tensor, tf.Tensor]:
