@@ -14,7 +14,8 @@ comparison of a model that was written with the one in memory.
                   merge:                      faithful, vivid, limits → sr
     for a server: serving_default, unrounded, components, towers, from_levels as above;
                   image_only:                 image → sr
-                  bytes:                      image_bytes, xi, max_deviation, jpeg_quality → sr_bytes
+                  bytes:                      image_bytes, xi, max_deviation, jpeg_quality
+                                              → sr_bytes
                   model_info:                 nothing → model_info
 """
 

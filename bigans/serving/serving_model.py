@@ -111,19 +111,13 @@ class ServingModel(tf.Module):
             contract.SERVING: with_defaults(self._serve),
             contract.UNROUNDED: with_defaults(self._unrounded),
             contract.COMPONENTS: with_defaults(self._components),
-            contract.IMAGE_ONLY: tf.function(
-                self._image_only, input_signature=[_IMAGE], autograph=False
-            ),
+            contract.IMAGE_ONLY: _function(self._image_only, [_IMAGE]),
             contract.BYTES: self._bytes_with_defaults(),
-            contract.GENERATORS: tf.function(
-                self._towers, input_signature=[_IMAGE], autograph=False
-            ),
-            contract.MODEL_INFO: tf.function(self._model_info, input_signature=[], autograph=False),
+            contract.GENERATORS: _function(self._towers, [_IMAGE]),
+            contract.MODEL_INFO: _function(self._model_info, []),
         }
         if self._source.from_levels is not None:
-            functions[contract.FROM_LEVELS] = tf.function(
-                self._from_levels, input_signature=[_LEVELS], autograph=False
-            )
+            functions[contract.FROM_LEVELS] = _function(self._from_levels, [_LEVELS])
         return functions
 
     def _with_defaults(self, run: Callable[..., dict[str, tf.Tensor]]) -> Any:
@@ -137,10 +131,8 @@ class ServingModel(tf.Module):
             return run(image, xi, max_deviation)
 
         if self._source.facts.delta == "as_printed":
-            return tf.function(by_xi, input_signature=[_IMAGE, _XI], autograph=False)
-        return tf.function(
-            by_either, input_signature=[_IMAGE, _XI, _MAX_DEVIATION], autograph=False
-        )
+            return _function(by_xi, [_IMAGE, _XI])
+        return _function(by_either, [_IMAGE, _XI, _MAX_DEVIATION])
 
     def _bytes_with_defaults(self) -> Any:
         xis, bounds = tf.constant([DEFAULT_XI]), tf.constant([USE_XI])
@@ -153,11 +145,9 @@ class ServingModel(tf.Module):
             return self._bytes(image_bytes, xi, max_deviation, jpeg_quality)
 
         if self._source.facts.delta == "as_printed":
-            return tf.function(
-                by_xi, input_signature=[_IMAGE_BYTES, _XI, _JPEG_QUALITY], autograph=False
-            )
+            return _function(by_xi, [_IMAGE_BYTES, _XI, _JPEG_QUALITY])
         specs = [_IMAGE_BYTES, _XI, _MAX_DEVIATION, _JPEG_QUALITY]
-        return tf.function(by_either, input_signature=specs, autograph=False)
+        return _function(by_either, specs)
 
     def _serve(self, image, xi, max_deviation):
         (sr,) = self._each(image, xi, max_deviation, lambda f, v, fused: [fused.sr], [tf.uint8])
@@ -256,6 +246,10 @@ class ServingModel(tf.Module):
 
     def _model_info(self):
         return {contract.MODEL_INFO: tf.constant(self.info)}
+
+
+def _function(run: Callable[..., dict[str, tf.Tensor]], inputs: Sequence[Any]) -> Any:
+    return tf.function(run, input_signature=inputs, autograph=False)
 
 
 def _checked_list(image_bytes: tf.Tensor) -> tf.Tensor:
