@@ -37,6 +37,11 @@ def server(started: StandInServer):
     return started
 
 
+def ask(server: Server, image: Any) -> dict[str, Any]:
+    with connect(server) as calls:
+        return calls.predict("image_only", {"image": image})
+
+
 def address(server: StandInServer, way: str) -> str:
     return server.grpc_address if way == "grpc" else server.rest_address
 
@@ -106,9 +111,8 @@ def test_a_refusal_is_told_and_not_repeated(server, way: str) -> None:
 def test_deadline(server, way: str) -> None:
     server.fault = delay(2)
     begin = time.monotonic()
-    with connect(Server(address(server, way), deadline=0.3)) as calls:
-        with pytest.raises(ServerError, match=r"no answer within 0\.3 s"):
-            calls.predict("image_only", {"image": noise(4, 4)})
+    with pytest.raises(ServerError, match=r"no answer within 0\.3 s"):
+        ask(Server(address(server, way), deadline=0.3), noise(4, 4))
     assert time.monotonic() - begin < 1.5
     assert server.requests == 1
 
@@ -117,9 +121,8 @@ def test_deadline(server, way: str) -> None:
 def test_busy_until_the_deadline(server, way: str) -> None:
     server.fault = first(100, UNAVAILABLE)
     begin = time.monotonic()
-    with connect(Server(address(server, way), deadline=0.5)) as calls:
-        with pytest.raises(ServerError, match="busy"):
-            calls.predict("image_only", {"image": noise(4, 4)})
+    with pytest.raises(ServerError, match="busy"):
+        ask(Server(address(server, way), deadline=0.5), noise(4, 4))
     assert time.monotonic() - begin < 3
 
 
@@ -132,17 +135,18 @@ def test_a_truncated_answer(server, way: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["", "http://"])
 def test_nobody_there(scheme: str) -> None:
-    with connect(Server(f"{scheme}127.0.0.1:9", deadline=0.5)) as calls:
-        with pytest.raises(ServerError, match="127.0.0.1:9"):
-            calls.is_ready()
+    with (
+        connect(Server(f"{scheme}127.0.0.1:9", deadline=0.5)) as calls,
+        pytest.raises(ServerError, match="127.0.0.1:9"),
+    ):
+        calls.is_ready()
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_other_model_or_version(server, session, way: str) -> None:
     for options in ({"name": "other"}, {"version": 7}, {"label": "canary"}):
-        with connect(Server(address(server, way), **options)) as calls:
-            with pytest.raises(ServerError, match="not found"):
-                calls.predict("image_only", {"image": noise(4, 4)})
+        with pytest.raises(ServerError, match="not found"):
+            ask(Server(address(server, way), **options), noise(4, 4))
     server.versions[2] = session
     server.labels["canary"] = 2
     for options in ({"version": 1}, {"label": "canary"}, {}):
@@ -152,9 +156,8 @@ def test_other_model_or_version(server, session, way: str) -> None:
 
 
 def test_an_answer_larger_than_allowed(server) -> None:
-    with connect(Server(server.grpc_address, max_message_mb=0.01)) as calls:
-        with pytest.raises(ServerError, match="raise max_message_mb"):
-            calls.predict("image_only", {"image": noise(40, 40)})
+    with pytest.raises(ServerError, match="raise max_message_mb"):
+        ask(Server(server.grpc_address, max_message_mb=0.01), noise(40, 40))
     assert server.requests == 1
 
 
@@ -216,14 +219,12 @@ def test_the_program(server, tmp_path: Path, call_program, capfd) -> None:
 def test_two_versions_are_swapped_under_load(server, session) -> None:
     import concurrent.futures
 
-    with connect(Server(server.grpc_address)) as calls:
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            waiting = [
-                pool.submit(calls.predict, "image_only", {"image": noise(8, 8)}) for _ in range(40)
-            ]
-            server.versions[2] = session
-            server.versions.pop(1)
-            results = [one.result()["sr"] for one in waiting]
+    target = Server(server.grpc_address)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(ask, target, noise(8, 8)) for _ in range(40)]
+        server.versions[2] = session
+        server.versions.pop(1)
+        results = [one.result()["sr"] for one in waiting]
     server.versions[1] = server.versions.pop(2)
     assert all(np.array_equal(one, results[0]) for one in results)
 
