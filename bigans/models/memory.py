@@ -97,6 +97,12 @@ class Budget:
 
     def refusal(self, least_pixels: int) -> Exception:
         """What to raise if even the smallest tile, of so many LR pixels, is too large."""
+        most = self.footprint.most_pixels
+        if most is not None and least_pixels > most:
+            return UsageError(
+                f"the smallest tile has {least_pixels} pixels with this overlap, and the server "
+                f"takes {most} a call; choose less overlap"
+            )
         tile = least_pixels * self.footprint.bytes_per_lr_pixel
         if self.memory_mb is not None:
             least = (self.footprint.program_bytes + tile) / 1e6

@@ -8,7 +8,8 @@ from sr_program.errors import UsageError
 
 # As `bigans.upscaler.tiles.tiling`, and for the same reason.
 DEFAULT_OVERLAP = 12
-_SMALLEST_CORE = 32
+# A client cuts a photo so that tiles write 32 to 63 LR pixels at least, in each direction.
+_SMALLEST_CORE = 64
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,9 +11,6 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-# A tile that writes less than this in each direction is nearly all overlap.
-SMALLEST_CORE = 32
-
 
 class Axis(NamedTuple):
     """The tiles along one side of an image: int32 scalars, LR pixels.
@@ -44,7 +41,7 @@ def cut(length: tf.Tensor, longest: int, overlap: int) -> Axis:
 
     Args:
         length: Of the side, int32 scalar ≥ 1, LR pixels.
-        longest: What a tile may read at most, at least 2·overlap + `SMALLEST_CORE`.
+        longest: What a tile may read at most, more than 2·overlap.
         overlap: See `Axis`.
     """
     inner = length - 2 * overlap  # the first and the last tile have no overlap at the edge

@@ -8,7 +8,7 @@ from benchmarks.serving.bare_session import BareSession
 from tests.test_fusion.conftest import NetworkTower, save_tower
 
 # Small tiles: small images have many.
-TILE, OVERLAP, MAX_PIXELS = 44, 4, 20_000
+TILE, OVERLAP, MAX_PIXELS = 72, 4, 20_000
 
 
 @pytest.fixture(scope="package")

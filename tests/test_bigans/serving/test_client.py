@@ -181,7 +181,7 @@ def test_bad_servers(address: str, options: Any) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_the_upscaler_with_a_server(server, fused_dir: Path, way: str) -> None:
     """Far larger than one request; ξ is that of the whole photo."""
-    rows, columns = np.mgrid[:90, :110] / 30
+    rows, columns = np.mgrid[:120, :130] / 30
     image = 120 + 90 * np.stack([np.sin(rows), np.cos(columns), np.sin(rows + columns)], -1)
     image = image.astype(np.uint8)
     tiling = Tiling(overlap=4)
@@ -192,7 +192,10 @@ def test_the_upscaler_with_a_server(server, fused_dir: Path, way: str) -> None:
         difference = np.abs(there(image, **how).astype(int) - here(image, **how))
         assert difference.max() <= 1
         assert (difference > 0).mean() < 0.01
-    assert server.requests > 10
+    assert server.requests > 8
+    tight = Upscaler(f"server:{address(server, way)}", tiling=Tiling(overlap=30))
+    with pytest.raises(UsageError, match="choose less overlap"):
+        tight(image)
 
 
 def test_the_program(server, tmp_path: Path, call_program, capfd) -> None:
