@@ -19,7 +19,8 @@ from absl import flags
 
 from benchmarks.serving.bare_session import BareSession
 from benchmarks.serving.stand_in_server import StandInServer
-from bigans.models.server.calls import Server, connect
+from bigans.models.server.calls import Server
+from bigans.models.server.connection import connect
 from sr_program import entry_point
 from sr_program.errors import UsageError
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from bigans.models.memory import Footprint
 from bigans.models.merged_in_numpy import MergedInNumpy
-from bigans.models.server.calls import Server, connect
+from bigans.models.server.calls import Server
+from bigans.models.server.connection import connect
 from sr_program import contract
 from sr_program.errors import DataError
 from sr_program.model_facts import ModelFacts

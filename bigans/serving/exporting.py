@@ -200,7 +200,7 @@ def check(serving: ServingModel, directory: Path) -> None:
         del values[contract.MAX_DEVIATION]
     expected = fuse(
         *serving.generators(tf.constant(image)),
-        xi,
+        xi,  # pyright: ignore[reportArgumentType]
         values.get(contract.MAX_DEVIATION),  # pyright: ignore[reportArgumentType]
         **modes,
     )

@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from bigans.models.server.calls import Calls, Server, ServerError, connect
+from bigans.models.server.calls import Calls, Server, ServerError
+from bigans.models.server.connection import connect
 
 _VARIABLES = ("TF_SERVING_ADDRESS", "TF_SERVING_URL")
 

@@ -42,7 +42,7 @@ class GrpcCalls(Calls):
     def _method(self, path: str, answer: Any) -> Any:
         return self._channel.unary_unary(
             path,
-            request_serializer=lambda message: message.SerializeToString(),
+            request_serializer=_serialized,
             response_deserializer=answer.FromString,
         )
 
@@ -80,3 +80,7 @@ class GrpcCalls(Calls):
             if code == grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise self.failed(f"no answer within {self.server.deadline:g} s") from error
             raise self.failed(words or code.name) from error
+
+
+def _serialized(message: Any) -> bytes:
+    return message.SerializeToString()

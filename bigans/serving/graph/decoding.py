@@ -82,7 +82,7 @@ def _decode_gif(content: tf.Tensor, index: tf.Tensor, max_pixels: int) -> tf.Ten
     name = ["image_bytes[", index, "] "]
     checks = [
         require(frame.is_whole, *name, "is cut off (a GIF without a frame); send it again"),
-        require(~frame.is_transparent, *name, "has transparent pixels; flatten it"),
+        require(tf.logical_not(frame.is_transparent), *name, "has transparent pixels; flatten it"),
         _within(name, frame.height, frame.width, max_pixels),
     ]
     with tf.control_dependencies(checks):

@@ -118,7 +118,8 @@ class Enlarging:
             The same of the whole image, each [s·H, s·W, C].
         """
         rows, columns = (cut(tf.shape(image)[i], self._tile, self._overlap) for i in (0, 1))
-        kept = Kept(*self._run_generators(image), rows, columns)
+        faithful, vivid, counts = self._run_generators(image)
+        kept = Kept(faithful, vivid, counts, rows, columns)
         limits = self._limits(kept, xi)
         return self._merge(kept, limits, xi, max_deviation, outputs, dtypes, channels)
 
@@ -237,7 +238,7 @@ class Enlarging:
 
 
 def _places(rows: Axis, columns: Axis, index: tf.Tensor) -> tuple[tuple[Axis, tf.Tensor], ...]:
-    return (rows, index // columns.count), (columns, index % columns.count)
+    return (rows, index // columns.count), (columns, tf.math.floormod(index, columns.count))
 
 
 _SHAPE = [-1, -1, 3]

@@ -56,7 +56,7 @@ def first_frame(content: tf.Tensor) -> FirstFrame:
 
     def skip(place: tf.Tensor, transparent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         is_control = tf.equal(byte(place + 1), 0xF9)
-        has_colour = tf.equal(byte(place + 3) % 2, 1)
+        has_colour = tf.equal(tf.math.floormod(byte(place + 3), 2), 1)
         return end_of_blocks(place + 2), transparent | (is_control & has_colour)
 
     start = 13 + _table(byte(tf.constant(10)))
@@ -80,4 +80,4 @@ def first_frame(content: tf.Tensor) -> FirstFrame:
 
 def _table(flags: tf.Tensor) -> tf.Tensor:
     """Bytes of a colour table."""
-    return tf.where(flags >= 128, 3 * tf.bitwise.left_shift(2, flags % 8), 0)
+    return tf.where(flags >= 128, 3 * tf.bitwise.left_shift(2, tf.math.floormod(flags, 8)), 0)

@@ -84,7 +84,7 @@ def little_endian(data: tf.Tensor, place: tf.Tensor | int, count: int) -> tf.Ten
 def _number(data: tf.Tensor, place: tf.Tensor | int, powers: range) -> tf.Tensor:
     result = tf.constant(0, tf.int64)
     for offset, power in enumerate(powers):
-        index = tf.clip_by_value(place + offset, 0, tf.shape(data)[0] - 1)
+        index = tf.maximum(tf.minimum(place + offset, tf.shape(data)[0] - 1), 0)
         result += tf.cast(tf.gather(data, index), tf.int64) * 256**power
     return result
 
@@ -111,7 +111,10 @@ def _png(data: tf.Tensor, content: tf.Tensor) -> _Read:
     problem = _first(
         (data[24] > 8, "has 16 bits a channel; convert it to 8"),
         (has_alpha, "has an alpha channel; remove it"),
-        (~_holds(content, b"IEND"), "is cut off (a PNG without its end); send it again"),
+        (
+            tf.logical_not(_holds(content, b"IEND")),
+            "is cut off (a PNG without its end); send it again",
+        ),
     )
     return big_endian(data, 20, 4), big_endian(data, 16, 4), problem
 
@@ -124,7 +127,7 @@ def _jpeg(content: tf.Tensor) -> _Read:
         lambda: tf.zeros([3], tf.int64),
     )
     problem = _first(
-        (~is_whole, "is cut off (a JPEG without its end); send it again"),
+        (tf.logical_not(is_whole), "is cut off (a JPEG without its end); send it again"),
         (tf.equal(shape[2], 4), "is a CMYK JPEG; convert it to RGB"),
     )
     return shape[0], shape[1], problem
@@ -133,18 +136,18 @@ def _jpeg(content: tf.Tensor) -> _Read:
 def _webp(data: tf.Tensor) -> _Read:
     lossless = little_endian(data, 21, 4)
     sizes = [
-        (little_endian(data, 28, 2) % (1 << 14), little_endian(data, 26, 2) % (1 << 14)),  # "VP8 "
-        ((lossless // (1 << 14)) % (1 << 14) + 1, lossless % (1 << 14) + 1),  # "VP8L"
+        (_low(little_endian(data, 28, 2)), _low(little_endian(data, 26, 2))),  # "VP8 "
+        (_low(lossless // (1 << 14)) + 1, _low(lossless) + 1),  # "VP8L"
         (little_endian(data, 27, 3) + 1, little_endian(data, 24, 3) + 1),  # "VP8X"
     ]
     letter = data[15]
     index = tf.where(letter == ord("L"), 1, tf.where(letter == ord("X"), 2, 0))
     height, width = (tf.gather(tf.stack([size[i] for size in sizes]), index) for i in (0, 1))
     flags = tf.where(index == 2, data[20], 0)
-    in_lossless = tf.equal(index, 1) & tf.equal(lossless // (1 << 28) % 2, 1)
+    in_lossless = tf.equal(index, 1) & _bit(lossless, 28)
     problem = _first(
-        (tf.equal(flags // 2 % 2, 1), "is animated; send one frame of it"),
-        (tf.equal(flags // 16 % 2, 1) | in_lossless, "has an alpha channel; remove it"),
+        (_bit(flags, 1), "is animated; send one frame of it"),
+        (_bit(flags, 4) | in_lossless, "has an alpha channel; remove it"),
     )
     return height, width, problem
 
@@ -156,6 +159,15 @@ def _gif(data: tf.Tensor) -> _Read:
 def _unknown() -> _Read:
     zero = tf.constant(0, tf.int64)
     return zero, zero, tf.constant("is no PNG, JPEG, WebP or GIF; convert it to one of them")
+
+
+def _low(number: tf.Tensor) -> tf.Tensor:
+    """The lower 14 bits, as WebP writes sides."""
+    return tf.math.floormod(number, 1 << 14)
+
+
+def _bit(number: tf.Tensor, place: int) -> tf.Tensor:
+    return tf.equal(tf.math.floormod(number // (1 << place), 2), 1)
 
 
 def _holds(content: tf.Tensor, text: bytes) -> tf.Tensor:

@@ -12,15 +12,15 @@ from sr_program.errors import DataError, UsageError
 
 
 def test_a_fused_model_becomes_the_next_version(exported: Path, fused_dir: Path) -> None:
-    limits = Limits(100, 128, 4)
-    path = export(exported, model=fused_dir, limits=limits, version=7, warm_up_sizes=[])
+    limits = Limits(1024, 128, 4)
+    path = export(exported, model=fused_dir, limits=limits, version=7, warm_up_sizes=())
     try:
         assert path == exported / "7"
         names = {file.name for file in path.iterdir()}
         assert {"saved_model.pb", "variables", "facts.json", "assets.extra"} <= names
         assert not (path / "assets.extra/tf_serving_warmup_requests").exists()
         with pytest.raises(DataError, match="exists already"):
-            export(exported, model=fused_dir, version=7)
+            export(exported, model=fused_dir, limits=limits, version=7, warm_up_sizes=())
         assert not list(exported.glob(".tmp-*"))
     finally:
         import shutil
@@ -36,7 +36,7 @@ def test_a_failure_leaves_nothing(
 
     monkeypatch.setattr("bigans.serving.exporting.check", fail)
     with pytest.raises(DataError, match="differs"):
-        export(tmp_path / "m", model=fused_dir, limits=Limits(100, 128, 4))
+        export(tmp_path / "m", model=fused_dir, limits=Limits(1024, 128, 4))
     assert list((tmp_path / "m").iterdir()) == []
 
 

@@ -309,7 +309,7 @@ def test_fuzz(session) -> None:
     """2000 requests: every answer is a picture or INVALID_ARGUMENT."""
     random = np.random.default_rng(11)
     good = encoded(noise(6, 7)[0], "PNG"), encoded(noise(6, 7)[0], "JPEG")
-    dtypes = (np.uint8,) * 6 + (np.float32, np.int32, np.int64, np.bool_, np.float64)
+    dtypes: Any = (np.uint8,) * 6 + (np.float32, np.int32, np.int64, np.bool_, np.float64)
     answered = 0
     for _ in range(2000):
         try:
