@@ -29,8 +29,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Rejects what cannot work."""
-        if not 1 <= self.max_pixels <= 1 << 25:
-            raise UsageError(f"max_pixels={self.max_pixels}; choose 1 to {1 << 25}")
+        # The export tries the model on some hundred pixels.
+        if not 1024 <= self.max_pixels <= 1 << 25:
+            raise UsageError(f"max_pixels={self.max_pixels}; choose 1024 to {1 << 25}")
         if self.overlap < 0:
             raise UsageError(f"overlap={self.overlap}; choose 0 or more")
         least = 2 * self.overlap + _SMALLEST_CORE

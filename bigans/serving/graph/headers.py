@@ -107,6 +107,7 @@ _Read = tuple[tf.Tensor, tf.Tensor, tf.Tensor]  # height and width, int64; the p
 
 
 def _png(data: tf.Tensor, content: tf.Tensor) -> _Read:
+    is_whole = _holds(content, b"IEND")
     has_alpha = tf.equal(data[25], 4) | tf.equal(data[25], 6) | find(data, b"tRNS")[0]
     problem = _first(
         (data[24] > 8, "has 16 bits a channel; convert it to 8"),
