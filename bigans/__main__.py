@@ -177,7 +177,9 @@ def _check_flags(arguments: list[str]) -> None:
     for first, second in ((_XI, _MAX_DEVIATION), (_SCALE, _SIZE)):
         if first.value is not None and second.value is not None:
             raise UsageError(f"--{first.name} and --{second.name} exclude each other")
-    for flag in (_XI, _MAX_DEVIATION):
+    if _CONSISTENT.value and _MAX_DEVIATION.value is not None:
+        raise UsageError(f"--{_CONSISTENT.name} and --{_MAX_DEVIATION.name} exclude each other")
+    for flag in (_XI, _MAX_DEVIATION, _MAX_RATIO):
         if flag.value is not None and flag.value != flag.value:
             raise UsageError(f"--{flag.name} is not a number")
     for flag in (_XI, _MAX_DEVIATION):

@@ -132,7 +132,7 @@ def merge_at_unrounded(
         merged = _separately(faithful, vivid, limits)
     if delta == "as_printed":
         merged = np.clip(vivid + (vivid - merged), np.float32(0), np.float32(255))
-    return merged
+    return np.asarray(merged, np.float32)
 
 
 def quantile(values: Levels, xi: float) -> np.float32:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -163,7 +163,7 @@ class TensorFlowModel(LoadedModel):
         if UNROUNDED in self._signatures:
             return self._run(UNROUNDED, image=image[np.newaxis])["sr"]
         inputs = {name: np.zeros((), np.float32) for name in self.inputs - {"image"}}
-        return self.serve(image[np.newaxis], inputs).astype(np.float32)
+        return self.serve(cast(Images, image)[np.newaxis], inputs).astype(np.float32)
 
     def _from_levels(self, image: Any) -> dict[str, np.ndarray]:
         self.require_levels()

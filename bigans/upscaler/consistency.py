@@ -157,7 +157,8 @@ def consistent_strips(
         rounds = _Rounds()
         while rounds.go_on(lacking):
             momentum = rounds.momentum(lacking, lacked)
-            change = equations.change(lacking + np.float32(momentum) * (lacking - lacked))
+            ahead = np.asarray(lacking + momentum * (lacking - lacked), np.float32)
+            change = equations.change(ahead)
             changed = make()
             following = _changed(current.read(), before.read(), momentum, change)
             lacked, lacking = lacking, equations.lacking(following, changed)
@@ -181,25 +182,26 @@ class _Rounds:
         recent, earlier = self._largest[-_PATIENCE:], self._largest[:-_PATIENCE]
         return not earlier or min(recent) < _PROGRESS * min(earlier)
 
-    def momentum(self, lacking: Levels, lacked: Levels) -> float:
+    def momentum(self, lacking: Levels, lacked: Levels) -> np.float32:
         if np.square(lacking).sum() > np.square(lacked).sum():
             self._step = 1.0  # overshot: begin anew
-            return 0.0
+            return np.float32(0)
         before, self._step = self._step, (1 + math.sqrt(1 + 4 * self._step**2)) / 2
-        return (before - 1) / self._step
+        return np.float32((before - 1) / self._step)
 
 
 def _changed(
     current: Iterator[Levels],
     before: Iterator[Levels],
-    momentum: float,
+    momentum: np.float32,
     change: Callable[[int, int], Levels],
 ) -> Iterator[Levels]:
     top = 0
     for strip, earlier in zip(current, before, strict=True):
-        ahead = strip + np.float32(momentum) * (strip - earlier)
+        ahead = strip + momentum * (strip - earlier)
         bottom = top + len(strip)
-        yield np.clip(ahead + change(top, bottom), np.float32(0), np.float32(255))
+        changed = np.clip(ahead + change(top, bottom), np.float32(0), np.float32(255))
+        yield np.asarray(changed, np.float32)
         top = bottom
 
 

@@ -16,6 +16,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -69,7 +70,7 @@ class Enlargement:
         with contextlib.ExitStack() as stack:
             if self._is_plain:
                 colours: Iterator[Pixels] = stack.enter_context(
-                    contextlib.closing(self._rounded_by_the_model(pixels))
+                    contextlib.closing(self._rounded_by_the_model(cast(Images, pixels)))
                 )
             else:
                 levels = stack.enter_context(contextlib.closing(self._levels(pixels)))
@@ -108,7 +109,7 @@ class Enlargement:
         once = target.passes == 1 and not target.is_reduced and not self.consistent
         return eight_bits and not self.picture.is_gray and once
 
-    def _rounded_by_the_model(self, pixels: NDArray[np.uint8]) -> Generator[Images, None, None]:
+    def _rounded_by_the_model(self, pixels: Images) -> Generator[Images, None, None]:
         if self.plan.is_whole:
             yield self.model.serve(pixels[np.newaxis], self.merge_inputs)[0]
             return
@@ -143,8 +144,8 @@ class Enlargement:
 
     def _passed(
         self,
-        image: NDArray[np.generic],
-        prepare: Callable[[NDArray[np.generic]], Images | Levels],
+        image: NDArray[Any],
+        prepare: Callable[[NDArray[Any]], Images | Levels],
         plan: PhotoPlan,
     ) -> Generator[Levels, None, None]:
         """Once through the generators."""
@@ -197,11 +198,12 @@ class Enlargement:
         top = 0
         for strip in colours:
             rows = alpha.rows(top, top + len(strip), self.dtype)
-            yield np.concatenate([strip, rows[..., np.newaxis]], axis=2)
+            both: Any = [strip, rows[..., np.newaxis]]
+            yield np.concatenate(both, axis=2)
             top += len(strip)
 
 
-def _for_the_model(pixels: Pixels) -> Images | Levels:
+def _for_the_model(pixels: NDArray[Any]) -> Images | Levels:
     """uint8 as it is, other depths as grey levels; RGB."""
     return _three_channels(pixels if pixels.dtype == np.uint8 else to_levels(pixels))
 

@@ -15,7 +15,6 @@ from sr_images.limits import Limits
 from sr_images.pictures_in import open_pictures
 from sr_program.errors import DataError, UsageError
 
-
 # How the line of a photo begins that would fail.
 FAILS = "fails: "
 

@@ -6,12 +6,13 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 from absl import logging
 from numpy.typing import DTypeLike
 
-from bigans.models.loaded_model import LoadedModel
+from bigans.models.loaded_model import Images, LoadedModel
 from bigans.models.measured_radius import measured_reach
 from bigans.models.names import PARTS, PRETRAINED, Runtime
 from bigans.models.runtime import load_model
@@ -29,6 +30,9 @@ from sr_program.model_facts import ModelFacts
 
 # Takes a line for a person.
 Tell = Callable[[str], None]
+
+# An array of one depth: the result has the same.
+PixelsT = TypeVar("PixelsT", bound=Pixels)
 
 _PLAIN, _AS_NAMED = Enlarging(), Encoding()
 
@@ -143,12 +147,12 @@ class Upscaler:
 
     def __call__(
         self,
-        image: Pixels,
+        image: PixelsT,
         *,
         xi: float | Sequence[float] | None = None,
         max_deviation: float | Sequence[float] | None = None,
         plan: PhotoPlan | None = None,
-    ) -> Pixels:
+    ) -> PixelsT:
         """Enlarges one image or a batch of images of one size, by the model's own factor.
 
         Args:
@@ -179,12 +183,13 @@ class Upscaler:
         for i in range(0, len(batch), at_once):
             numbers = of_images(inputs, i, i + at_once)
             if is_plain:
-                parts.append(self._model.serve(batch[i : i + at_once], numbers))
+                of_8_bits = cast(Images, batch[i : i + at_once])
+                parts.append(self._model.serve(of_8_bits, numbers))
             else:
                 parts.append(self._one(batch[i], numbers, plan)[np.newaxis])
         result = parts[0] if len(parts) == 1 else np.concatenate(parts)
         result = result if image.ndim == 4 else result[0]
-        return result[..., 0] if image.ndim == 2 else result
+        return cast(PixelsT, result[..., 0] if image.ndim == 2 else result)
 
     def enlarge(
         self,

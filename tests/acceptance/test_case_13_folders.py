@@ -40,7 +40,8 @@ def test_a_folder(run, mixed: Path) -> None:
     out = mixed.parent / "out"
     assert names(out) == [f"{name}_x4.png" for name in "123457"]
     for path in out.iterdir():
-        assert cv2.imread(str(path)).shape == (24, 32, 3)
+        found = cv2.imread(str(path))
+        assert found is not None and found.shape == (24, 32, 3)
 
 
 def test_with_sub_folders_and_their_structure(run, mixed: Path) -> None:

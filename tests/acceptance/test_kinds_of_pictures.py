@@ -62,6 +62,7 @@ def repeated(pixels: np.ndarray) -> np.ndarray:
 
 def read(path: Path) -> np.ndarray:
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None
     return image[..., 2::-1] if image.ndim == 3 and image.shape[2] == 3 else image
 
 
@@ -140,6 +141,8 @@ def test_scale_and_size(run, photos: Path) -> None:
     [
         (["--scale=5"], "scale"),
         (["--scale=2", "--size=4x4"], "--scale and --size exclude each other"),
+        (["--consistent", "--max_deviation=3"], "--consistent and --max_deviation exclude"),
+        (["--max_ratio=nan"], "--max_ratio is not a number"),
         (["--size=4"], "--size=4 is no size; write WIDTHxHEIGHT"),
         (["--size=0x4"], "--size=0x4 is no size"),
         (["--suffix=a/b"], "--suffix=a/b is a part of a file name"),

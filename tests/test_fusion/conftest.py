@@ -37,7 +37,7 @@ class Tower(tf.Module):
 def save_tower(
     tower: "Tower | NetworkTower", directory: Path, signature: str = "unrounded"
 ) -> Path:
-    signatures = {signature: tower.unrounded}
+    signatures: dict[str, Any] = {signature: tower.unrounded}
     if isinstance(tower, NetworkTower):
         signatures["from_levels"] = tower.from_levels
     tf.saved_model.save(tower, str(directory / "1"), signatures=signatures)

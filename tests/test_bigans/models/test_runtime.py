@@ -389,7 +389,7 @@ def test_grey_levels_in_every_runtime(
     if runtime != "tensorflow" and not extras.is_installed(runtime):
         pytest.skip(f"needs the extra {runtime}: pip install 'bi-gans-st[{runtime}]'")
     format: Any = "onnx" if runtime == "onnx" else "saved_model"
-    cache = {"cache_dir": tmp_path} if runtime == "openvino" else {}
+    cache: Any = {"cache_dir": tmp_path} if runtime == "openvino" else {}
     directory = build(*levels_towers, tmp_path / "model", format=format)
     model = load_model(directory, runtime=runtime, **cache)
     assert model.takes_levels

@@ -22,17 +22,20 @@ class NumpyModel(LoadedModel):
     footprint = TENSORFLOW
     facts = ModelFacts(scale=4, radius=0, threshold="joint")
     identity = "toy"
-    has_parts = gives_unrounded = True
-    takes_levels = True
+    has_parts: Any = True
+    gives_unrounded: Any = True
+    takes_levels: Any = True
 
     def __init__(self, *, takes_levels: bool = True) -> None:
-        self.takes_levels = takes_levels  # pyright: ignore[reportAttributeAccessIssue]
+        self.takes_levels = takes_levels
         self.served: list[np.dtype] = []
 
     def serve(self, images: Any, merge_inputs: Mapping[str, np.ndarray]) -> Any:
         assert images.dtype == np.uint8
         self.served.append(images.dtype)
-        numbers = {name: float(np.ravel(value)[0]) for name, value in merge_inputs.items()}
+        numbers: Any = {
+            name: float(np.asarray(value).flat[0]) for name, value in merge_inputs.items()
+        }
         return np.stack([self.fuse(*self._towers(image), **numbers) for image in images])
 
     def towers(self, image: Any) -> Any:
@@ -42,7 +45,7 @@ class NumpyModel(LoadedModel):
     def _towers(self, image: Any) -> Any:
         assert image.shape[2] == 3
         large = image.astype(np.float32).repeat(4, axis=0).repeat(4, axis=1)
-        return large, np.clip(large * np.float32([1.1, 1, 0.9]) + np.float32(3.3), 0, 255)
+        return large, np.clip(large * np.array([1.1, 1, 0.9], np.float32) + np.float32(3.3), 0, 255)
 
     def unrounded(self, image: Any) -> Any:
         return np.stack(self.towers(image))

@@ -104,7 +104,7 @@ def test_other_sizes_are_reduced_by_imresize(toy: Any, asked: Any, shape: Any, d
 def test_twice_through_the_generators(toy: Any) -> None:
     image = noise(40, 36, 3)
     once = merged(image).astype(np.float32)
-    twice = NumpyModel().fuse_unrounded(*NumpyModel().towers(once), 0.73)
+    twice = NumpyModel().fuse_unrounded(*NumpyModel().towers(once), xi=0.73)
     result = toy.enlarge(Picture(image), Enlarging(scale=16)).pixels
     assert np.abs(result.astype(float) - twice).max() <= 0.5001
     half = toy.enlarge(Picture(image), Enlarging(scale=8)).pixels
@@ -164,6 +164,6 @@ def test_16_bits_are_rounded_once_to_8(tmp_path: Path) -> None:
 def test_a_model_of_8_bits_says_so() -> None:
     toy = upscaler(takes_levels=False)
     toy.enlarge(Picture(noise(4, 5, 1)))  # gray is no matter
-    for image, asked in ((noise(4, 5, 3, dtype=np.uint16), {}), (noise(4, 5, 3), {"scale": 8})):
+    for image, scale in ((noise(4, 5, 3, dtype=np.uint16), 4), (noise(4, 5, 3), 8)):
         with pytest.raises(DataError, match="takes photos of 8 bits a channel only"):
-            toy.enlarge(Picture(image), Enlarging(**asked))
+            toy.enlarge(Picture(image), Enlarging(scale=scale))

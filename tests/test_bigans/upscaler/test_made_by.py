@@ -1,6 +1,7 @@
 """What made a result is found in files of every format, and beside those that hold no metadata."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "encoding"), [("a.bmp", {}), ("a.npy", {}), ("a.png", {"strip": "all"})]
 )
-def test_beside(tmp_path: Path, name: str, encoding: dict[str, str]) -> None:
+def test_beside(tmp_path: Path, name: str, encoding: dict[str, Any]) -> None:
     path = tmp_path / name
     write(path, settings=RECORD, **encoding)
     assert read_record(path) is None

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,13 +36,13 @@ except (ValueError, OSError) as error:
 CONTENT = bytes(range(256)) * 1000
 
 
-def run(folder: Path, environment: dict[str, str], *arguments: str, **streams: object):
+def run(folder: Path, environment: dict[str, str], *arguments: str, **streams: Any):
     streams.setdefault("input", CONTENT)
     streams.setdefault("stdout", subprocess.PIPE)
     command = [sys.executable, "-c", PROGRAM, *arguments]
-    return subprocess.run(  # pyright: ignore[reportCallIssue]
+    return subprocess.run(
         command, cwd=folder, env=environment, stderr=subprocess.PIPE, timeout=120, **streams
-    )  # pyright: ignore[reportArgumentType]
+    )
 
 
 def test_through(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
