@@ -45,7 +45,7 @@ def pair(
 
         def both(images: Any) -> tuple[Any, Any]:
             made = first(**{argument: images})[contract.SR]
-            # One after the other: side by side they take twice the memory.
+            # One after the other: side by side what they take for a tile would add up.
             with tf.control_dependencies([made]):
                 images = tf.identity(images)
             return made, second(**{argument: images})[contract.SR]
@@ -57,7 +57,7 @@ def pair(
 
 
 def fused(directory: str | os.PathLike[str]) -> Source:
-    """A fused model; its generators run side by side, in twice a pair's memory for a tile.
+    """A fused model; its generators run side by side, so that a tile takes more memory.
 
     Raises:
         DataError: There is none, or it lacks the signature of its generators.

@@ -5,7 +5,7 @@ both make of them is kept and the deviations are counted; a second reading finds
 each tile is merged and forgotten.
 
 Memory: 384 bytes an LR pixel for what is kept (two float32 images of 4x the size), and what the
-generators take for one tile. The generators run one after the other, which halves that.
+generators take for one tile. A pair runs one after the other, so that it does not add up.
 """
 
 from __future__ import annotations
