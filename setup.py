@@ -58,11 +58,14 @@ EXTRAS = {
     "openvino": ["openvino>=2025.0"],
     # `make upscale` takes its sample photo from scikit-image.
     "sample": ["scikit-image>=0.25"],
+    # A model on a server of TensorFlow Serving: `--model=server:HOST:PORT`.
+    "serving": ["grpcio>=1.66", "protobuf>=5", "tenacity>=9", "urllib3>=2"],
     # A further column of the evaluation; it brings PyTorch.
     "stlpips": ["stlpips-pytorch>=0.0.2", "torch>=2.2"],
     "test": [
         "ai-edge-litert>=2.0",
         "array-record>=0.8",
+        "grpcio>=1.66",
         "hypothesis>=6.100",
         "importlib-resources>=6",
         "jax>=0.8",
@@ -72,13 +75,16 @@ EXTRAS = {
         "pillow-heif>=1.0",
         "pillow-jxl-plugin>=1.3.4",
         "pre-commit>=4",
+        "protobuf>=5",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8.3",
         "pytest-xdist>=3.6",
         "ruff>=0.9",
         "scikit-image>=0.25",
+        "tenacity>=9",
         "tensorflow-datasets>=4.9.10",
         "tf2onnx>=1.17",
+        "urllib3>=2",
         "uv>=0.5",
     ],
 }

@@ -208,6 +208,11 @@ class FusedModel(tf.Module):
                 f"{second.shape[1:].as_list()}; fuse models of the same scale"
             )
 
+    @property
+    def generators(self) -> tuple[Any, Any]:
+        """The loaded generators, the faithful and the vivid; see `fusion.generator_model`."""
+        return self._faithful, self._vivid
+
     def _generators(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """I_g and I_G, float32 grey levels."""
         faithful = self._faithful.signatures[UNROUNDED](image=image)["sr"]

@@ -12,6 +12,11 @@ comparison of a model that was written with the one in memory.
                   from_levels:                levels → faithful, vivid
                   deviations:                 faithful, vivid → deviations
                   merge:                      faithful, vivid, limits → sr
+    for a server: serving_default, unrounded, components, towers, from_levels as above;
+                  image_only:                 image → sr
+                  bytes:                      image_bytes, xi, max_deviation, jpeg_quality
+                                              → sr_bytes
+                  model_info:                 nothing → model_info
 """
 
 from __future__ import annotations
@@ -34,6 +39,15 @@ COMPONENTS = "components"
 GENERATORS = "towers"
 DEVIATIONS = "deviations"
 MERGE = "merge"
+
+# Signatures of an export for a server, and names of theirs alone. (REST writes base64 for outputs
+# whose names end in _bytes.)
+IMAGE_ONLY = "image_only"
+BYTES = "bytes"
+MODEL_INFO = "model_info"
+IMAGE_BYTES = "image_bytes"
+JPEG_QUALITY = "jpeg_quality"
+SR_BYTES = "sr_bytes"
 
 # What they take: the photo, uint8 [B, H, W, 3], or the same as unrounded grey levels in [0, 255],
 # float32; ξ; and grey levels that take the place of ξ.

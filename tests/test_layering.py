@@ -25,7 +25,7 @@ BRANCHES = ("mr_srgan", "wp_srgan")
 # The rooms of a package from the bottom up. What lies beside them, as a package's config, is free.
 ROOMS = {
     "srgan": ("layers", "vgg", "losses", "steps", "runs"),
-    "bigans": ("pretrained", "models", "upscaler"),
+    "bigans": ("pretrained", "models", "upscaler", "serving"),
     "evaluation": ("metrics", "methods", "scoring", "reports"),
 }
 
@@ -39,7 +39,7 @@ PRETRAINED_MAY_IMPORT = {
 WITHOUT_KERAS = ("fusion", "bigans", "evaluation")
 
 # The programs: they alone may define or read flags.
-ENTRY_POINTS = ("train.py", "export.py", "run.py", "__main__.py")
+ENTRY_POINTS = ("train.py", "export.py", "run.py", "client.py", "__main__.py")
 FLAG_MODULES = ("absl.flags", "absl.app", "sr_program.dataclass_flags")
 
 

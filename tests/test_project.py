@@ -20,11 +20,13 @@ MODULE_OF = {
     "absl-py": "absl",
     "array-record": "array_record",
     "apache-beam": "apache_beam",
+    "grpcio": "grpc",
     "importlib-resources": "importlib_resources",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
     "pillow-heif": "pillow_heif",
     "pillow-jxl-plugin": "pillow_jxl",
+    "protobuf": "google",
     "scikit-image": "skimage",
     "stlpips-pytorch": "stlpips_pytorch",
     "tensorboardx": "tensorboardX",
@@ -69,7 +71,8 @@ def setup_constant(root: Path, name: str) -> Any:
 
 # Extras of setup.py that parts of the program import where they are installed.
 OPTIONAL = (
-    *("data", "datasets", "heic", "jax", "jxl", "litert", "lpips", "onnx", "openvino", "stlpips"),
+    *("data", "datasets", "heic", "jax", "jxl", "litert", "lpips", "onnx", "openvino"),
+    *("serving", "stlpips"),
 )
 
 

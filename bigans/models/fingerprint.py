@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from bigans.models.loaded_model import hash_of_files
-from bigans.models.names import PRETRAINED, parse
+from bigans.models.names import PRETRAINED, SERVER, parse
 from bigans.pretrained.manifest import WEIGHTS_DIR, read_manifest
 from sr_program.errors import DataError
 from sr_program.model_facts import hash_of_parts, read_facts
@@ -39,6 +39,11 @@ def fingerprint(name: str | os.PathLike[str], weights_dir: Path = WEIGHTS_DIR) -
     if found.kind == PRETRAINED:
         manifest = read_manifest(weights_dir)
         return hash_of_parts(*(manifest[part].sha256 for part in _PARTS[found.rest]))[:_DIGITS]
+    if found.kind == SERVER:
+        from bigans.models.served_model import ServedModel
+        from bigans.models.server.calls import Server
+
+        return ServedModel(Server(found.rest)).facts.weights[:_DIGITS]
     return _of_directory(Path(found.rest))
 
 

@@ -20,10 +20,12 @@ class Footprint:
             result. What else a Python program has loaded is not in it.
         bytes_per_lr_pixel: Beside it, for one LR pixel that goes through the fused model, at its
             peak.
+        most_pixels: LR pixels that one call may have, whatever memory there is; None: any number.
     """
 
     program_bytes: int
     bytes_per_lr_pixel: int
+    most_pixels: int | None = None
 
 
 # Seen on two cores with fused models of the shipped architecture, whole processes of `python -m
@@ -85,7 +87,9 @@ class Budget:
     @property
     def pixels_at_once(self) -> int:
         """The most LR pixels in one call of the network; 0 if the program alone takes all."""
-        return _whole(self.beside_program / self.footprint.bytes_per_lr_pixel)
+        fitting = _whole(self.beside_program / self.footprint.bytes_per_lr_pixel)
+        most = self.footprint.most_pixels
+        return fitting if most is None else min(fitting, most)
 
     def spare_bytes(self, tile_pixels: int) -> int:
         """What is left of the memory while a tile of so many LR pixels is computed."""
@@ -93,6 +97,12 @@ class Budget:
 
     def refusal(self, least_pixels: int) -> Exception:
         """What to raise if even the smallest tile, of so many LR pixels, is too large."""
+        most = self.footprint.most_pixels
+        if most is not None and least_pixels > most:
+            return UsageError(
+                f"the smallest tile has {least_pixels} pixels with this overlap, and the server "
+                f"takes {most} a call; choose less overlap"
+            )
         tile = least_pixels * self.footprint.bytes_per_lr_pixel
         if self.memory_mb is not None:
             least = (self.footprint.program_bytes + tile) / 1e6

@@ -5,6 +5,7 @@
     pretrained:vivid       WP-SRGAN alone
     pretrained:stage1      WP-SRGAN after its first stage
     DIR                    an exported model, or a folder of its numbered versions
+    server:HOST:PORT       a model on a server, by gRPC; server:http://HOST:PORT, by REST
     bicubic                MATLAB's bicubic interpolation; no model
     HR                     the original itself (evaluation)
     folder:DIR             pictures that any program has made (evaluation)
@@ -20,13 +21,17 @@ from typing import Literal, get_args
 
 from sr_program.errors import UsageError
 
-Kind = Literal["pretrained", "directory", "bicubic", "HR", "folder"]
+Kind = Literal["pretrained", "directory", "bicubic", "HR", "folder", "server"]
 Runtime = Literal["tensorflow", "openvino", "onnx", "auto"]
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 
 PRETRAINED = "pretrained"
+SERVER = "server"
 PARTS = ("fused", "faithful", "vivid", "stage1")
 WITHOUT_MODEL: tuple[Kind, ...] = ("bicubic", "HR", "folder")
+
+# What stands behind the colon of other names.
+_PLACES = {"folder": "path; write folder:DIR", SERVER: "address; write server:HOST:PORT"}
 
 # For the help of flags.
 PRETRAINED_HELP = f"pretrained (the shipped fused model), pretrained:{'|'.join(PARTS[1:])}"
@@ -50,7 +55,8 @@ class ModelName:
 
     Attributes:
         kind: What it names.
-        rest: One of `PARTS`, the directory of a model, or the folder of pictures; else empty.
+        rest: One of `PARTS`, the directory of a model, the folder of pictures, or the address of a
+            server; else empty.
     """
 
     kind: Kind
@@ -89,10 +95,10 @@ def parse(name: str | os.PathLike[str], argument: str = "model") -> ModelName:
         if part not in PARTS:
             raise UsageError(f"unknown {argument}={name}; choose one of {_choices()}")
         return ModelName(PRETRAINED, part)
-    if kind == "folder" and colon:
+    if colon and kind in _PLACES:
         if not rest:
-            raise UsageError(f"{argument}=folder: lacks its path; write folder:DIR")
-        return ModelName("folder", rest)
+            raise UsageError(f"{argument}={name} lacks its {_PLACES[kind]}")
+        return ModelName(SERVER if kind == SERVER else "folder", rest)
     if name == "bicubic" or name == "HR":
         return ModelName(name)
     if name in PARTS:

@@ -9,9 +9,19 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from bigans.models.loaded_model import LoadedModel
-from bigans.models.names import PRETRAINED, RUNTIMES, ModelName, Runtime, parse, require_model
+from bigans.models.names import (
+    PRETRAINED,
+    RUNTIMES,
+    SERVER,
+    ModelName,
+    Runtime,
+    parse,
+    require_model,
+)
 from bigans.models.onnx_model import OnnxGenerators
 from bigans.models.openvino_model import OpenVinoGenerators
+from bigans.models.served_model import ServedModel
+from bigans.models.server.calls import Server
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained import saved_models
 from bigans.pretrained.openvino_models import openvino_model
@@ -70,6 +80,10 @@ class Computing:
         """See `load_model`."""
         chosen = self.check(name)
         found = parse(name)
+        if found.kind == SERVER:
+            if self.cache_dir is not None:
+                raise UsageError(f"cache_dir has no effect: nothing of {found} is built here")
+            return ServedModel(Server(found.rest))
         if found.kind == PRETRAINED:
             place = _Place(self._shipped(found.rest, chosen), "tensorflow")
         else:
@@ -146,6 +160,8 @@ def check_model(
     found = parse(name)
     require_model(found)
     chosen = chosen_runtime(runtime)
+    if found.kind == SERVER:
+        return _check_server(found, runtime, precision)
     place = None if found.kind == PRETRAINED else _place(Path(found.rest))
     _refuse_other_runtime(found, place, runtime, chosen)
     if place is not None and place.runtime != "tensorflow":
@@ -161,6 +177,16 @@ def check_model(
                 "what it was exported for; leave precision out, or export the model again"
             )
     return chosen
+
+
+def _check_server(name: ModelName, runtime: Runtime, precision: str | None) -> Chosen:
+    Server(name.rest)
+    require_extra("serving")
+    if runtime not in ("tensorflow", "auto") or precision is not None:
+        raise UsageError(
+            f"runtime and precision have no effect on {name}: the server decides; leave them out"
+        )
+    return "tensorflow"
 
 
 def load_model(

@@ -11,6 +11,7 @@ _MODULES = {
     "litert": ("ai_edge_litert",),
     "onnx": ("onnx", "onnxruntime", "tf2onnx"),
     "openvino": ("openvino",),
+    "serving": ("grpc", "google.protobuf", "tenacity", "urllib3"),
 }
 
 

@@ -1,0 +1,81 @@
+"""Load on a served model: requests a second, and how long they take.
+
+    python -m benchmarks.serving --model=models/bi_gans_st/1 --side=48
+
+asks the bare graph by 1, 4 and 16 threads, then the same through gRPC on a stand-in server; or
+--server=HOST:PORT, a server that runs. With --batch=4 a request holds four images.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+from absl import flags
+
+from benchmarks.serving.bare_session import BareSession
+from benchmarks.serving.stand_in_server import StandInServer
+from bigans.models.server.calls import Server
+from bigans.models.server.connection import connect
+from sr_program import entry_point
+from sr_program.errors import UsageError
+
+_CLIENTS = (1, 4, 16)
+Ask = Callable[[], object]
+
+
+def cli_main() -> NoReturn:
+    """Runs the command."""
+    flags.DEFINE_string("model", None, "A version's directory.")
+    flags.DEFINE_string("server", None, "HOST:PORT of a server that runs, instead.")
+    flags.DEFINE_integer("side", 48, "LR pixels of an image's side.", lower_bound=1)
+    flags.DEFINE_integer("batch", 1, "Images of a request.", lower_bound=1)
+    flags.DEFINE_integer("requests", 32, "For each line.", lower_bound=1)
+    entry_point.run(_main)
+
+
+def _main(positional: list[str]) -> None:
+    values = flags.FLAGS
+    entry_point.refuse_positional(positional)
+    if (values.model is None) == (values.server is None):
+        raise UsageError("name --model=DIR or --server=HOST:PORT")
+    shape = (values.batch, values.side, values.side, 3)
+    image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    print("asked            clients  images/s    p50 s    p95 s    p99 s")
+    if values.server is not None:
+        _through(values.server, image, values.requests)
+        return
+    session = BareSession(Path(values.model))
+    _rows("bare graph", lambda: session.run("image_only", image=image), image, values.requests)
+    with StandInServer({1: session}) as server:
+        _through(server.grpc_address, image, values.requests)
+
+
+def _through(address: str, image: np.ndarray, requests: int) -> None:
+    with connect(Server(address, deadline=600)) as calls:
+        _rows("gRPC", lambda: calls.predict("image_only", {"image": image}), image, requests)
+
+
+def _rows(title: str, ask: Ask, image: np.ndarray, requests: int) -> None:
+    ask()  # the first one takes seconds
+
+    def timed(_: int) -> float:
+        begin = time.perf_counter()
+        ask()
+        return time.perf_counter() - begin
+
+    for clients in _CLIENTS:
+        begin = time.perf_counter()
+        with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+            seconds = list(pool.map(timed, range(requests)))
+        rate = requests * len(image) / (time.perf_counter() - begin)
+        quantiles = "  ".join(f"{value:7.3f}" for value in np.quantile(seconds, [0.5, 0.95, 0.99]))
+        print(f"{title:15}  {clients:7}  {rate:8.2f}  {quantiles}")
+
+
+if __name__ == "__main__":
+    cli_main()

@@ -1,0 +1,1 @@
+"""A model on a server of TensorFlow Serving: the calls, by gRPC and by REST."""

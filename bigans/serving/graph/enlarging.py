@@ -1,0 +1,266 @@
+"""One image of any size, enlarged in tiles by loops of the graph, as if it were enlarged whole.
+
+ξ is a quantile over the whole image. Hence three loops: the tiles go through the generators, what
+both make of them is kept and the deviations are counted; a second reading finds the quantile; then
+each tile is merged and forgotten.
+
+Memory: 384 bytes an LR pixel for what is kept (two float32 images of 4x the size), and what the
+generators take for one tile. A pair runs one after the other, so that it does not add up.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from bigans.serving.graph.counted_quantile import (
+    LOWER_BINS,
+    UPPER_BINS,
+    bin_of,
+    lower_counts,
+    upper_counts,
+    value_of,
+)
+from bigans.serving.graph.spans import Axis, cut, span
+from fusion.fused_model import Fused, fuse
+from fusion.modes import Delta, Threshold
+from fusion.parts import deviations
+
+# uint8 [1, h, w, 3] → faithful and vivid, float32 [1, s·h, s·w, 3], grey levels.
+Generators = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+# faithful, vivid, and their merge, of one tile → what a signature gives, each [h, w, C].
+Outputs = Callable[[tf.Tensor, tf.Tensor, Fused], Sequence[tf.Tensor]]
+
+_while = functools.partial(tf.while_loop, parallel_iterations=1)
+_ops: Any = tf.raw_ops
+
+
+class Kept(NamedTuple):
+    """What the generators made of an image, tile by tile, without the overlaps.
+
+    Attributes:
+        faithful: A list of float32 [s·h, s·w, 3].
+        vivid: Likewise.
+        counts: Of the deviations, see `counted_quantile.upper_counts`.
+        rows: The rows of tiles.
+        columns: The columns.
+    """
+
+    faithful: tf.Tensor
+    vivid: tf.Tensor
+    counts: tf.Tensor
+    rows: Axis
+    columns: Axis
+
+
+class Enlarging:
+    """Two generators, and how their images are merged."""
+
+    def __init__(
+        self,
+        generators: Generators,
+        *,
+        scale: int,
+        threshold: Threshold,
+        delta: Delta,
+        tile: int,
+        overlap: int,
+    ) -> None:
+        """Takes what was loaded.
+
+        Args:
+            generators: Both.
+            scale: How many times larger their images are.
+            threshold: See `fusion.fused_model.fuse`.
+            delta: Likewise.
+            tile: Side of a tile, LR pixels, its overlap included.
+            overlap: What a tile reads at each side beyond what it writes, LR pixels.
+        """
+        self._generators = generators
+        self._scale = scale
+        self._modes: Any = {"threshold": threshold, "delta": delta}
+        self._threshold: Threshold = threshold
+        self._tile = tile
+        self._overlap = overlap
+        self._quantiles = 3 if threshold == "per_channel" else 1
+        # One copy of the networks for all signatures: each more would cost its first call seconds.
+        self._run_generators = tf.function(
+            self._generate,
+            input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
+            autograph=False,
+            experimental_attributes={"_noinline": True},
+        )
+
+    def enlarge(
+        self,
+        image: tf.Tensor,
+        xi: tf.Tensor,
+        max_deviation: tf.Tensor,
+        outputs: Outputs,
+        dtypes: Sequence[tf.DType],
+        channels: Sequence[int],
+    ) -> list[tf.Tensor]:
+        """Enlarges one image.
+
+        Args:
+            image: uint8 [H, W, 3], of at least one pixel.
+            xi: ξ in [0, 1], float32 scalar.
+            max_deviation: Grey levels, float32 scalar; < 0: ξ is used.
+            outputs: What is wanted of each tile.
+            dtypes: Of what it gives.
+            channels: Of what it gives.
+
+        Returns:
+            The same of the whole image, each [s·H, s·W, C].
+        """
+        rows, columns = (cut(tf.shape(image)[i], self._tile, self._overlap) for i in (0, 1))
+        faithful, vivid, counts = self._run_generators(image)
+        kept = Kept(faithful, vivid, counts, rows, columns)
+        limits = self._limits(kept, xi)
+        return self._merge(kept, limits, xi, max_deviation, outputs, dtypes, channels)
+
+    def _generate(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        rows, columns = (cut(tf.shape(image)[i], self._tile, self._overlap) for i in (0, 1))
+
+        def body(index, faithful, vivid, counts):
+            down, across = (span(a, i) for a, i in _places(rows, columns, index))
+            piece = tf.slice(image, [down.read, across.read, 0], [rows.size, columns.size, 3])
+            pair = [large[0] for large in self._generators(piece[None])]
+            start = self._scale * tf.stack([down.write - down.read, across.write - across.read, 0])
+            size = [self._scale * (one.write_end - one.write) for one in (down, across)]
+            first, second = (tf.slice(large, start, [*size, 3]) for large in pair)
+            counts += upper_counts(self._deviations(first, second))
+            return index + 1, _push(faithful, first), _push(vivid, second), counts
+
+        count = rows.count * columns.count
+        counts = tf.zeros([self._quantiles, UPPER_BINS], tf.int32)
+        state = (tf.constant(0), _empty(), _empty(), counts)
+        return _while(lambda index, *_: index < count, body, state)[1:]
+
+    def _deviations(self, faithful: tf.Tensor, vivid: tf.Tensor) -> tf.Tensor:
+        return deviations(faithful[None], vivid[None], self._threshold)[0]
+
+    def _limits(self, kept: Kept, xi: tf.Tensor) -> tf.Tensor:
+        chosen = bin_of(kept.counts, xi)
+
+        def body(index, counts, above):
+            faithful, vivid = (_item(one, index) for one in (kept.faithful, kept.vivid))
+            more, least = lower_counts(self._deviations(faithful, vivid), chosen)
+            return index + 1, counts + more, tf.minimum(above, least)
+
+        count = kept.rows.count * kept.columns.count
+        state = (
+            tf.constant(0),
+            tf.zeros([self._quantiles, LOWER_BINS], tf.int32),
+            tf.fill([self._quantiles], tf.int32.max),
+        )
+        _, counts, above = _while(lambda index, *_: index < count, body, state)
+        return value_of(counts, above, chosen, xi)
+
+    def _merge(
+        self,
+        kept: Kept,
+        limits: tf.Tensor,
+        xi: tf.Tensor,
+        max_deviation: tf.Tensor,
+        outputs: Outputs,
+        dtypes: Sequence[tf.DType],
+        channels: Sequence[int],
+    ) -> list[tf.Tensor]:
+        """From the last tile to the first: a list gives up its last item's memory."""
+        rows, columns = kept.rows, kept.columns
+        shapes = [(None, None, count) for count in channels]
+        height = self._scale * rows.length
+        width = self._scale * columns.length
+        empty = [
+            tf.zeros([height, 0, count], dtype)
+            for dtype, count in zip(dtypes, channels, strict=True)
+        ]
+        strips = [
+            tf.TensorArray(dtype, rows.count, element_shape=shape, infer_shape=False)
+            for dtype, shape in zip(dtypes, shapes, strict=True)
+        ]
+
+        def row(index, faithful, vivid, strips):
+            def tile(column, faithful, vivid, strip):
+                faithful, first = _pop(faithful)
+                vivid, second = _pop(vivid)
+                fused = self._fuse(first, second, limits, xi, max_deviation)
+                made = outputs(first, second, fused)
+                joined = [tf.concat(pair, axis=1) for pair in zip(made, strip, strict=True)]
+                return column - 1, faithful, vivid, joined
+
+            down = span(rows, index)
+            high = self._scale * (down.write_end - down.write)
+            strip = [one[:high] for one in empty]
+            state = (columns.count - 1, faithful, vivid, strip)
+            shapes_of_state = (
+                *(tf.TensorShape([]) for _ in range(3)),
+                [tf.TensorShape(shape) for shape in shapes],
+            )
+            _, faithful, vivid, strip = _while(
+                lambda column, *_: column >= 0, tile, state, shape_invariants=shapes_of_state
+            )
+            strips = [one.write(index, made) for one, made in zip(strips, strip, strict=True)]
+            return index - 1, faithful, vivid, strips
+
+        state = (rows.count - 1, kept.faithful, kept.vivid, strips)
+        *_, strips = _while(lambda index, *_: index >= 0, row, state)
+        return [
+            tf.reshape(one.concat(), [height, width, count])
+            for one, count in zip(strips, channels, strict=True)
+        ]
+
+    def _fuse(
+        self,
+        faithful: tf.Tensor,
+        vivid: tf.Tensor,
+        limits: tf.Tensor,
+        xi: tf.Tensor,
+        max_deviation: tf.Tensor,
+    ) -> Fused:
+        """`fusion.fused_model.fuse` of one tile, with the whole image's quantiles."""
+        known = iter(tf.unstack(limits, num=self._quantiles))
+        bound = None if self._modes["delta"] == "as_printed" else max_deviation
+        both = fuse(
+            faithful[None],
+            vivid[None],
+            xi,
+            bound,
+            quantile=lambda values, xi: next(known)[None],
+            **self._modes,
+        )
+        return Fused(both.sr[0], both.unrounded[0])
+
+
+def _places(rows: Axis, columns: Axis, index: tf.Tensor) -> tuple[tuple[Axis, tf.Tensor], ...]:
+    return (rows, index // columns.count), (columns, tf.math.floormod(index, columns.count))
+
+
+_SHAPE = [-1, -1, 3]
+
+
+def _empty() -> tf.Tensor:
+    return _ops.EmptyTensorList(element_shape=_SHAPE, max_num_elements=-1, element_dtype=tf.float32)
+
+
+def _push(tensors: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
+    return _ops.TensorListPushBack(input_handle=tensors, tensor=item)
+
+
+def _item(tensors: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    item = _ops.TensorListGetItem(
+        input_handle=tensors, index=index, element_shape=_SHAPE, element_dtype=tf.float32
+    )
+    return tf.ensure_shape(item, [None, None, 3])
+
+
+def _pop(tensors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    rest, item = _ops.TensorListPopBack(
+        input_handle=tensors, element_shape=_SHAPE, element_dtype=tf.float32
+    )
+    return rest, tf.ensure_shape(item, [None, None, 3])

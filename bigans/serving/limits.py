@@ -1,0 +1,44 @@
+"""What one request may ask of a server, fixed when the model is exported."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sr_program.errors import UsageError
+
+# As `bigans.upscaler.tiles.tiling`, and for the same reason.
+DEFAULT_OVERLAP = 12
+# A client cuts a photo so that tiles write 32 to 63 LR pixels at least, in each direction.
+_SMALLEST_CORE = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """The bounds.
+
+    Attributes:
+        max_pixels: LR pixels of a request's images together, or of one encoded picture. Each
+            takes 760 bytes beside the model: 1.6 GB for 2^21, a photo of 1920x1080.
+        tile: Side of the tiles that larger images are cut into, LR pixels.
+        overlap: What a tile reads at each side beyond what it writes, LR pixels.
+    """
+
+    max_pixels: int = 1 << 21
+    tile: int = 192
+    overlap: int = DEFAULT_OVERLAP
+
+    def __post_init__(self) -> None:
+        """Rejects what cannot work."""
+        # The export tries the model on some hundred pixels.
+        if not 1024 <= self.max_pixels <= 1 << 25:
+            raise UsageError(f"max_pixels={self.max_pixels}; choose 1024 to {1 << 25}")
+        if self.overlap < 0:
+            raise UsageError(f"overlap={self.overlap}; choose 0 or more")
+        least = 2 * self.overlap + _SMALLEST_CORE
+        if not least <= self.tile <= 1024:
+            raise UsageError(f"tile={self.tile}; choose {least} to 1024")
+
+    @property
+    def tile_pixels(self) -> int:
+        """LR pixels of a request for what is not cut: `towers` and `from_levels`."""
+        return self.tile**2
