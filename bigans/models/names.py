@@ -35,7 +35,10 @@ _PLACES = {"folder": "path; write folder:DIR", SERVER: "address; write server:HO
 
 # For the help of flags.
 PRETRAINED_HELP = f"pretrained (the shipped fused model), pretrained:{'|'.join(PARTS[1:])}"
-MODEL_HELP = f"{PRETRAINED_HELP}, or DIR of an exported model."
+MODEL_HELP = (
+    f"{PRETRAINED_HELP}; DIR of an exported model; or server:HOST:PORT, one that TensorFlow Serving "
+    "holds (pip install 'bi-gans-st[serving]')."
+)
 METHOD_HELP = (
     f"What is evaluated: {PRETRAINED_HELP}; DIR of an exported model; bicubic; HR, the original "
     "itself; folder:DIR, pictures of any method as DIR/SET/NAME.png."
