@@ -36,8 +36,8 @@ _PLACES = {"folder": "path; write folder:DIR", SERVER: "address; write server:HO
 # For the help of flags.
 PRETRAINED_HELP = f"pretrained (the shipped fused model), pretrained:{'|'.join(PARTS[1:])}"
 MODEL_HELP = (
-    f"{PRETRAINED_HELP}; DIR of an exported model; or server:HOST:PORT, one that TensorFlow Serving "
-    "holds (pip install 'bi-gans-st[serving]')."
+    f"{PRETRAINED_HELP}; DIR of an exported model; or server:HOST:PORT, one that TensorFlow "
+    "Serving holds (pip install 'bi-gans-st[serving]')."
 )
 METHOD_HELP = (
     f"What is evaluated: {PRETRAINED_HELP}; DIR of an exported model; bicubic; HR, the original "
