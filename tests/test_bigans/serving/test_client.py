@@ -239,7 +239,7 @@ def test_messages_are_the_servers_own() -> None:
     """Both ways, between these messages and those of tensorflow-serving-api."""
     pytest.importorskip("tensorflow_serving", reason="pip install --no-deps tensorflow-serving-api")
     import tensorflow as tf
-    from tensorflow_serving.apis import get_model_status_pb2, predict_pb2, prediction_log_pb2
+    from tensorflow_serving.apis import get_model_status_pb2, predict_pb2, prediction_log_pb2  # pyright: ignore[reportMissingImports]
 
     theirs = predict_pb2.PredictRequest()
     theirs.model_spec.name, theirs.model_spec.signature_name = "m", "bytes"
