@@ -138,7 +138,7 @@ class BareSession:
 
     Example:
         session = BareSession(Path("models/bi_gans_st/1"))
-        sr = session.run("serving_default", image=image)["sr"]
+        sr = session.run(SERVING, image=image)["sr"]
 
     Attributes:
         signatures: SignatureDef by name.

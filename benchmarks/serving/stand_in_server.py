@@ -22,6 +22,7 @@ import numpy as np
 from benchmarks.serving.bare_session import BareSession, ServingError
 from bigans.models.server import messages
 from bigans.models.server.tensors import to_array, to_message
+from sr_program.contract import SERVING
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _STATUS = {3: 400, 5: 404, 8: 429, 9: 412, 14: 503}
@@ -137,7 +138,7 @@ class _Handlers(grpc.GenericRpcHandler):
         session = self._server.session(spec.name, version, spec.version_label)
         inputs = {name: to_array(tensor) for name, tensor in request.inputs.items()}
         answer = messages.PredictResponse()
-        signature = spec.signature_name or "serving_default"
+        signature = spec.signature_name or SERVING
         for name, value in self._server.answer(session, signature, inputs).items():
             answer.outputs[name].CopyFrom(to_message(value))
         content = answer.SerializeToString()
@@ -174,7 +175,7 @@ class _RestHandler(http.server.BaseHTTPRequestHandler):
     def _predict(self, body: bytes) -> dict[str, Any]:
         request = json.loads(body)
         session = self._session()
-        name = request.get("signature_name", "serving_default")
+        name = request.get("signature_name", SERVING)
         signature = session.signatures.get(name)
         if signature is None:
             raise ServingError(3, f"Serving signature name: {name!r} not found")
