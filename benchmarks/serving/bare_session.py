@@ -17,25 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigans.models.server.messages import MetaGraphDef
-from bigans.models.server.tensors import to_array
+from bigans.models.server.tensors import DTYPES, NUMBERS, STRING, to_array
 
-_STRING = 7
-_DTYPES: dict[int, Any] = {
-    1: np.float32,
-    2: np.float64,
-    3: np.int32,
-    4: np.uint8,
-    5: np.int16,
-    6: np.int8,
-    8: np.complex64,
-    9: np.int64,
-    10: np.bool_,
-    17: np.uint16,
-    19: np.float16,
-    22: np.uint32,
-    23: np.uint64,
-}
-_NUMBERS = {np.dtype(dtype): number for number, dtype in _DTYPES.items()}
 _STRING_SIZE = 24  # bytes of a TF_TString
 _POINTER, _LONG = ctypes.c_void_p, ctypes.c_int64
 
@@ -253,7 +236,7 @@ def _to_tensor(value: Any) -> int:
     dims = (_LONG * array.ndim)(*array.shape)
     if array.dtype == object:
         size = _STRING_SIZE * array.size
-        tensor = lib.TF_AllocateTensor(_STRING, dims, array.ndim, ctypes.c_size_t(size))
+        tensor = lib.TF_AllocateTensor(STRING, dims, array.ndim, ctypes.c_size_t(size))
         start = lib.TF_TensorData(_POINTER(tensor)) or 0
         for i, text in enumerate(array.reshape(-1).tolist()):
             place = _POINTER(start + i * _STRING_SIZE)
@@ -261,7 +244,7 @@ def _to_tensor(value: Any) -> int:
             lib.TF_StringCopy(place, ctypes.c_char_p(text), ctypes.c_size_t(len(text)))
         return tensor
     content = np.ascontiguousarray(array)
-    number = _NUMBERS[content.dtype]
+    number = NUMBERS[content.dtype]
     tensor = lib.TF_AllocateTensor(number, dims, array.ndim, ctypes.c_size_t(content.nbytes))
     if content.nbytes:
         ctypes.memmove(lib.TF_TensorData(_POINTER(tensor)), content.ctypes.data, content.nbytes)
@@ -274,7 +257,7 @@ def _to_array(handle: int) -> NDArray[Any]:
     shape = [lib.TF_Dim(tensor, i) for i in range(lib.TF_NumDims(tensor))]
     kind = lib.TF_TensorType(tensor)
     start = lib.TF_TensorData(tensor) or 0
-    if kind == _STRING:
+    if kind == STRING:
         values = np.empty(int(np.prod(shape)), object)
         for i in range(values.size):
             place = _POINTER(start + i * _STRING_SIZE)
@@ -283,4 +266,4 @@ def _to_array(handle: int) -> NDArray[Any]:
         return values.reshape(shape)
     size = lib.TF_TensorByteSize(tensor)
     content = ctypes.string_at(start, size) if size else b""
-    return np.frombuffer(content, _DTYPES[kind]).reshape(shape)
+    return np.frombuffer(content, DTYPES[kind]).reshape(shape)

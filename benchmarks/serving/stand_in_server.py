@@ -21,12 +21,11 @@ import numpy as np
 
 from benchmarks.serving.bare_session import BareSession, ServingError
 from bigans.models.server import messages
-from bigans.models.server.tensors import to_array, to_message
+from bigans.models.server.tensors import DTYPES, STRING, to_array, to_message
 from sr_program.contract import SERVING
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _STATUS = {3: 400, 5: 404, 8: 429, 9: 412, 14: 503}
-_DTYPES = {1: np.float32, 3: np.int32, 4: np.uint8}
 
 # What happens before a request is answered: nothing, a delay, or an error.
 Fault = Callable[[], None]
@@ -214,8 +213,8 @@ class _RestHandler(http.server.BaseHTTPRequestHandler):
 
 
 def _array(value: Any, dtype: int) -> Any:
-    if dtype != 7:
-        return np.array(value, _DTYPES[dtype])
+    if dtype != STRING:
+        return np.array(value, DTYPES[dtype])
     found = np.empty(len(value), object)
     found[:] = [base64.b64decode(one["b64"]) for one in value]
     return found

@@ -15,7 +15,6 @@ import io
 import multiprocessing
 import os
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -30,6 +29,7 @@ from tqdm import tqdm
 
 from benchmarks.studies.damaged_files import damaged
 from benchmarks.studies.drawn_files import drawn_files
+from benchmarks.timing.peak_memory import peak_bytes
 from sr_images.pictures_in import open_pictures
 from sr_images.pictures_out import Encoding, write_picture
 from sr_program import dataclass_flags
@@ -165,21 +165,8 @@ def _read_all(pipe: Connection, number: int, end: int) -> None:
         except Exception:
             result = " | ".join(traceback.format_exc().splitlines()[-7:])
         seconds = time.perf_counter() - start
-        peak = _peak_bytes()
+        peak = peak_bytes()
         pipe.send(Outcome(one, kind, result, seconds, peak))
-
-
-def _peak_bytes() -> int:
-    """The most memory that this program has taken.
-
-    Linux tells in getrusage what the process took that started it, too: VmHWM begins anew.
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-    except (OSError, IndexError):
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _read(content: bytes, number: int) -> str:

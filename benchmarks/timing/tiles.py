@@ -13,7 +13,6 @@ for several sizes with a fitted line, which --plot=FILE draws.
 from __future__ import annotations
 
 import dataclasses
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from benchmarks.timing.interleaved import machine
+from benchmarks.timing.peak_memory import peak_bytes
 from bigans import Tiling, Upscaler
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.saved_models import saved_models
@@ -96,16 +96,6 @@ def fastest(call: Any, repetitions: int) -> float:
         call()
         times.append(time.perf_counter() - start)
     return min(times)
-
-
-def peak_bytes() -> int:
-    """The most memory that this process has taken so far; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def differing(first: np.ndarray, second: np.ndarray) -> str:

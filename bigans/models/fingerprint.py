@@ -43,7 +43,9 @@ def fingerprint(name: str | os.PathLike[str], weights_dir: Path = WEIGHTS_DIR) -
         from bigans.models.served_model import ServedModel
         from bigans.models.server.calls import Server
 
-        return ServedModel(Server(found.rest)).facts.weights[:_DIGITS]
+        model = ServedModel(Server(found.rest))
+        model.close()
+        return model.facts.weights[:_DIGITS]
     return _of_directory(Path(found.rest))
 
 

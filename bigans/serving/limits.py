@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from bigans.upscaler.tiles.tiling import DEFAULT_OVERLAP
 from sr_program.errors import UsageError
 
-# As `bigans.upscaler.tiles.tiling`, and for the same reason.
-DEFAULT_OVERLAP = 12
 # A client cuts a photo so that tiles write 32 to 63 LR pixels at least, in each direction.
 _SMALLEST_CORE = 64
 

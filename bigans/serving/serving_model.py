@@ -64,6 +64,10 @@ SHAPES: dict[str, tuple[int, ...]] = {
 }
 
 
+_SR = Outputs(lambda faithful, vivid, fused: [fused.sr], [tf.uint8], [3])
+_UNROUNDED = Outputs(lambda faithful, vivid, fused: [fused.unrounded], [tf.float32], [3])
+
+
 class ServingModel(tf.Module):
     """The signatures.
 
@@ -150,28 +154,24 @@ class ServingModel(tf.Module):
         return _function(by_either, specs)
 
     def _serve(self, image, xi, max_deviation):
-        (sr,) = self._each(image, xi, max_deviation, lambda f, v, fused: [fused.sr], [tf.uint8])
+        (sr,) = self._each(image, xi, max_deviation, _SR)
         return {contract.SR: sr}
 
     def _image_only(self, image):
         return self._serve(image, tf.constant([DEFAULT_XI]), tf.constant([USE_XI]))
 
     def _unrounded(self, image, xi, max_deviation):
-        (sr,) = self._each(
-            image, xi, max_deviation, lambda f, v, fused: [fused.unrounded], [tf.float32]
-        )
+        (sr,) = self._each(image, xi, max_deviation, _UNROUNDED)
         return {contract.SR: sr}
 
     def _components(self, image, xi, max_deviation):
-        def outputs(faithful, vivid, fused: Fused):
+        def make(faithful, vivid, fused: Fused):
             rounded = [tf.cast(grey_levels(one, tf), tf.uint8) for one in (faithful, vivid)]
             distance = tf.reduce_sum(tf.abs(fused.unrounded - faithful), axis=-1, keepdims=True)
             return [*rounded, distance]
 
-        dtypes = [tf.uint8, tf.uint8, tf.float32]
-        faithful, vivid, deviation = self._each(
-            image, xi, max_deviation, outputs, dtypes, [3, 3, 1]
-        )
+        outputs = Outputs(make, [tf.uint8, tf.uint8, tf.float32], [3, 3, 1])
+        faithful, vivid, deviation = self._each(image, xi, max_deviation, outputs)
         return {
             contract.FAITHFUL: faithful,
             contract.VIVID: vivid,
@@ -184,19 +184,15 @@ class ServingModel(tf.Module):
         xi: tf.Tensor,
         max_deviation: tf.Tensor,
         outputs: Outputs,
-        dtypes: Sequence[tf.DType],
-        channels: Sequence[int] = (3,),
     ) -> list[tf.Tensor]:
         """Enlarges the images of a request, one after the other."""
         images = checked_image(image, self._limits.max_pixels)
         batch = tf.shape(images)[0]
         xis, bounds = checked_numbers(xi, max_deviation, batch)
-        results = [tf.TensorArray(dtype, batch, infer_shape=False) for dtype in dtypes]
+        results = [tf.TensorArray(dtype, batch, infer_shape=False) for dtype in outputs.dtypes]
 
         def body(index, results):
-            made = self._enlarging.enlarge(
-                images[index], xis[index], bounds[index], outputs, dtypes, channels
-            )
+            made = self._enlarging.enlarge(images[index], xis[index], bounds[index], outputs)
             pairs = zip(results, made, strict=True)
             return index + 1, [one.write(index, value) for one, value in pairs]
 
@@ -205,7 +201,7 @@ class ServingModel(tf.Module):
         )
         return [
             tf.ensure_shape(one.stack(), [None, None, None, count])
-            for one, count in zip(results, channels, strict=True)
+            for one, count in zip(results, outputs.channels, strict=True)
         ]
 
     def _bytes(self, image_bytes, xi, max_deviation, jpeg_quality):
@@ -217,9 +213,7 @@ class ServingModel(tf.Module):
 
         def body(index, results):
             image = decode(contents[index], index, self._limits.max_pixels)
-            (sr,) = self._enlarging.enlarge(
-                image, xis[index], bounds[index], lambda f, v, fused: [fused.sr], [tf.uint8], [3]
-            )
+            (sr,) = self._enlarging.enlarge(image, xis[index], bounds[index], _SR)
             return index + 1, results.write(index, encode(sr, quality))
 
         _, results = tf.while_loop(
@@ -235,7 +229,7 @@ class ServingModel(tf.Module):
     def _from_levels(self, levels):
         run = self._source.from_levels
         assert run is not None
-        images = checked_image(levels, self._limits.tile_pixels)
+        images = checked_image(levels, self._limits.tile_pixels, contract.LEVELS)
         is_finite = require(
             tf.reduce_all((images >= 0) & (images <= 255)), "levels must lie in [0, 255]"
         )

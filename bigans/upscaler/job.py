@@ -17,7 +17,7 @@ from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.made_by import write_beside
 from bigans.upscaler.pipeline import enlarge_files
 from bigans.upscaler.planning.plan import Order, Plan, plan
-from bigans.upscaler.preview import FAILS, preview
+from bigans.upscaler.preview import preview
 from bigans.upscaler.run_report import RunReport
 from bigans.upscaler.standard_streams import (
     OUTPUT_NAME,
@@ -122,9 +122,9 @@ def carry_out(job: Job, load: Callable[[], Upscaler], say: Callable[[str], None]
             say(names.shown(line))
         if job.dry_run:
             failing = bool(planned.problems)
-            for line in preview(planned, job.enlarging, job.tiling, job.limits):
-                print(names.shown(line))
-                failing |= line.startswith(FAILS)
+            for one in preview(planned, job.enlarging, job.tiling, job.limits):
+                print(names.shown(one.line))
+                failing |= one.fails
             return 1 if failing else 0
         for folder in {task.result.parent for task in planned.tasks}:
             _make_folder(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.planning.plan import Plan
@@ -15,11 +16,17 @@ from sr_images.limits import Limits
 from sr_images.pictures_in import open_pictures
 from sr_program.errors import DataError, UsageError
 
-# How the line of a photo begins that would fail.
-FAILS = "fails: "
+
+class Foretold(NamedTuple):
+    """Of one photo: a line without its end, and whether it would fail."""
+
+    line: str
+    fails: bool = False
 
 
-def preview(planned: Plan, enlarging: Enlarging, tiling: Tiling, limits: Limits) -> Iterator[str]:
+def preview(
+    planned: Plan, enlarging: Enlarging, tiling: Tiling, limits: Limits
+) -> Iterator[Foretold]:
     """Tells of each photo where its result would go, how large it would be, and how it is made.
 
     Photos are decoded, for what cannot be read is told as well; nothing is computed.
@@ -29,20 +36,18 @@ def preview(planned: Plan, enlarging: Enlarging, tiling: Tiling, limits: Limits)
         enlarging: How they would be enlarged, by a model that enlarges 4x.
         tiling: How they would be cut.
         limits: The largest files that are decoded.
-
-    Yields:
-        Lines without their ends.
     """
     for task in planned.tasks:
         try:
-            yield f"{task.photo} -> {task.result}: {_told(task, enlarging, tiling, limits)}"
+            told = _told(task, enlarging, tiling, limits)
+            yield Foretold(f"{task.photo} -> {task.result}: {told}")
         except UsageError as error:
-            yield f"{FAILS}{error}"
+            yield Foretold(f"fails: {error}", fails=True)
         except DataError as error:
             named = str(error).startswith(f"{task.photo}: ")
-            yield f"{FAILS}{error}" if named else f"{FAILS}{task.photo}: {error}"
+            yield Foretold(f"fails: {'' if named else f'{task.photo}: '}{error}", fails=True)
     for one in planned.skipped:
-        yield f"{one.task.photo}: skipped, {one.task.result} {one.reason}"
+        yield Foretold(f"{one.task.photo}: skipped, {one.task.result} {one.reason}")
 
 
 def _told(task: Task, enlarging: Enlarging, tiling: Tiling, limits: Limits) -> str:

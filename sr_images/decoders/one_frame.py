@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator
 
 from sr_images.decoders.samples import Decoded
@@ -9,7 +10,7 @@ from sr_images.decoders.source import Source
 from sr_images.limits import Limits
 
 
-class OneFrame:
+class OneFrame(abc.ABC):
     """A file with one picture; attributes as of `samples.Frames`."""
 
     count = 1
@@ -31,12 +32,13 @@ class OneFrame:
         """The picture."""
         yield self._decode()
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Does nothing: the file is open only while it is read."""
 
+    @abc.abstractmethod
     def _size(self) -> tuple[int, int, int]:
         """Height, width, and the bits of a pixel."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _decode(self) -> Decoded:
-        raise NotImplementedError
+        """The picture."""

@@ -10,9 +10,24 @@ from numpy.typing import NDArray
 from bigans.models.server.messages import TensorProto
 from sr_program.errors import DataError
 
-_STRING = 7
-_DTYPES = {1: np.float32, 2: np.float64, 3: np.int32, 4: np.uint8, 9: np.int64}
-_NUMBERS = {np.dtype(dtype): number for number, dtype in _DTYPES.items()}
+# TensorFlow's numbers of types.
+STRING = 7
+DTYPES: dict[int, Any] = {
+    1: np.float32,
+    2: np.float64,
+    3: np.int32,
+    4: np.uint8,
+    5: np.int16,
+    6: np.int8,
+    8: np.complex64,
+    9: np.int64,
+    10: np.bool_,
+    17: np.uint16,
+    19: np.float16,
+    22: np.uint32,
+    23: np.uint64,
+}
+NUMBERS = {np.dtype(dtype): number for number, dtype in DTYPES.items()}
 _FIELDS = {1: "float_val", 2: "double_val", 3: "int_val", 4: "int_val", 9: "int64_val"}
 
 
@@ -20,17 +35,17 @@ def to_message(array: Any) -> Any:
     """A tensor for a request.
 
     Args:
-        array: float32, float64, int32, int64 or uint8; or an object array of bytes.
+        array: Numbers; or an object array of bytes.
     """
     array = np.asarray(array)
     message = TensorProto()
     for size in array.shape:
         message.tensor_shape.dim.add(size=size)
     if array.dtype == object:
-        message.dtype = _STRING
+        message.dtype = STRING
         message.string_val.extend(array.reshape(-1).tolist())
         return message
-    message.dtype = _NUMBERS[array.dtype]
+    message.dtype = NUMBERS[array.dtype]
     message.tensor_content = np.ascontiguousarray(array).tobytes()
     return message
 
@@ -45,11 +60,11 @@ def to_array(message: Any) -> NDArray[Any]:
     """
     shape = [dim.size for dim in message.tensor_shape.dim]
     try:
-        if message.dtype == _STRING:
+        if message.dtype == STRING:
             values = np.empty(len(message.string_val), object)
             values[:] = list(message.string_val)
             return values.reshape(shape)
-        dtype = _DTYPES[message.dtype]
+        dtype = DTYPES[message.dtype]
         if message.tensor_content:
             return np.frombuffer(message.tensor_content, dtype).reshape(shape)
         values = np.array(getattr(message, _FIELDS[message.dtype]), dtype)

@@ -21,36 +21,38 @@ def require(condition: tf.Tensor, *words: str | tf.Tensor) -> tf.Operation:
     return tf.debugging.Assert(condition, [tf.strings.join(parts)])
 
 
-def checked_image(image: tf.Tensor, max_pixels: int) -> tf.Tensor:
+def checked_image(image: tf.Tensor, max_pixels: int, name: str = "image") -> tf.Tensor:
     """The images of a request, known to be a batch of RGB images.
 
     Args:
-        image: uint8 of unknown shape.
+        image: Of unknown shape.
         max_pixels: LR pixels that a request may have.
+        name: Of the input.
 
     Returns:
-        uint8 [B, H, W, 3], with at least one pixel.
+        [B, H, W, 3] of the same dtype, with at least one pixel.
     """
     shape = tf.shape(image, out_type=tf.int64)
     rank = tf.size(shape)
     is_batch = require(
         tf.equal(rank, 4),
-        "image has ",
+        f"{name} has ",
         rank,
-        " dimensions; send uint8 [batch, height, width, 3], one image as a batch of one",
+        f" dimensions; send {image.dtype.name} [batch, height, width, 3], one image as a batch of "
+        "one",
     )
     # Whatever the rank is, there are four numbers to look at.
     batch, height, width, channels = tf.unstack(tf.concat([shape, [0] * 4], 0)[:4], num=4)
     with tf.control_dependencies([is_batch]):
         is_rgb = require(
             tf.equal(channels, 3),
-            "image has ",
+            f"{name} has ",
             channels,
             " channels; send 3 (RGB): repeat a gray image's channel, remove an alpha channel",
         )
         has_pixels = require(
             (batch > 0) & (height > 0) & (width > 0),
-            "image is empty (",
+            f"{name} is empty (",
             batch,
             " images of ",
             height,
@@ -64,7 +66,7 @@ def checked_image(image: tf.Tensor, max_pixels: int) -> tf.Tensor:
         pixels = tf.where(small, tf.minimum(batch * height, max_pixels + 1) * width, -1)
         is_within = require(
             small & (pixels <= max_pixels),
-            "image has ",
+            f"{name} has ",
             batch,
             "x",
             height,

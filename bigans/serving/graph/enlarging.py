@@ -32,11 +32,22 @@ from fusion.parts import deviations
 # uint8 [1, h, w, 3] → faithful and vivid, float32 [1, s·h, s·w, 3], grey levels.
 Generators = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
-# faithful, vivid, and their merge, of one tile → what a signature gives, each [h, w, C].
-Outputs = Callable[[tf.Tensor, tf.Tensor, Fused], Sequence[tf.Tensor]]
-
 _while = functools.partial(tf.while_loop, parallel_iterations=1)
 _ops: Any = tf.raw_ops
+
+
+class Outputs(NamedTuple):
+    """What a signature gives.
+
+    Attributes:
+        make: faithful, vivid, and their merge, of one tile → what is given, each [h, w, C].
+        dtypes: Of what is given.
+        channels: C of each.
+    """
+
+    make: Callable[[tf.Tensor, tf.Tensor, Fused], Sequence[tf.Tensor]]
+    dtypes: Sequence[tf.DType]
+    channels: Sequence[int]
 
 
 class Kept(NamedTuple):
@@ -101,8 +112,6 @@ class Enlarging:
         xi: tf.Tensor,
         max_deviation: tf.Tensor,
         outputs: Outputs,
-        dtypes: Sequence[tf.DType],
-        channels: Sequence[int],
     ) -> list[tf.Tensor]:
         """Enlarges one image.
 
@@ -110,9 +119,7 @@ class Enlarging:
             image: uint8 [H, W, 3], of at least one pixel.
             xi: ξ in [0, 1], float32 scalar.
             max_deviation: Grey levels, float32 scalar; < 0: ξ is used.
-            outputs: What is wanted of each tile.
-            dtypes: Of what it gives.
-            channels: Of what it gives.
+            outputs: What is wanted.
 
         Returns:
             The same of the whole image, each [s·H, s·W, C].
@@ -121,7 +128,7 @@ class Enlarging:
         faithful, vivid, counts = self._run_generators(image)
         kept = Kept(faithful, vivid, counts, rows, columns)
         limits = self._limits(kept, xi)
-        return self._merge(kept, limits, xi, max_deviation, outputs, dtypes, channels)
+        return self._merge(kept, limits, xi, max_deviation, outputs)
 
     def _generate(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         rows, columns = (cut(tf.shape(image)[i], self._tile, self._overlap) for i in (0, 1))
@@ -168,21 +175,19 @@ class Enlarging:
         xi: tf.Tensor,
         max_deviation: tf.Tensor,
         outputs: Outputs,
-        dtypes: Sequence[tf.DType],
-        channels: Sequence[int],
     ) -> list[tf.Tensor]:
         """From the last tile to the first: a list gives up its last item's memory."""
         rows, columns = kept.rows, kept.columns
-        shapes = [(None, None, count) for count in channels]
+        shapes = [(None, None, count) for count in outputs.channels]
         height = self._scale * rows.length
         width = self._scale * columns.length
         empty = [
             tf.zeros([height, 0, count], dtype)
-            for dtype, count in zip(dtypes, channels, strict=True)
+            for dtype, count in zip(outputs.dtypes, outputs.channels, strict=True)
         ]
         strips = [
             tf.TensorArray(dtype, rows.count, element_shape=shape, infer_shape=False)
-            for dtype, shape in zip(dtypes, shapes, strict=True)
+            for dtype, shape in zip(outputs.dtypes, shapes, strict=True)
         ]
 
         def row(index, faithful, vivid, strips):
@@ -190,7 +195,7 @@ class Enlarging:
                 faithful, first = _pop(faithful)
                 vivid, second = _pop(vivid)
                 fused = self._fuse(first, second, limits, xi, max_deviation)
-                made = outputs(first, second, fused)
+                made = outputs.make(first, second, fused)
                 joined = [tf.concat(pair, axis=1) for pair in zip(made, strip, strict=True)]
                 return column - 1, faithful, vivid, joined
 
@@ -212,7 +217,7 @@ class Enlarging:
         *_, strips = _while(lambda index, *_: index >= 0, row, state)
         return [
             tf.reshape(one.concat(), [height, width, count])
-            for one, count in zip(strips, channels, strict=True)
+            for one, count in zip(strips, outputs.channels, strict=True)
         ]
 
     def _fuse(

@@ -110,11 +110,11 @@ def test_a_refusal_is_told_and_not_repeated(server, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_deadline(server, way: str) -> None:
-    server.fault = delay(2)
+    server.fault = delay(8)
     begin = time.monotonic()
     with pytest.raises(ServerError, match=r"no answer within 0\.3 s"):
         ask(Server(address(server, way), deadline=0.3), noise(4, 4))
-    assert time.monotonic() - begin < 1.5
+    assert time.monotonic() - begin < 7
     assert server.requests == 1
 
 

@@ -1,5 +1,6 @@
 """Versions appear whole, by number, and bad arguments cost no time."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,6 @@ def test_a_fused_model_becomes_the_next_version(exported: Path, fused_dir: Path)
             export(exported, model=fused_dir, limits=limits, version=7, warm_up_sizes=())
         assert not list(exported.glob(".tmp-*"))
     finally:
-        import shutil
-
         shutil.rmtree(path)
 
 
