@@ -4,11 +4,17 @@
 
 asks the bare graph by 1, 4 and 16 threads, then the same through gRPC on a stand-in server; or
 --server=HOST:PORT, a server that runs. With --batch=4 a request holds four images.
+
+    python -m benchmarks.serving --model=models/bi_gans_st/1 --photo=1920x1080 --fused=DIR
+
+has one photo enlarged, and prints the seconds and the peak of the process' memory; with the same
+generators as a fused model (pretrained), also those of the upscaler. Each has its own process.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +24,9 @@ import numpy as np
 from absl import flags
 
 from benchmarks.serving.bare_session import BareSession
+from benchmarks.serving.one_photo import drawn_photo, in_a_session, in_the_upscaler
 from benchmarks.serving.stand_in_server import StandInServer
+from benchmarks.timing.own_process import in_own_process
 from bigans.models.server.calls import Server
 from bigans.models.server.connection import connect
 from sr_program import entry_point
@@ -35,6 +43,8 @@ def cli_main() -> NoReturn:
     flags.DEFINE_integer("side", 48, "LR pixels of an image's side.", lower_bound=1)
     flags.DEFINE_integer("batch", 1, "Images of a request.", lower_bound=1)
     flags.DEFINE_integer("requests", 32, "For each line.", lower_bound=1)
+    flags.DEFINE_string("photo", None, "WIDTHxHEIGHT, LR pixels: one photo instead of a load.")
+    flags.DEFINE_string("fused", None, "Beside --photo: the same generators as the upscaler's.")
     entry_point.run(_main)
 
 
@@ -43,6 +53,9 @@ def _main(positional: list[str]) -> None:
     entry_point.refuse_positional(positional)
     if (values.model is None) == (values.server is None):
         raise UsageError("name --model=DIR or --server=HOST:PORT")
+    if values.photo is not None:
+        _one_photo(values.model, values.photo, values.fused)
+        return
     shape = (values.batch, values.side, values.side, 3)
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     print("asked            clients  images/s    p50 s    p95 s    p99 s")
@@ -53,6 +66,20 @@ def _main(positional: list[str]) -> None:
     _rows("bare graph", lambda: session.run("image_only", image=image), image, values.requests)
     with StandInServer({1: session}) as server:
         _through(server.grpc_address, image, values.requests)
+
+
+def _one_photo(model: str | None, size: str, fused: str | None) -> None:
+    found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", size)
+    if found is None:
+        raise UsageError(f"--photo={size} is no size; write WIDTHxHEIGHT, as 1920x1080")
+    if model is None:
+        raise UsageError("--photo goes with --model=DIR")
+    image = drawn_photo(int(found[2]), int(found[1]))
+    seconds, peak = in_own_process(in_a_session, model, image)
+    print(f"served graph     {seconds:.1f} s, {peak / 1e6:.0f} MB at the peak")
+    if fused is not None:
+        tiles, peak = in_own_process(in_the_upscaler, fused, image)
+        print(f"upscaler's tiles {tiles:.1f} s, {peak / 1e6:.0f} MB; ratio {seconds / tiles:.2f}")
 
 
 def _through(address: str, image: np.ndarray, requests: int) -> None:

@@ -34,7 +34,7 @@ from sr_program.files.versions import latest_version
 from sr_program.machine.optional_packages import is_installed, require_extra
 from sr_program.machine.precision import Precision, resolve
 
-Chosen = Literal["tensorflow", "openvino", "onnx"]
+Chosen = Literal["tensorflow", "openvino", "onnx", "server"]
 
 # What a directory holds for a runtime that does not take SavedModels, in the order of looking.
 _EXPORTED: dict[Chosen, str] = {
@@ -80,7 +80,7 @@ class Computing:
         """See `load_model`."""
         chosen = self.check(name)
         found = parse(name)
-        if found.kind == SERVER:
+        if chosen == "server":
             if self.cache_dir is not None:
                 raise UsageError(f"cache_dir has no effect: nothing of {found} is built here")
             return ServedModel(Server(found.rest))
@@ -186,7 +186,7 @@ def _check_server(name: ModelName, runtime: Runtime, precision: str | None) -> C
         raise UsageError(
             f"runtime and precision have no effect on {name}: the server decides; leave them out"
         )
-    return "tensorflow"
+    return "server"
 
 
 def load_model(

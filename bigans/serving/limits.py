@@ -17,7 +17,7 @@ class Limits:
 
     Attributes:
         max_pixels: LR pixels of a request's images together, or of one encoded picture. Each
-            takes 760 bytes beside the model: 1.6 GB for 2^21, a photo of 1920x1080.
+            takes about 760 bytes beside the model: 1.6 GB for 2^21, a photo of 1920x1080.
         tile: Side of the tiles that larger images are cut into, LR pixels.
         overlap: What a tile reads at each side beyond what it writes, LR pixels.
     """

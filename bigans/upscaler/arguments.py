@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from bigans.models.loaded_model import LoadedModel
 from sr_images.levels import check_range
@@ -62,7 +62,7 @@ def as_picture(image: Pixels | Picture) -> Picture:
 
 
 def merge_inputs(
-    model: LoadedModel, xi: Any, max_deviation: Any, batch_size: int
+    model: LoadedModel, xi: Any, max_deviation: Any, batch_size: int, dtype: DTypeLike
 ) -> dict[str, np.ndarray]:
     """What a fused model takes beside the image.
 
@@ -71,6 +71,7 @@ def merge_inputs(
         xi: In [0, 1], one value or `batch_size`; None is 0.73.
         max_deviation: Grey levels ≥ 0, likewise; None leaves the choice to `xi`.
         batch_size: Number of images.
+        dtype: Of the results. Whole steps of it count: half a grey level would be rounded up.
 
     Returns:
         float32 [] or [batch_size] by name.
@@ -93,8 +94,15 @@ def merge_inputs(
             bound = _one_or_batch("max_deviation", max_deviation, batch_size)
             if not np.all(bound >= 0):
                 raise ValueError(f"max_deviation must be at least 0, got {bound}")
-            inputs["max_deviation"] = bound
+            inputs["max_deviation"] = _in_whole_steps(bound, np.dtype(dtype))
     return inputs
+
+
+def _in_whole_steps(bound: NDArray[np.float32], dtype: np.dtype) -> NDArray[np.float32]:
+    if dtype == np.float32:
+        return bound
+    steps = WHITE[dtype.name] / 255
+    return np.asarray(np.floor(bound.astype(np.float64) * steps) / steps, np.float32)
 
 
 def of_images(inputs: Mapping[str, np.ndarray], start: int, stop: int) -> dict[str, np.ndarray]:

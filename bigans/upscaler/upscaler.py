@@ -162,7 +162,7 @@ class Upscaler:
                 image. For a fused model only.
             max_deviation: Grey levels ≥ 0. When given it replaces `xi`: the result goes towards the
                 vivid image, and no value departs from the faithful one by more than this (in uint16
-                to 1/257 of a level).
+                to 1/257 of a level). Of 8-bit images whole levels count.
             plan: What `plan` has decided for images of this size; made anew if left out.
 
         Returns:
@@ -175,7 +175,7 @@ class Upscaler:
                 model that takes 8-bit photos only was given others.
         """
         batch = as_batch(image)
-        inputs = merge_inputs(self._model, xi, max_deviation, len(batch))
+        inputs = merge_inputs(self._model, xi, max_deviation, len(batch), batch.dtype)
         plan = self._checked(plan, batch.shape[1:3])
         is_plain = plan.is_whole and batch.dtype == np.uint8 and batch.shape[3] == 3
         at_once = plan.photos_at_once if is_plain else 1
@@ -349,14 +349,16 @@ class Upscaler:
         dtype: DTypeLike | None = None,
     ) -> Enlargement:
         picture = as_picture(picture)
+        dtype = picture.pixels.dtype if dtype is None else dtype
+        numbers = enlarging.xi, enlarging.max_deviation
         return Enlargement(
             model=self._model,
             picture=picture,
-            merge_inputs=merge_inputs(self._model, enlarging.xi, enlarging.max_deviation, 1),
+            merge_inputs=merge_inputs(self._model, *numbers, 1, dtype),
             target=target_of(picture.size, enlarging, self._model.scale),
             plan=self._checked(plan, picture.size),
             consistent=enlarging.consistent,
-            dtype=picture.pixels.dtype if dtype is None else dtype,
+            dtype=dtype,
             scratch_dir=scratch_dir,
             tell=tell,
         )

@@ -1,5 +1,7 @@
 """The client against a server of the real protocols over the real loader, with faults."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -220,6 +222,22 @@ def test_the_program(server, tmp_path: Path, call_program, capfd) -> None:
     assert call_program(cli_main, photo, f"--output={output}", "--xi=2") == 2
     assert len(capfd.readouterr().err.splitlines()) == 3
     assert not output.exists()
+
+
+def test_nothing_of_tensorflow_is_needed(server, tmp_path: Path, subprocess_environment) -> None:
+    write_rgb(tmp_path / "a.png", noise(20, 30)[0])
+    for program, flag in (("bigans", "--model=server:"), ("bigans.serving.client", "--server=")):
+        without = (
+            "import runpy, sys; sys.modules['tensorflow'] = None; "
+            f"sys.argv[0] = {program!r}; runpy.run_module({program!r}, run_name='__main__')"
+        )
+        arguments = ["a.png", f"--output={program}.png", f"{flag}{server.grpc_address}"]
+        command = [sys.executable, "-c", without, *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert read_rgb(tmp_path / f"{program}.png").shape == (80, 120, 3)
 
 
 def test_two_versions_are_swapped_under_load(server, session) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bigans.upscaler.enlarging import Enlarging
 from sr_images.encoding import Encoding
@@ -75,6 +77,25 @@ def test_max_deviation_holds_between_whole_levels(dtype: Any) -> None:
     for bound, toy in itertools.product((0, 0.3, 2.5), (WHOLE, TILED)):
         departure = np.abs(in_levels(toy(image, max_deviation=bound)) - faithful).max()
         assert bound - 1 / 257 <= departure <= bound + 1 / 257 + 1e-4
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(DEPTHS),
+    st.sampled_from([1, 3]),
+    st.floats(0, 60, width=32),
+)
+def test_no_value_departs_by_more_than_max_deviation(
+    seed: int, dtype: Any, channels: int, bound: float
+) -> None:
+    """From the faithful image: exactly in 8 bits, to the last step of the others."""
+    random = np.random.default_rng(seed)
+    white = WHITE[np.dtype(dtype).name]
+    image = random.uniform(0, white, (5, 7, channels)).astype(dtype)
+    faithful = in_levels(WHOLE(image, xi=0))
+    departure = np.abs(in_levels(WHOLE(image, max_deviation=bound)) - faithful).max()
+    slack = {np.uint8: 0, np.uint16: 1 / 257, np.float32: 1e-4}[dtype]
+    assert departure <= bound + slack + 1e-9
 
 
 @pytest.mark.parametrize("toy", [WHOLE, TILED])
