@@ -6,6 +6,8 @@ from sr_program.errors import UsageError
 
 # The modules that an extra brings.
 _MODULES = {
+    "batch": ("fsspec", "pyarrow", "ray", "tenacity"),
+    "dask": ("dask", "distributed", "fsspec", "pyarrow", "tenacity"),
     "heic": ("pillow_heif",),
     "jxl": ("pillow_jxl",),
     "litert": ("ai_edge_litert",),

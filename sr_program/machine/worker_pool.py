@@ -30,7 +30,7 @@ class WorkerPool(ProcessPoolExecutor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
         """See `concurrent.futures.Executor`."""
         # Processes are started here, and start with the signals blocked that are blocked here.
-        with _ctrl_c_held_back():
+        with ctrl_c_held_back():
             return super().submit(fn, *args, **kwargs)
 
 
@@ -41,7 +41,8 @@ def _start(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None
 
 
 @contextlib.contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
+def ctrl_c_held_back() -> Iterator[None]:
+    """Within it Ctrl-C waits, and processes that are started begin with it blocked."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
