@@ -33,6 +33,16 @@ REQUIRES = [
 ]
 
 EXTRAS = {
+    # `python -m bigans.batch` on a cluster of Ray; on one machine it needs the others alone.
+    "batch": ["fsspec>=2025.3", "pyarrow>=18", "ray>=2.50", "tenacity>=9"],
+    # The same on Dask, which is lighter.
+    "dask": [
+        "dask>=2025.1",
+        "distributed>=2025.1",
+        "fsspec>=2025.3",
+        "pyarrow>=18",
+        "tenacity>=9",
+    ],
     # Sets prepared by `python -m sr_data.prepare`, and photos from TensorFlow Datasets.
     "data": ["array-record>=0.8", "importlib-resources>=6", "tensorflow-datasets>=4.9.10"],
     # The program `tfds` imports Beam and mlcroissant without requiring them
@@ -65,6 +75,9 @@ EXTRAS = {
     "test": [
         "ai-edge-litert>=2.0",
         "array-record>=0.8",
+        "dask>=2025.1",
+        "distributed>=2025.1",
+        "fsspec>=2025.3",
         "grpcio>=1.66",
         "hypothesis>=6.100",
         "importlib-resources>=6",
@@ -76,9 +89,11 @@ EXTRAS = {
         "pillow-jxl-plugin>=1.3.4",
         "pre-commit>=4",
         "protobuf>=5",
+        "pyarrow>=18",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8.3",
         "pytest-xdist>=3.6",
+        "ray>=2.50",
         "ruff>=0.9",
         "scikit-image>=0.25",
         "tenacity>=9",
@@ -91,6 +106,7 @@ EXTRAS = {
 
 ENTRY_POINTS = {
     "console_scripts": [
+        "bigans-batch = bigans.batch.__main__:cli_main",
         "bigans-fuse = fusion.export:cli_main",
         "bigans-upscale = bigans.__main__:cli_main",
         "mr-srgan-export = mr_srgan.export:cli_main",

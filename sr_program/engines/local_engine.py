@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Any
 
+from tqdm import tqdm
+
 from sr_program.engines.engine import Engine, Make, WorkerLost, Workers
 from sr_program.errors import DataError
 from sr_program.machine.threads import available_cores, limit_threads
@@ -161,6 +163,8 @@ def _serve(pipe: Connection, make: bytes, cpus: int, calls: int) -> None:
     # Ctrl-C reaches every process of a terminal; the program ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_threads(cpus)
+    # tqdm's own is one between processes, which one that is killed leaves behind.
+    tqdm.set_lock(threading.RLock())
     lock = threading.Lock()
 
     def answer(number: int | None, is_good: bool, content: Any) -> None:

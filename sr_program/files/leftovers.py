@@ -43,16 +43,21 @@ def locked_file(path: Path) -> Iterator[None]:
 
 def remove_leftovers(folder: Path) -> None:
     """Removes files of `locked_file` that are not locked any more; what cannot be removed stays."""
+    for path in folder.glob(f"{PREFIX}*"):
+        remove_leftover(path)
+
+
+def remove_leftover(path: Path) -> None:
+    """Removes a file of `locked_file`, unless it is locked or cannot be removed."""
     if fcntl is None:
         return
-    for path in folder.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):
-            descriptor = os.open(path, os.O_RDWR)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-            finally:
-                os.close(descriptor)
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def _made_and_locked(path: Path) -> int:

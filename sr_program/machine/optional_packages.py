@@ -1,6 +1,7 @@
 """Packages that only some functions need: the extras of setup.py for runtimes and codecs."""
 
 import importlib.util
+from collections.abc import Collection
 
 from sr_program.errors import UsageError
 
@@ -26,16 +27,17 @@ def is_installed(extra: str) -> bool:
     return not _missing(extra)
 
 
-def require_extra(extra: str) -> None:
+def require_extra(extra: str, only: Collection[str] = ()) -> None:
     """Does nothing if all packages of an extra are there; none is imported.
 
     Args:
         extra: One of `_MODULES`.
+        only: Modules of it that are needed, if not all are.
 
     Raises:
         UsageError: One is missing.
     """
-    missing = _missing(extra)
+    missing = [name for name in _missing(extra) if not only or name in only]
     if missing:
         name = missing[0].replace("_", "-")
         raise UsageError(f"the package {name} is missing: pip install 'bi-gans-st[{extra}]'")

@@ -1,0 +1,1 @@
+"""Any number of photos on any number of machines: `python -m bigans.batch`."""
