@@ -71,7 +71,19 @@ def setup_constant(root: Path, name: str) -> Any:
 
 # Extras of setup.py that parts of the program import where they are installed.
 OPTIONAL = (
-    *("batch", "dask", "data", "datasets", "heic", "jax", "jxl", "litert", "lpips", "onnx", "openvino"),
+    *(
+        "batch",
+        "dask",
+        "data",
+        "datasets",
+        "heic",
+        "jax",
+        "jxl",
+        "litert",
+        "lpips",
+        "onnx",
+        "openvino",
+    ),
     *("serving", "stlpips"),
 )
 

@@ -1,9 +1,9 @@
 """What photos a batch has: a pattern, a folder, a list or a table; listed one folder at a time.
 
-    photos/**/*.jpg     files that match; also s3://bucket/photos/**/*.jpg
-    photos              the pictures of a folder and of those inside
-    @list.txt           a line a photo
-    photos.parquet      a table with a column of paths, and xi of each if it has one; also .csv
+photos/**/*.jpg     files that match; also s3://bucket/photos/**/*.jpg
+photos              the pictures of a folder and of those inside
+@list.txt           a line a photo
+photos.parquet      a table with a column of paths, and xi of each if it has one; also .csv
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def entries(argument: str, left_out: Place | None = None) -> Iterator[Entry]:
         yield from _matching(place, left_out)
     elif place.path.lower().endswith(_TABLES):
         yield from _of_table(place)
-    elif place.call(place.system.isdir, place.path):
+    elif place.is_folder():
         yield from _in_folder(place, left_out)
     elif place.exists():
         yield Entry(str(place), place.path.rpartition("/")[2])
@@ -211,6 +211,5 @@ def _path_column(place: Place, names: list[str]) -> str:
         if name in names:
             return name
     raise DataError(
-        f"{place}: has no column of paths; name one of its columns "
-        f"({', '.join(names[:5])}) path"
+        f"{place}: has no column of paths; name one of its columns ({', '.join(names[:5])}) path"
     )

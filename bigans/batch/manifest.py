@@ -89,7 +89,11 @@ class Shards:
         """The run ends, or is broken off."""
         self.flush()
         if self._file is not None:
+            path = Path(self._file.name)
             self._file.close()
+            if not path.stat().st_size:
+                path.unlink()
+                _remove_empty(self._folder)
 
 
 def read_manifest(output: Place, ledger: Ledger) -> None:
@@ -110,19 +114,24 @@ def read_manifest(output: Place, ledger: Ledger) -> None:
 
 def write_manifest(output: Place, ledger: Ledger) -> None:
     """Writes manifest.parquet and failed.jsonl; the shards are not needed any more then."""
-    _write_table(output, ledger)
     failures = ledger.failures()
     lines = [json.dumps({"input": source, "reason": why}) + "\n" for source, why in failures]
     if lines:
         (output / FAILED).write("".join(lines).encode())
     else:
         (output / FAILED).remove()
+    _write_table(output, ledger)
     for shard in (output / _SHARDS).list():
         shard.remove()
-    if output.is_local:
-        for folder in (_SHARDS, OWN):
+    _remove_empty(output / _SHARDS)
+
+
+def _remove_empty(shards: Place) -> None:
+    """Removes the folder of shards, and the one around it, if they are on a disk and empty."""
+    if shards.is_local:
+        for folder in (shards, shards.parent):
             with contextlib.suppress(OSError):
-                Path((output / folder).path).rmdir()
+                Path(folder.path).rmdir()
 
 
 def _write_table(output: Place, ledger: Ledger) -> None:

@@ -72,5 +72,7 @@ def remove_dead(root: Path) -> None:
 def remove_root(root: Path) -> None:
     """Removes what processes have left that have ended, and the root if nothing is left in it."""
     remove_dead(root)
-    with contextlib.suppress(OSError):
-        root.rmdir()
+    for folder in (root, root.parent):
+        if folder.name in (OWN, root.name):
+            with contextlib.suppress(OSError):
+                folder.rmdir()

@@ -26,9 +26,7 @@ Result = TypeVar("Result")
 _TRIES = 10
 _MOST_SECONDS = 20.0
 # Where an object is there when its upload is complete, and a rename is a copy.
-_OBJECT_STORES = frozenset(
-    "s3 s3a gs gcs abfs abfss az adl oss r2 oci tos swift memory".split()
-)
+_OBJECT_STORES = frozenset("s3 s3a gs gcs abfs abfss az adl oss r2 oci tos swift memory".split())
 # What trying again does not help against.
 _FINAL = (
     FileNotFoundError,
@@ -78,13 +76,23 @@ class Place:
 
     def exists(self) -> bool:
         """Whether there is such a file or folder."""
-        return bool(self.call(self.system.exists, self.path))
+        return self._info() is not None
+
+    def is_folder(self) -> bool:
+        """Whether it is a folder, or the beginning of objects' names."""
+        found = self._info()
+        return found is not None and found["type"] == "directory"
 
     def size(self) -> int | None:
         """Bytes of the file; None if there is none."""
+        found = self._info()
+        return None if found is None else int(found["size"])
+
+    def _info(self) -> dict[str, Any] | None:
+        # Not `exists` and `isdir`: they take a store that fails for one that holds nothing.
         try:
-            return int(self.call(self.system.info, self.path)["size"])
-        except FileNotFoundError:
+            return self.call(self.system.info, self.path)
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def read(self) -> bytes:
@@ -175,7 +183,11 @@ class Place:
         try:
             self.call(self.system.makedirs, self.parent.path, exist_ok=True)
             self.call(self.system.put_file, str(file), temporary)
-            self.call(self.system.mv, temporary, self.path)
+            try:
+                self.call(self.system.mv, temporary, self.path)
+            except FileNotFoundError:  # it was renamed, and the answer did not come
+                if self.size() != file.stat().st_size:
+                    raise
         except BaseException:
             with contextlib.suppress(Exception):
                 self.system.rm_file(temporary)
