@@ -24,7 +24,7 @@ from typing import Any
 
 from bigans.batch.photo import Outcome, Photo
 from bigans.batch.scratch import Scratch, scratch_root
-from bigans.batch.store import Place, open_place
+from bigans.batch.store import open_place
 from bigans.models.loaded_model import LoadedModel
 from bigans.models.names import SERVER, Runtime, parse
 from bigans.models.runtime import check_model, load_model

@@ -102,7 +102,7 @@ def read_manifest(output: Place, ledger: Ledger) -> None:
     Raises:
         DataError: A file was not written by this program, or is damaged.
     """
-    for row in _rows_of(output / MANIFEST):
+    for row in rows_of(output):
         ledger.note(row.pop("output"), row.pop("input"), row)
     for shard in (output / _SHARDS).list():
         for line in shard.read().decode(errors="replace").splitlines():
@@ -178,10 +178,16 @@ def _in_batches(ledger: Ledger) -> Iterator[list[dict[str, Any]]]:
         yield rows
 
 
-def _rows_of(place: Place) -> Iterator[dict[str, Any]]:
+def rows_of(output: Place) -> Iterator[dict[str, Any]]:
+    """The rows of manifest.parquet, if there is one; what was measured is in "values".
+
+    Raises:
+        DataError: It was not written by this program, or is damaged.
+    """
     import pyarrow
     from pyarrow import parquet
 
+    place = output / MANIFEST
     if not place.exists():
         return
     fixed = {*_TEXTS, *_WHOLE_NUMBERS, "seconds"}

@@ -101,8 +101,7 @@ def run(batch: Batch, say: Callable[[str], None]) -> Summary:
         try:
             repeated = _work(batch, output, ledger, say)
         finally:
-            if output.is_local:
-                remove_root(scratch_root(output))
+            remove_root(scratch_root(output))
         write_manifest(output, ledger)
         return Summary(
             *(ledger.count(name) for name in ("done", "skipped", "failed", "open")), repeated

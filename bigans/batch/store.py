@@ -26,7 +26,24 @@ Result = TypeVar("Result")
 _TRIES = 10
 _MOST_SECONDS = 20.0
 # Where an object is there when its upload is complete, and a rename is a copy.
-_OBJECT_STORES = frozenset("s3 s3a gs gcs abfs abfss az adl oss r2 oci tos swift memory".split())
+_OBJECT_STORES = frozenset(
+    [
+        "s3",
+        "s3a",
+        "gs",
+        "gcs",
+        "abfs",
+        "abfss",
+        "az",
+        "adl",
+        "oss",
+        "r2",
+        "oci",
+        "tos",
+        "swift",
+        "memory",
+    ]
+)
 # What trying again does not help against.
 _FINAL = (
     FileNotFoundError,

@@ -30,7 +30,7 @@ from sr_program.files.hashes import file_sha256
 Image = NDArray[np.uint8]
 
 # What the names of other people's result files have after the name of the image.
-_RESULT_MARKS = ("", "_x4", "x4", "_SR", "_SRx4", "_SR_x4", "_x4_SR", "_HR", "_out", "_rlt")
+RESULT_MARKS = ("", "_x4", "x4", "_SR", "_SRx4", "_SR_x4", "_x4_SR", "_HR", "_out", "_rlt")
 
 
 class Method(abc.ABC):
@@ -129,7 +129,7 @@ class ResultsFolder(Method):
 
     def _path(self, benchmark: str, image: BenchmarkImage) -> Path:
         files = self._files_of(benchmark)
-        path = next((files[n] for m in _RESULT_MARKS if (n := image.name + m) in files), None)
+        path = next((files[n] for m in RESULT_MARKS if (n := image.name + m) in files), None)
         if path is None:
             place = self._folder_of(benchmark)
             raise DataError(f"{place}: holds no result named {image.name}; add {image.name}.png")

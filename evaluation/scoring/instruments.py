@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from absl import logging
@@ -13,7 +14,7 @@ from evaluation.metrics.model_files import (
     NIQE_PARAMETERS,
     VGG19_WEIGHTS,
 )
-from evaluation.scoring.protocol import Instruments, Scorer
+from evaluation.scoring.protocol import MEASURES, Instruments, Scorer
 from sr_program.errors import DataError
 from sr_program.files.downloads import PublishedFile, fetch
 from srgan.vgg.weights import IMAGENET
@@ -22,6 +23,8 @@ LPIPS_PACKAGE = "lpips"
 STLPIPS_PACKAGE = "stlpips_pytorch"
 
 _NOT_ASKED_FOR = "not asked for"
+_WITH_NIQE = frozenset(("niqe", "perceptual_index"))
+_WITH_MA = frozenset(("ma", "perceptual_index"))
 
 
 def find_instruments(
@@ -31,6 +34,7 @@ def find_instruments(
     *,
     lpips: bool = False,
     stlpips: bool = False,
+    wanted: Collection[str] = MEASURES,
 ) -> Instruments:
     """Looks for what the learned measures need; what is missing is named, not an error.
 
@@ -41,6 +45,7 @@ def find_instruments(
             structure and texture of its features are not compared.
         lpips: Whether to compute LPIPS, if its package is installed.
         stlpips: Whether to compute ST-LPIPS, if its package is installed.
+        wanted: Measures; what only others need is not looked for.
 
     Returns:
         What was found, loaded once to see that it is sound.
@@ -58,8 +63,11 @@ def find_instruments(
         if named and not Path(named).is_file():
             raise DataError(f"--{flag}={named}: no such file")
     absent: dict[str, str] = {}
-    niqe = _file("niqe", "niqe_parameters", niqe_parameters, NIQE_PARAMETERS, absent)
-    ma = _file("ma", "ma_model", ma_model, MA_MODEL, absent)
+    niqe = ma = None
+    if not _WITH_NIQE.isdisjoint(wanted):
+        niqe = _file("niqe", "niqe_parameters", niqe_parameters, NIQE_PARAMETERS, absent)
+    if not _WITH_MA.isdisjoint(wanted):
+        ma = _file("ma", "ma_model", ma_model, MA_MODEL, absent)
     if niqe is None or ma is None:
         absent["perceptual_index"] = "it needs NIQE and Ma"
     vgg = None

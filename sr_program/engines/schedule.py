@@ -57,46 +57,55 @@ def answers(engine: Engine, items: Iterable[Any]) -> Iterator[Answer]:
     Raises:
         Exception: What the function, or what makes it, raised.
     """
-    coming = iter(items)
-    again: collections.deque[_Call] = collections.deque()
-    suspects: collections.deque[_Call] = collections.deque()
-    in_hand: dict[Future[Any], _Call] = {}
-    ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+    yield from _Schedule(engine, items).answers()
 
-    def chosen() -> _Call | None:
-        if suspects and not any(call.losses > 1 for call in in_hand.values()):
-            return suspects.popleft()
-        if again:
-            return again.popleft()
-        for item in coming:
+
+class _Schedule:
+    """The items that are in hand, and those that have to be handed out again."""
+
+    def __init__(self, engine: Engine, items: Iterable[Any]) -> None:
+        self._engine, self._coming = engine, iter(items)
+        self._again: collections.deque[_Call] = collections.deque()
+        self._suspects: collections.deque[_Call] = collections.deque()
+        self._in_hand: dict[Future[Any], _Call] = {}
+        self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+
+    def answers(self) -> Iterator[Answer]:
+        while self._fill():
+            try:
+                future = self._ended.get(timeout=_LOOK)
+            except queue.Empty:
+                continue
+            call = self._in_hand.pop(future)
+            try:
+                yield Answer(call.item, future.result(), call.losses)
+            except WorkerLost:
+                call.losses += 1
+                if call.losses >= TRIES:
+                    yield Answer(call.item, None, call.losses)
+                else:
+                    (self._suspects if call.losses > 1 else self._again).append(call)
+
+    def _fill(self) -> bool:
+        """Hands out what there is room for; returns whether anything is left to wait for."""
+        room = self._engine.room()
+        while len(self._in_hand) < room and (call := self._chosen()) is not None:
+            future = self._engine.submit(call.item)
+            self._in_hand[future] = call
+            future.add_done_callback(self._ended.put)
+        if self._in_hand:
+            return True
+        # Either nothing is left, or no worker is there yet.
+        call = self._chosen()
+        if call is not None:
+            self._again.append(call)
+        return call is not None
+
+    def _chosen(self) -> _Call | None:
+        if self._suspects and not any(call.losses > 1 for call in self._in_hand.values()):
+            return self._suspects.popleft()
+        if self._again:
+            return self._again.popleft()
+        for item in self._coming:
             return _Call(item)
         return None
-
-    def fill() -> None:
-        room = engine.room()
-        while len(in_hand) < room and (call := chosen()) is not None:
-            future = engine.submit(call.item)
-            in_hand[future] = call
-            future.add_done_callback(ended.put)
-
-    while True:
-        fill()
-        if not in_hand and not again and not suspects:
-            # Either nothing is left, or no worker is there yet.
-            call = chosen()
-            if call is None:
-                return
-            again.append(call)
-        try:
-            future = ended.get(timeout=_LOOK)
-        except queue.Empty:
-            continue
-        call = in_hand.pop(future)
-        try:
-            yield Answer(call.item, future.result(), call.losses)
-        except WorkerLost:
-            call.losses += 1
-            if call.losses >= TRIES:
-                yield Answer(call.item, None, call.losses)
-            else:
-                (suspects if call.losses > 1 else again).append(call)

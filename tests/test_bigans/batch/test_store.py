@@ -176,7 +176,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = moto_server.ThreadedMotoServer(port=port)
+    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=port)
     server.start()
     address = f"http://127.0.0.1:{port}"
     for name, value in {
@@ -184,12 +184,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": address,
-        "FSSPEC_S3_ENDPOINT_URL": address,
     }.items():
         monkeypatch.setenv(name, value)
-    fsspec.config.set_conf_env(fsspec.config.conf_dict)
     yield address
-    fsspec.config.conf_dict.clear()
     server.stop()
 
 

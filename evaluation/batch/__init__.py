@@ -1,0 +1,1 @@
+"""Scores of any number of images, by the same batches that enlarge photos."""
