@@ -15,6 +15,7 @@ Exit code: 0 every photo is done or listed as failed, 1 some were left, 2 the co
 
 import dataclasses
 import math
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -199,17 +200,22 @@ def _model() -> str:
 def _batch(workers: Workers) -> "Batch":
     from bigans.batch.enlarging_worker import EnlargePhotos, ModelOrder
     from bigans.batch.running import Batch, result_names
+    from bigans.batch.store import open_place
 
     job = _job()
+    # Workers may have other current folders.
+    output = str(open_place(_OUTPUT.value or "", "output"))
+    name = parse(job.model)
+    model = os.path.abspath(name.rest) if name.kind == "directory" else job.model
     encoding = dataclasses.replace(job.order.encoding, settings=job.settings())
     suffix = f"_x{_SCALE.value}" if _SUFFIX.value is None else _SUFFIX.value
     return Batch(
         input=_INPUT.value or "",
-        output=_OUTPUT.value or "",
+        output=output,
         make=EnlargePhotos(
-            output=_OUTPUT.value or "",
+            output=output,
             load=ModelOrder(
-                name=job.model,
+                name=model,
                 runtime=_RUNTIME.value,
                 precision=_PRECISION.value,
                 tile_above=_TILE_ABOVE.value,

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -71,6 +73,7 @@ def _main(positional: list[str]) -> int:
     require_extra("dask", only=("fsspec", "pyarrow", "tenacity"))
     entry_point.warnings_only()
     from bigans.batch.running import Batch, run
+    from bigans.batch.store import open_place
     from evaluation.batch.scoring_worker import ScoreImages, check_measures, originals
 
     measures = check_measures(config.metrics, bool(config.hr))
@@ -80,10 +83,10 @@ def _main(positional: list[str]) -> int:
         input=config.input,
         output=config.output,
         make=ScoreImages(
-            output=config.output,
+            output=str(open_place(config.output, "output")),
             measures=measures,
             instruments=_instruments(config, measures),
-            hr=config.hr,
+            hr=os.path.abspath(config.hr) if config.hr else "",
         ),
         names=_names,
         workers=workers,
@@ -121,9 +124,9 @@ def _instruments(config: ScoringConfig, measures: tuple[str, ...]) -> Instrument
     if set(measures) <= set(ALWAYS):
         return Instruments()
     found = find_instruments(
-        config.niqe_parameters,
-        config.ma_model,
-        config.vgg_weights if "structure_texture" in measures else "",
+        _absolute(config.niqe_parameters),
+        _absolute(config.ma_model),
+        _absolute(config.vgg_weights) if "structure_texture" in measures else "",
         lpips="lpips" in measures,
         stlpips="stlpips" in measures,
         wanted=measures,
@@ -134,10 +137,13 @@ def _instruments(config: ScoringConfig, measures: tuple[str, ...]) -> Instrument
     return found
 
 
+def _absolute(path: str) -> str:
+    """For workers, which may have other current folders."""
+    return os.path.abspath(path) if os.path.exists(path) else path
+
+
 def _tell(output: str, measures: tuple[str, ...]) -> None:
     """Writes scores.csv from the manifest, and prints the means."""
-    import io
-
     from bigans.batch.manifest import rows_of
     from bigans.batch.store import open_place
     from evaluation.scoring.protocol import Scores, set_means

@@ -154,9 +154,7 @@ def check_measures(names: str, has_originals: bool) -> tuple[str, ...]:
         if name not in MEASURES:
             raise UsageError(f"metrics={name}: is unknown; choose of {', '.join(MEASURES)}")
         if name not in ALONE and not has_originals:
-            raise UsageError(
-                f"metrics={name} compares with the originals; name their folder: hr=DIR"
-            )
+            raise UsageError(f"metrics={name} needs the originals; name their folder: hr=DIR")
     if not found:
         raise UsageError(f"metrics= is empty; choose of {', '.join(MEASURES)}")
     return found

@@ -18,6 +18,7 @@ from typing import NoReturn
 from sr_data.prepare.preparation import Outcome, damaged_shards, prepare
 from sr_data.prepare.tile_manifest import TileSettings
 from sr_program import dataclass_flags, entry_point
+from sr_program.engines.engine import NAMES, Name, Workers
 from sr_program.errors import DataError, UsageError
 from sr_program.settings import setting
 
@@ -30,6 +31,14 @@ class PrepareConfig:
     output: str = setting("", "Folder of the prepared set. Required.")
     workers: int = setting(
         0, "Processes, each of which holds one decoded photo at a time; 0: one for each core."
+    )
+    engine: Name = setting(
+        "local", "Processes of this machine, or workers of a cluster of Dask or Ray.", NAMES
+    )
+    address: str = setting(
+        "",
+        "Of the cluster: auto or HOST:PORT (Ray), tcp://HOST:PORT (Dask), whose machines all see "
+        "the photos and --output; empty: one of this machine.",
     )
     verify: bool = setting(False, "Only compare the files of --output with their checksums.")
 
@@ -50,7 +59,12 @@ def main(arguments: list[str]) -> int:
         raise UsageError("--data is required: folder:DIR or tfds:NAME, the photos")
     if config.workers < 0:
         raise UsageError(f"--workers must be at least 0, got {config.workers}")
-    outcome = prepare(config.data, config.output, settings, config.workers or _cores())
+    # Each holds one photo at a time.
+    workers = Workers(
+        engine=config.engine, address=config.address or None, number=config.workers, calls=1
+    )
+    cluster = None if config.engine == "local" else workers
+    outcome = prepare(config.data, config.output, settings, config.workers or _cores(), cluster)
     _report(outcome, config.output)
     return 0
 

@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -28,8 +28,13 @@ from sr_data.prepare.tile_manifest import (
 from sr_data.prepared import PreparedSource
 from sr_data.sources import FolderSource, open_source
 from sr_data.tfds_source import TfdsSource
+from sr_program.engines.engine import Workers
+from sr_program.engines.opening import open_engine
+from sr_program.engines.schedule import answers
 from sr_program.errors import DataError, UsageError
 from sr_program.machine.worker_pool import WorkerPool
+
+_Coming = Iterator[tuple[ShardJob, ShardResult]]
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,11 @@ class Outcome:
 
 
 def prepare(
-    data: str, output: str | os.PathLike[str], settings: TileSettings, workers: int
+    data: str,
+    output: str | os.PathLike[str],
+    settings: TileSettings,
+    workers: int,
+    cluster: Workers | None = None,
 ) -> Outcome:
     """Cuts the photos of a source into tiles with their LR, and writes them as a prepared set.
 
@@ -66,6 +75,8 @@ def prepare(
         output: folder of the set; its parent exists.
         settings: how to cut.
         workers: processes, each of which holds one photo at a time; 1: this one.
+        cluster: workers elsewhere, in place of these; all see `data` and `output` under the same
+            names.
 
     Raises:
         UsageError: an argument is out of range.
@@ -80,6 +91,9 @@ def prepare(
     if isinstance(source, PreparedSource):
         raise UsageError(f"--data={data} is prepared already; name the photos themselves")
     directory, names = Path(output), source.names
+    if cluster is not None:  # whose processes have other current folders
+        directory = directory.absolute()
+        data = f"folder:{source.directory.absolute()}" if isinstance(source, FolderSource) else data
     _begin(directory, settings, names, _file_sizes(source))
     with _locked(directory), _without_left_overs(directory / SHARDS):
         size = settings.shard_size
@@ -87,7 +101,8 @@ def prepare(
             ShardJob(data, first, names[first : first + size], directory, number, settings)
             for number, first in enumerate(range(0, len(names), size))
         ]
-        results = _run(jobs, min(workers, len(jobs)), len(names))
+        coming = _on(cluster, jobs) if cluster else _results(jobs, min(workers, len(jobs)))
+        results = _run(jobs, coming, len(names))
         outcome = _outcome(results, settings)
         if not outcome.photos:
             reason = outcome.skipped[0].reason
@@ -156,17 +171,32 @@ def _without_left_overs(folder: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
-def _run(jobs: Sequence[ShardJob], workers: int, photos: int) -> list[ShardResult]:
+def _run(jobs: Sequence[ShardJob], coming: _Coming, photos: int) -> list[ShardResult]:
     """The results in the order of the jobs, however they were shared out."""
     with tqdm(total=photos, desc="preparing", unit="photo", disable=None) as progress:
         results: dict[int, ShardResult] = {}
-        for job, result in _results(jobs, workers):
+        for job, result in coming:
             results[job.number] = result
             progress.update(len(job.names))
     return [results[job.number] for job in jobs]
 
 
-def _results(jobs: Sequence[ShardJob], workers: int) -> Iterator[tuple[ShardJob, ShardResult]]:
+def _on(cluster: Workers, jobs: Sequence[ShardJob]) -> _Coming:
+    with open_engine(_shard_maker, cluster) as engine:
+        for answer in answers(engine, jobs):
+            if answer.is_lost:
+                raise DataError(
+                    f"{answer.losses} workers were killed while they made {answer.item.file}, "
+                    "perhaps because memory ran out; finished files are kept"
+                )
+            yield answer.item, answer.result
+
+
+def _shard_maker() -> Callable[[ShardJob], ShardResult]:
+    return ensure_shard
+
+
+def _results(jobs: Sequence[ShardJob], workers: int) -> _Coming:
     if workers == 1:
         yield from ((job, ensure_shard(job)) for job in jobs)
         return

@@ -92,6 +92,19 @@ def test_the_bytes_depend_on_photos_and_settings_alone(
     )
 
 
+def test_a_cluster_makes_the_same_bytes(
+    noise_photos, reference, tmp_path, call_program, monkeypatch
+):
+    """Its workers have a current folder of their own."""
+    pytest.importorskip("distributed", reason="needs Dask: pip install 'bi-gans-st[dask]'")
+    monkeypatch.chdir(noise_photos.parent)
+    arguments = [f"--data=folder:{noise_photos.name}", f"--output={tmp_path / 'set'}"]
+    arguments += ["--tile=16", "--shard_size=2", "--engine=dask", "--workers=2"]
+    assert call_program(cli_main, *arguments) == 0
+    assert contents(tmp_path / "set") == contents(reference)
+    assert half_written(tmp_path) == []
+
+
 def test_the_same_command_again_changes_nothing(noise_photos, reference, tmp_path):
     copy = shutil.copytree(reference, tmp_path / "set")
     shards = sorted((copy / "shards").glob("*.array_record"))
