@@ -17,6 +17,7 @@ from sr_program.errors import DataError, UsageError, last_line
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.out_of_memory import out_of_memory
 from sr_program.machine.precision import Precision
+from sr_program.machine.threads import threads_asked_for
 
 # Said explicitly: left to itself OpenVINO takes bfloat16 where the machine has AMX.
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
@@ -85,13 +86,15 @@ class OpenVinoModel:
         if precision not in _HINTS:
             raise UsageError(f"precision is {precision!r}; choose one of {', '.join(_HINTS)}")
         self.path = Path(path)
+        hints: dict[str, str | int] = {
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if threads := threads_asked_for():
+            hints["INFERENCE_NUM_THREADS"] = threads
         try:
             model = core.read_model(self.path)
-            compiled = core.compile_model(
-                model,
-                "CPU",
-                {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"},
-            )
+            compiled = core.compile_model(model, "CPU", hints)
         except RuntimeError as error:
             raise DataError(
                 f"{path}: not an OpenVINO model that can be loaded ({last_line(error)}); "

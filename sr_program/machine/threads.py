@@ -28,6 +28,15 @@ def limit_threads(number: int) -> None:
         cv2.setNumThreads(number)
 
 
+def threads_asked_for() -> int | None:
+    """How many threads OMP_NUM_THREADS asks for; None: as many as there are cores.
+
+    For runtimes with a pool of their own, which do not look at it.
+    """
+    text = os.environ.get(_VARIABLES[0], "").split(",")[0].strip()
+    return int(text) if text.isdecimal() and int(text) > 0 else None
+
+
 def available_cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
