@@ -22,31 +22,42 @@ _SCRATCH = "scratch"
 
 
 class Scratch:
-    """The folder of one process; it lasts as long as the process, at most."""
+    """Makes a folder for each photo; processes may make theirs at one place."""
 
     def __init__(self, root: Path) -> None:
-        """Makes the folder, and removes those of processes that were killed.
+        """Removes the folders of processes that were killed.
 
         Args:
-            root: Of the folders of all processes; made if it is missing.
+            root: Of the folders of all processes; made when it is needed.
         """
-        root.mkdir(parents=True, exist_ok=True)
+        self._root = root
         remove_dead(root)
-        name = uuid.uuid4().hex[:12]
-        self._open = contextlib.ExitStack()
-        self._open.enter_context(leftovers.locked_file(root / f"{leftovers.PREFIX}{name}"))
-        self._folder = root / name
-        self._folder.mkdir()
 
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:
-        """Yields an empty folder for one photo, which is gone afterwards."""
-        path = self._folder / uuid.uuid4().hex[:12]
-        path.mkdir(parents=True)
-        try:
-            yield path
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
+        """Yields an empty folder, which is gone afterwards."""
+        name = uuid.uuid4().hex[:12]
+        lock, path = self._root / f"{leftovers.PREFIX}{name}", self._root / name
+        with self._locked(lock):
+            path.mkdir()
+            try:
+                yield path
+            finally:
+                shutil.rmtree(path, ignore_errors=True)
+                lock.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _locked(self, lock: Path) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for last in (False, False, True):
+                self._root.mkdir(parents=True, exist_ok=True)
+                try:
+                    stack.enter_context(leftovers.locked_file(lock))
+                    break
+                except FileNotFoundError:  # a run that ended has just removed the root
+                    if last:
+                        raise
+            yield
 
 
 def scratch_root(output: Place) -> Path:

@@ -100,6 +100,9 @@ class DaskEngine(Engine):
 
     def close(self) -> None:
         """See `Engine`."""
+        if self._client is not None and self._cluster is None:
+            with contextlib.suppress(Exception):
+                self._client.run(_forget, self._identity, on_error="ignore")
         # Losing a connection while it is closed is no news.
         for one in (self._client, self._cluster):
             if one is not None:
@@ -132,3 +135,9 @@ def _call(identity: str, make: bytes, cpus: int, item: Any) -> Any:
             _functions[identity] = pickle.loads(make)()
         function = _functions[identity]
     return function(item)
+
+
+def _forget(identity: str) -> None:
+    """Runs in a worker that stays; a model is large."""
+    with _making:
+        _functions.pop(identity, None)

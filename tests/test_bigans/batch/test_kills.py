@@ -27,8 +27,8 @@ _PHOTOS = 40
 def ray_cluster() -> Iterator[Any]:
     """Two nodes of one core each, and a head that computes nothing."""
     pytest.importorskip("ray", reason="needs Ray: pip install 'bi-gans-st[batch]'")
+    from benchmarks.studies.ray_nodes import started
     from sr_program.engines import ray_engine
-    from tests.ray_cluster import started
 
     with started(ray_engine.ray, nodes=1, cpus=0) as cluster:
         cluster.worker = cluster.add_node(num_cpus=1, object_store_memory=80_000_000)

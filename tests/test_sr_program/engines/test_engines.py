@@ -25,8 +25,8 @@ ENGINES = ("local", "dask", "ray")
 def ray_address() -> Iterator[str]:
     """One cluster for all tests of this file: it takes longer to start than all of them."""
     pytest.importorskip("ray", reason="needs Ray: pip install 'bi-gans-st[batch]'")
+    from benchmarks.studies.ray_nodes import started
     from sr_program.engines import ray_engine
-    from tests.ray_cluster import started
 
     with started(ray_engine.ray, nodes=1, cpus=3) as cluster:
         yield cluster.address

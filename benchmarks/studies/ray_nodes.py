@@ -1,4 +1,4 @@
-"""A Ray cluster of several nodes on this machine, for tests and experiments."""
+"""A Ray cluster of several nodes on this machine, for experiments and tests."""
 
 from __future__ import annotations
 
