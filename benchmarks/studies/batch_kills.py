@@ -38,6 +38,7 @@ from bigans.upscaler.task import Task
 from sr_images.encoding import Encoding
 from sr_program import entry_point
 from sr_program.engines.engine import Workers
+from sr_program.errors import DataError
 
 _SECONDS, _BAD = 0.15, 20
 _ENCODING = Encoding(format="png", settings={"model": "cheap"})
@@ -161,7 +162,9 @@ def _trial(
             driver.kill()
     driver.wait()
     began = time.monotonic()
-    again = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    if again.returncode:
+        raise DataError(f"the rerun ended with {again.returncode}: {again.stderr}")
     results = {path.name: path.read_bytes() for path in output.glob("*.png")}
     computed = len(log.read_text().splitlines())
     left = [str(path.relative_to(output)) for path in output.rglob(".*")]
@@ -169,7 +172,7 @@ def _trial(
     return {
         "engine": engine,
         "killed": told,
-        "rerun": Summary(**json.loads(again.stdout)).__dict__,
+        "rerun": Summary(**json.loads(again.stdout.splitlines()[-1])).__dict__,
         "rerun_s": round(time.monotonic() - began, 1),
         "missing": sorted(plain.keys() - results.keys()),
         "other": sorted(name for name, content in results.items() if plain.get(name) != content),

@@ -15,9 +15,8 @@ from bigans.batch.photo import Known, Outcome, Photo
 
 _TABLES = """
 CREATE TABLE photos (
-    number INTEGER PRIMARY KEY, input TEXT, output TEXT, xi REAL, status TEXT, problem TEXT
+    number INTEGER PRIMARY KEY, input TEXT, output TEXT UNIQUE, xi REAL, status TEXT, problem TEXT
 );
-CREATE UNIQUE INDEX by_output ON photos (output) WHERE output != '';
 CREATE TABLE records (output TEXT PRIMARY KEY, input TEXT, record TEXT) WITHOUT ROWID;
 """
 _ROWS_AT_ONCE = 500
@@ -34,6 +33,7 @@ class Ledger:
         # An empty name: on disk, unlinked. No journal: nothing has to survive.
         self._base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._base.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES}")
+        self._base.execute("BEGIN")  # one for ever: each end of one writes to the disk
 
     def close(self) -> None:
         """Removes it."""
@@ -62,10 +62,9 @@ class Ledger:
             How many were listed more than once.
         """
         twice = 0
-        self._base.execute("BEGIN")
         for entry in entries:
             if entry.problem:
-                self._insert(entry, "")
+                self._insert(entry, None)
                 continue
             for name in names(entry):
                 other = self._base.execute(
@@ -77,10 +76,9 @@ class Ledger:
                 if other is None:
                     self._insert(entry, name)
                     break
-        self._base.execute("COMMIT")
         return twice
 
-    def _insert(self, entry: Entry, name: str) -> None:
+    def _insert(self, entry: Entry, name: str | None) -> None:
         status = "failed" if entry.problem else "open"
         self._base.execute(
             "INSERT INTO photos (input, output, xi, status, problem) VALUES (?, ?, ?, ?, ?)",
@@ -103,14 +101,17 @@ class Ledger:
                 yield Photo(number, source, output, xi, _known(text))
             last = rows[-1][0]
 
-    def close_photo(self, photo: Photo, outcome: Outcome) -> None:
-        """Notes what became of a photo."""
+    def close_photo(self, photo: Photo, outcome: Outcome) -> dict[str, Any] | None:
+        """Notes what became of a photo; returns the record of a new result."""
         self._base.execute(
             "UPDATE photos SET status = ?, problem = ? WHERE number = ?",
             (outcome.status, outcome.problem, photo.number),
         )
-        if outcome.status == "done":
-            self.note(photo.output, photo.input, outcome.record())
+        if outcome.status != "done":
+            return None
+        record = outcome.record()
+        self.note(photo.output, photo.input, record)
+        return record
 
     def count(self, status: str | None = None) -> int:
         """How many photos there are, or how many of a status."""

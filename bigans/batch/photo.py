@@ -74,6 +74,14 @@ class Outcome:
 
     def record(self) -> dict[str, Any]:
         """For the manifest: without what a reader of it has no use for."""
-        found = dataclasses.asdict(self)
-        del found["number"], found["status"], found["problem"]
-        return found
+        return {
+            "key": self.key,
+            "source": self.source,
+            "worker": self.worker,
+            "bytes": self.bytes,
+            "width": self.width,
+            "height": self.height,
+            "tiles": self.tiles,
+            "seconds": self.seconds,
+            "values": dict(self.values),
+        }

@@ -119,9 +119,9 @@ def _work(batch: Batch, output: Place, ledger: Ledger, say: Callable[[str], None
             outcome = _outcome(answer)
             repeated += answer.losses
             photo: Photo = answer.item
-            ledger.close_photo(photo, outcome)
-            if outcome.status == "done":
-                shards.add(photo.output, photo.input, outcome.record())
+            record = ledger.close_photo(photo, outcome)
+            if record is not None:
+                shards.add(photo.output, photo.input, record)
             shards.tick()
             rates.add(outcome)
             if outcome.status == "failed":

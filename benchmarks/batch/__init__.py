@@ -1,0 +1,1 @@
+"""Batches: their rate, their start, a million entries, and a simulation of a thousand workers."""
