@@ -30,7 +30,7 @@ FAILED = "failed.jsonl"
 _SHARDS = f"{OWN}/manifest"
 _SECONDS = 5.0
 _LINES = 1_000
-_ROWS_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 1_000
 
 # The columns of the manifest, beside seconds and what was measured.
 _TEXTS = ("input", "output", "key", "source", "worker")
