@@ -1,4 +1,4 @@
-"""The files in configs/batch are what Ray, KubeRay and Slurm take, and name flags that there are."""
+"""The files in configs/batch suit Ray, KubeRay and Slurm, and name flags that there are."""
 
 from __future__ import annotations
 
