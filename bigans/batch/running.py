@@ -104,7 +104,11 @@ def run(batch: Batch, say: Callable[[str], None]) -> Summary:
             remove_root(scratch_root(output))
         write_manifest(output, ledger)
         return Summary(
-            *(ledger.count(name) for name in ("done", "skipped", "failed", "open")), repeated
+            done=ledger.count("done"),
+            skipped=ledger.count("skipped"),
+            failed=ledger.count("failed"),
+            left=ledger.count("open"),
+            repeated=repeated,
         )
 
 

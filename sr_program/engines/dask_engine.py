@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-import dask
+import dask.config
 from distributed import Client, LocalCluster
 from distributed.scheduler import KilledWorker
 
@@ -51,7 +51,7 @@ class DaskEngine(Engine):
         for name in ("distributed", "distributed.nanny", "distributed.worker"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._cluster: LocalCluster | None = None
-        self._client: Client | None = None
+        self._client: Any = None
         self._identity, self._make = uuid.uuid4().hex, pickle.dumps(make)
         self._cpus, self._calls = workers.cpus, workers.calls
         self._room, self._looked = 0, 0.0

@@ -147,7 +147,8 @@ class _Actor:
     def __init__(self, engine: RayEngine, make: Make, workers: Workers) -> None:
         self._engine, self.calls = engine, workers.calls
         self.is_ready, self.in_hand = False, 0
-        kind = ray.remote(
+        remote: Any = ray.remote
+        kind = remote(
             num_cpus=workers.cpus,
             num_gpus=workers.gpus,
             max_restarts=-1,
