@@ -64,7 +64,8 @@ def _main(arguments: list[str]) -> int:
             print(
                 f"{part}: {summary}, {seconds:.0f} s, {values.entries / seconds:.0f}/s, driver "
                 f"{before / 1e6:.0f} MB before, at most {peak.most / 1e6:.0f} MB, "
-                f"its manifest {os.path.getsize(f'{name}/out/manifest.parquet') / 1e6:.0f} MB"
+                f"its manifest {os.path.getsize(f'{name}/out/manifest.parquet') / 1e6:.0f} MB",
+                flush=True,
             )
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"driver at most {most / 1e6:.0f} MB")

@@ -21,6 +21,9 @@ CREATE TABLE records (output TEXT PRIMARY KEY, input TEXT, record TEXT) WITHOUT 
 """
 _ROWS_AT_ONCE = 500
 
+# Of the database 32 MB are in memory.
+_SETTINGS = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;"
+
 # Names of a result, the best first.
 Names = Callable[[Entry], Iterator[str]]
 
@@ -32,7 +35,7 @@ class Ledger:
         """Makes an empty one."""
         # An empty name: on disk, unlinked. No journal: nothing has to survive.
         self._base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._base.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES}")
+        self._base.executescript(f"{_SETTINGS} {_TABLES}")
         self._base.execute("BEGIN")  # one for ever: each end of one writes to the disk
 
     def close(self) -> None:
