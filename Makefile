@@ -16,7 +16,7 @@ PROJECT := setup.py pyproject.toml $(wildcard */__init__.py)
 UV_COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: upscale test lint types lock clean help
+.PHONY: upscale test lint types docs lock clean help
 .DELETE_ON_ERROR:
 
 upscale: $(VENV)/.runtime
@@ -29,6 +29,7 @@ help:
 	@echo "make test      all tests"
 	@echo "make lint      ruff: rules and format"
 	@echo "make types     pyright"
+	@echo "make docs      the documentation as a site, in build/site"
 	@echo "make lock      renew the lock files"
 	@echo "make clean     remove what the others made, pictures aside"
 	@echo "The first call sets up $(VENV): 2.0 GB, or 3.3 GB with the developer tools."
@@ -40,6 +41,9 @@ test: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m mkdocs build
 
 types: $(VENV)/.dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
