@@ -154,6 +154,8 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(exclude=["tests", "tests.*", "benchmarks", "benchmarks.*"]),
     package_data={
+        # Type checkers read the hints of these: the API, and what it takes and gives.
+        **{package: ["py.typed"] for package in ("bigans", "sr_images", "sr_program")},
         "bigans.pretrained": ["MODEL_CARD.md", "weights/*"],
         "sr_data": [f"builders/*/*.{suffix}" for suffix in ("bib", "md", "tsv", "txt")],
     },
