@@ -81,7 +81,11 @@ EXTRAS = {
         "grpcio>=1.66",
         "hypothesis>=6.100",
         "importlib-resources>=6",
+        "ipykernel>=6.29",
         "jax>=0.8",
+        "mkdocs-material>=9.6",
+        "mkdocstrings[python]>=0.29",
+        "nbclient>=0.10",
         "onnx>=1.17",
         "onnxruntime>=1.20",
         "openvino>=2025.0",
@@ -168,6 +172,8 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(exclude=["tests", "tests.*", "benchmarks", "benchmarks.*"]),
     package_data={
+        # Type checkers read the hints of these: the API, and what it takes and gives.
+        **{package: ["py.typed"] for package in ("bigans", "sr_images", "sr_program")},
         "bigans.pretrained": ["MODEL_CARD.md", "weights/*"],
         "sr_data": [f"builders/*/*.{suffix}" for suffix in ("bib", "md", "tsv", "txt")],
     },

@@ -44,7 +44,7 @@ from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 _KEY_DIGITS = 32
 
 # What of a model computes.
-_COMPUTING = ("serve", "serve_unrounded", "towers", "unrounded")
+_COMPUTING = ("serve", "serve_unrounded", "generators", "unrounded")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
