@@ -34,6 +34,8 @@ _LIMITS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
+    # A call that comes too late must not start another cluster.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
 }
 for _name, _value in _LIMITS.items():
     os.environ.setdefault(_name, _value)
@@ -97,9 +99,9 @@ class RayEngine(Engine):
     def close(self) -> None:
         """See `Engine`."""
         self._closing = True
-        with contextlib.suppress(Exception):
-            for actor in getattr(self, "_actors", ()):
-                ray.kill(actor.handle)
+        for actor in getattr(self, "_actors", ()):
+            with contextlib.suppress(Exception):
+                actor.end()
         ray.shutdown()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -147,6 +149,7 @@ class _Actor:
     def __init__(self, engine: RayEngine, make: Make, workers: Workers) -> None:
         self._engine, self.calls = engine, workers.calls
         self.is_ready, self.in_hand = False, 0
+        self._timer: threading.Timer | None = None
         remote: Any = ray.remote
         kind = remote(
             num_cpus=workers.cpus,
@@ -176,6 +179,12 @@ class _Actor:
         self.handle.call.remote(item).future().add_done_callback(ended)
         return ours
 
+    def end(self) -> None:
+        """Ends it at once."""
+        if self._timer is not None:
+            self._timer.cancel()
+        ray.kill(self.handle)
+
     def _lost(self) -> None:
         with self._engine._lock:
             asks, self.is_ready = self.is_ready, False
@@ -193,6 +202,7 @@ class _Actor:
                     timer = threading.Timer(_SECONDS_TO_RETRY, self._ask)
                     timer.daemon = True
                     timer.start()
+                    self._timer = timer
             except BaseException as error:
                 cause = _cause(error)
                 if isinstance(cause, Exception):
@@ -200,6 +210,8 @@ class _Actor:
             else:
                 self.is_ready = True
 
+        if self._engine._closing:
+            return
         with contextlib.suppress(Exception):  # Ray is being shut down
             self.handle.ready.remote().future().add_done_callback(answered)
 
