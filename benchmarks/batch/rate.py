@@ -52,8 +52,7 @@ def _main(arguments: list[str]) -> int:
                     if kind == "plain"
                     else [_batch_command(folder / "in", output, values.runtime, kind)]
                 )
-                running = [subprocess.Popen(command, stdout=sys.stderr) for command in commands]
-                assert not any(process.wait() for process in running)
+                _run(commands)
                 found.setdefault(kind, []).append(_times(output, begun))
                 print(kind, json.dumps(found[kind][-1]), flush=True)
     best = {kind: max(one["per_s"] for one in turns) for kind, turns in found.items()}
@@ -63,6 +62,15 @@ def _main(arguments: list[str]) -> int:
             f"{kind}: {best[kind] / best['plain']:.3f} of plain, first result after {start:.1f} s"
         )
     return 0
+
+
+def _run(commands: list[list[str]]) -> None:
+    running = [subprocess.Popen(command, stdout=sys.stderr) for command in commands]
+    try:
+        assert not any([process.wait() for process in running])
+    finally:
+        for process in running:
+            process.terminate()
 
 
 def _draw(folder: Path, number: int, side: int) -> list[Path]:
