@@ -32,6 +32,8 @@ _SETTINGS = {
     # A worker that was killed is known to be so by its connection, one that hangs by this.
     "distributed.scheduler.worker-ttl": "10 minutes",
     "distributed.admin.tick.limit": "60s",
+    # Of the workers that are started here.
+    "logging.distributed": "critical",
 }
 _SECONDS_TO_START = 300.0
 
@@ -48,8 +50,9 @@ class DaskEngine(Engine):
         Raises:
             DataError: The cluster cannot be reached, or none of its workers comes up.
         """
-        for name in ("distributed", "distributed.nanny", "distributed.worker"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        for name in [*logging.root.manager.loggerDict]:
+            if name.partition(".")[0] == "distributed":
+                logging.getLogger(name).setLevel(logging.CRITICAL)
         self._cluster: LocalCluster | None = None
         self._client: Any = None
         self._identity, self._make = uuid.uuid4().hex, pickle.dumps(make)
@@ -117,6 +120,7 @@ class DaskEngine(Engine):
             threads_per_worker=workers.calls,
             processes=True,
             memory_limit=None,
+            silence_logs=logging.CRITICAL,
             dashboard_address=None,  # pyright: ignore[reportArgumentType]
         )
         return self._cluster

@@ -122,11 +122,17 @@ class RayEngine(Engine):
             }
         else:
             quiet["address"] = address
+        before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
         try:
             ray.init(**quiet)
         except (OSError, ValueError, RuntimeError) as error:
             place = address or "a node of this machine"
             raise DataError(f"{place}: Ray does not start ({reason(error, most=300)})") from error
+        finally:
+            # Ray's own would end the program without cleaning up.
+            with contextlib.suppress(ValueError):  # not in the main thread
+                for one, handler in before.items():
+                    signal.signal(one, handler)
 
     def _wait_for_the_first(self) -> None:
         until = time.monotonic() + _SECONDS_TO_START

@@ -135,17 +135,28 @@ def test_the_driver_and_then_a_worker_are_killed(
     assert_as_plain(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_leaves_nothing_behind(
-    tmp_path: Path, subprocess_environment: dict[str, str], number: signal.Signals
+def test_sigterm_leaves_nothing_behind(
+    tmp_path: Path, engine: list[str], subprocess_environment: dict[str, str]
 ) -> None:
-    draw_photos(tmp_path / "in", _PHOTOS)
-    run = Run(tmp_path, ["local"], subprocess_environment)
+    _ends_at(signal.SIGTERM, tmp_path, engine, subprocess_environment)
+
+
+def test_ctrl_c_leaves_nothing_behind(
+    tmp_path: Path, subprocess_environment: dict[str, str]
+) -> None:
+    _ends_at(signal.SIGINT, tmp_path, ["local"], subprocess_environment)
+
+
+def _ends_at(
+    number: signal.Signals, folder: Path, engine: list[str], environment: dict[str, str]
+) -> None:
+    draw_photos(folder / "in", _PHOTOS)
+    run = Run(folder, engine, environment)
     run.wait_for(3)
     children = run.children()
     os.kill(run.process.pid, number)
     _, err = run.process.communicate(timeout=60)
-    assert run.process.returncode == 128 + number
+    assert run.process.returncode == 128 + number, err
     assert len(err.splitlines()) == 1, err
     assert_gone(children)
     left = [path.name for path in run.output.rglob("*") if path.suffix != ".png"]
