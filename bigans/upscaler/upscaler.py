@@ -142,6 +142,11 @@ class Upscaler:
         return upscaler
 
     @property
+    def model(self) -> LoadedModel:
+        """The loaded model itself."""
+        return self._model
+
+    @property
     def facts(self) -> ModelFacts:
         """What the model's export wrote of it: scale, radius, merge, precision, weights' hash."""
         return self._model.facts
