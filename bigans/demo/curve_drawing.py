@@ -11,7 +11,7 @@ _WIDTH, _HEIGHT = 460, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 22, 20, 44
 # Of an axis whose places are all the same.
 _LEAST_RANGE = 0.1
-_MARGIN = 0.16
+_MARGIN = 0.22
 
 
 def curve_svg(curve: Curve, xi: float | None) -> str:
@@ -41,7 +41,8 @@ def curve_svg(curve: Curve, xi: float | None) -> str:
             f"{place.perception:.2f}</title></circle>"
             for place in curve.places
         ),
-        *(_end(curve.places[i], text, across, up) for i, text in ((0, "ξ = 0"), (-1, "ξ = 1"))),
+        _end("ξ = 0", *curve.places[:2], across, up),
+        _end("ξ = 1", *curve.places[:-3:-1], across, up),
         f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2:g}" y="{_HEIGHT - 6}" class="bg-title">'
         f"{escape(curve.distortion)}</text>",
         f'<text transform="translate(13 {(_TOP + _HEIGHT - _BOTTOM) / 2:g}) rotate(-90)" '
@@ -108,8 +109,10 @@ def _grid(across: _Axis, up: _Axis) -> list[str]:
     return lines
 
 
-def _end(place: Place, text: str, across: _Axis, up: _Axis) -> str:
+def _end(text: str, place: Place, neighbour: Place, across: _Axis, up: _Axis) -> str:
+    """Names an end of the curve, at the side to which the curve does not go."""
     x, y = across(place.distortion), up(place.perception)
-    right = x > (_LEFT + _WIDTH) / 2
-    side = "bg-left" if right else "bg-right"
-    return f'<text x="{x:.1f}" y="{y - 14:.1f}" class="bg-end {side}">{text}</text>'
+    below = up(neighbour.perception) < y
+    side = "bg-left" if x > (_LEFT + _WIDTH) / 2 else "bg-right"
+    y += 22 if below else -14
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="bg-end {side}">{text}</text>'

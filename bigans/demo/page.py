@@ -199,7 +199,7 @@ class _Parts:
             reduce=reduce,
         )
         names = self._work.sessions.of(session)
-        chosen = done.tokens[0] if done.tokens else next(reversed(names), None)
+        chosen = next((token for token in [*done.tokens, *reversed(names)] if token in names), None)
         choices = [(name, token) for token, name in names.items()]
         return (
             _status(done.problems, done.notes),

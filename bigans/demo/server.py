@@ -43,7 +43,7 @@ def build_app(settings: PageSettings, work: Work | None = None) -> Any:
     go_offline(settings.folder)
     import gradio as gr  # pyright: ignore[reportMissingImports]
     from fastapi import FastAPI  # pyright: ignore[reportMissingImports]
-    from starlette.middleware.trustedhost import (  # pyright: ignore[reportMissingImports]
+    from fastapi.middleware.trustedhost import (  # pyright: ignore[reportMissingImports]
         TrustedHostMiddleware,
     )
 
@@ -165,7 +165,8 @@ class PageServer:
         """Stops."""
         self._server.should_exit = True
         self._thread.join(timeout=10)
-        self._socket.close()
+        if not self._thread.is_alive():  # else it still uses the port
+            self._socket.close()
 
     def wait(self) -> None:
         """Until the server ends, or Ctrl-C."""

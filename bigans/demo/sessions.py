@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from bigans.demo.kept_photo import KeptPhoto
 from sr_program.errors import DataError
 
+# Sessions that have ended.
+_REMEMBERED = 1000
+
 GONE = "this photo is no longer in memory; drop it again"
 
 
@@ -33,6 +36,7 @@ class Sessions:
         self._photos: collections.OrderedDict[str, tuple[str, KeptPhoto]] = (
             collections.OrderedDict()
         )
+        self._closed: collections.deque[str] = collections.deque(maxlen=_REMEMBERED)
         self._lock = threading.Lock()
 
     def add(self, session: str, kept: KeptPhoto) -> str:
@@ -40,9 +44,14 @@ class Sessions:
 
         Returns:
             Its token.
+
+        Raises:
+            DataError: The person has left meanwhile.
         """
         token = secrets.token_urlsafe(24)
         with self._lock:
+            if session in self._closed:
+                raise DataError(GONE)
             self._photos[token] = session, kept
             while len(self._photos) > 1 and self._num_bytes() > self._max_bytes:
                 self._photos.popitem(last=False)
@@ -75,8 +84,9 @@ class Sessions:
             }
 
     def close(self, session: str) -> None:
-        """Drops a session's photos."""
+        """Drops a session's photos, also those that are still being made."""
         with self._lock:
+            self._closed.append(session)
             for token in [key for key, (owner, _) in self._photos.items() if owner == session]:
                 del self._photos[token]
 

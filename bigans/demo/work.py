@@ -82,14 +82,15 @@ class Work:
         for number, path in enumerate(paths):
 
             def share(done: float, number: int = number, name: str = path.name) -> None:
-                text = f"{name}: both generators run, {done:.0%}"
-                progress((number + done) / len(paths), text)
+                progress((number + done) / len(paths), f"{name}: both generators run")
 
             try:
                 share(0)
                 taken = files.take(path, self.settings.max_pixels, reduce=reduce)
                 with self._generators:  # one at a time: they take all cores
                     kept = files.kept_of(taken, weights.upscaler, share)
+                self._sources[kept] = {**weights.settings, "source": taken.source}
+                tokens.append(self.sessions.add(session, kept))
             except (DataError, UsageError, ValueError) as error:
                 problems.append(_named(error, path))
                 continue
@@ -98,8 +99,6 @@ class Work:
                 continue
             finally:
                 self._forget_upload(path)
-            self._sources[kept] = {**weights.settings, "source": taken.source}
-            tokens.append(self.sessions.add(session, kept))
             notes += [taken.note] if taken.note else []
         return Taken(tokens, problems, notes)
 

@@ -198,5 +198,28 @@ for (const side of ["left", "right"]) {
   });
 }
 
+// ---- names for screen readers, where Gradio gives none
+
+function nameAll() {
+  for (const group of document.querySelectorAll("fieldset:not([aria-label])")) {
+    const title = group.querySelector("[data-testid='block-info'], span");
+    if (title) group.setAttribute("aria-label", title.textContent.trim());
+  }
+  for (const [id, text] of [["bg-drop", "Photos"], ["bg-original", "Original"]]) {
+    const button = document.querySelector("#" + id + " button[aria-label^='Click']");
+    if (button) button.setAttribute("aria-label", text + ": click to upload, or drop files here");
+  }
+  for (const icon of document.querySelectorAll("svg:not([role]):not([aria-hidden])")) {
+    icon.setAttribute("aria-hidden", "true");
+  }
+}
+
+let naming = 0;
+new MutationObserver(() => {
+  clearTimeout(naming);
+  naming = setTimeout(nameAll, 100);
+}).observe(document.body, { childList: true, subtree: true });
+nameAll();
+
 watch("value", () => show(props.value));
 place();

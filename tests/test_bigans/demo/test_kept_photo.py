@@ -243,6 +243,8 @@ def test_sessions_do_not_see_each_other_and_are_freed() -> None:
     with pytest.raises(DataError, match="drop it again"):
         sessions.photo(one, "a")
     assert sessions.photo(other, "b") is second and list(sessions) == ["b"]
+    with pytest.raises(DataError, match="drop it again"):
+        sessions.add("a", first)  # made while the person left
 
 
 def test_the_oldest_photo_makes_room() -> None:
