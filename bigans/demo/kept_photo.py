@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigans.demo.choice import Choice
+from bigans.demo.quick_merge import merged_at, merged_within
 from bigans.demo.thresholds import Thresholds
 from bigans.models.loaded_model import Images, Levels, LoadedModel
 from bigans.models.remembered import Remembered
@@ -33,9 +34,6 @@ from sr_program.errors import DataError
 # What can be looked at.
 Layer = Literal["result", "bicubic", "faithful", "vivid", "difference", "original", "settled"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
-
-# Pixels that are merged at a time: what is computed of them stays in the processor's cache.
-_BAND = 1 << 15
 
 # LR pixels of a tile: a photo of more goes through the generators in parts, and progress is told.
 _TILE_PIXELS = 320 * 320
@@ -149,9 +147,10 @@ class KeptPhoto:
             DataError: There is no original.
         """
         pixels = self._pixels(layer, choice, step)
-        result = np.empty((*pixels.shape[:2], 4), np.uint8)
-        result[..., :3] = pixels
-        result[..., 3] = 255 if self._opacity is None else self._opacity[::step, ::step]
+        code = cv2.COLOR_RGB2RGBA if pixels.shape[2] == 3 else cv2.COLOR_GRAY2RGBA
+        result = np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), code), np.uint8)
+        if self._opacity is not None:
+            result[..., 3] = self._opacity[::step, ::step]
         return result
 
     def result(self, choice: Choice) -> Picture:
@@ -188,20 +187,13 @@ class KeptPhoto:
         return self._in_own_colours(np.asarray(rounded, np.uint8))
 
     def _merged(self, choice: Choice, step: int) -> Images:
-        faithful, vivid = self.faithful[::step, ::step], self.vivid[::step, ::step]
-        limits = None if choice.levels is not None else self.thresholds(choice.xi)
+        pair = self.faithful[::step, ::step], self.vivid[::step, ::step]
         facts = self._model.facts
-        modes = facts.threshold or "joint", facts.delta
-        merged = np.empty(faithful.shape, np.uint8)
-        rows = max(1, _BAND // faithful.shape[1])
-        for top in range(0, len(merged), rows):
-            pair = faithful[top : top + rows], vivid[top : top + rows]
-            if limits is None:
-                bounded = numpy_merge.fuse(*pair, 0, float(choice.levels or 0), threshold=modes[0])
-                merged[top : top + rows] = bounded
-            else:
-                merged[top : top + rows] = numpy_merge.merge_at(*pair, limits, *modes)
-        return merged
+        if choice.levels is not None:
+            return merged_within(*pair, choice.levels, facts)
+        if choice.xi >= 1 and facts.delta == "as_read":  # without the rounding of I_g ± t
+            return np.asarray(from_levels(pair[1], np.uint8), np.uint8)
+        return merged_at(*pair, self.thresholds(choice.xi), facts)
 
     def _in_own_colours(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Gray of a gray photo: generators tint it a little."""
