@@ -7,11 +7,11 @@ writes models/fused/1. A generator is a SavedModel or a directory of numbered ve
 formats than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value,
 or of one an image, and have to be given:
 
-    --format=openvino   fused.xml and towers.xml; for `python -m bigans --model=DIR
+    --format=openvino   fused.xml and generators.xml; for `python -m bigans --model=DIR
                         --runtime=openvino` and for evaluation.run. A program of your own has to
                         compile them with INFERENCE_PRECISION_HINT=f32: left to itself OpenVINO
                         computes in bfloat16 where the processor has it
-    --format=onnx       fused.onnx and towers.onnx; the same with --runtime=onnx
+    --format=onnx       fused.onnx and generators.onnx; the same with --runtime=onnx
     --format=litert     fused.tflite; its interpreter has to be told each new size of the inputs
                         (resize_tensor_input; a signature runner does it by itself)
 

@@ -195,3 +195,9 @@ def test_dev_lock_extends_the_other(repository: Path) -> None:
         for name in ("requirements.lock", "requirements-dev.lock")
     ]
     assert pins[0] <= pins[1]
+
+
+def test_each_extra_is_installed_by_the_weekly_workflow(repository: Path) -> None:
+    text = (repository / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"extra: \[([^\]]*)\]", text)
+    assert set(listed.split(", ")) == set(setup_constant(repository, "EXTRAS")) - {"test"}

@@ -10,7 +10,7 @@ import numpy as np
 from bigans.models.loaded_model import Images, Levels, LoadedModel
 from sr_program.errors import DataError
 
-# The faithful and the vivid image; see `LoadedModel.towers`.
+# The faithful and the vivid image; see `LoadedModel.generators`.
 Pair = tuple[Levels, Levels]
 Generate = Callable[[Images | Levels], Pair]
 # Puts a pair away; returns what brings it back.
@@ -51,7 +51,7 @@ class Remembered(LoadedModel):
                 "model, exported by this program"
             )
         self._model = model
-        self._generate = generate or model.towers
+        self._generate = generate or model.generators
         self._keep = keep
         self._pairs: dict[bytes, Callable[[], Pair]] = {}
         self.directory, self.facts, self.inputs = model.directory, model.facts, model.inputs
@@ -72,7 +72,7 @@ class Remembered(LoadedModel):
         """See `LoadedModel`."""
         return self._model.takes_levels
 
-    def towers(self, image: Images | Levels) -> Pair:
+    def generators(self, image: Images | Levels) -> Pair:
         """See `LoadedModel`; computed when an image is first seen."""
         key = _key(image)
         if key not in self._pairs:
@@ -89,12 +89,12 @@ class Remembered(LoadedModel):
         merged = []
         for i, image in enumerate(images):
             chosen = {name: float(values[i]) for name, values in numbers.items()}
-            merged.append(self.fuse(*self.towers(image), **chosen))
+            merged.append(self.fuse(*self.generators(image), **chosen))
         return np.stack(merged)
 
     def unrounded(self, image: Images | Levels) -> Levels:
         """See `LoadedModel`."""
-        return np.stack(self.towers(image))
+        return np.stack(self.generators(image))
 
     def require_parts(self) -> None:
         """See `LoadedModel`."""

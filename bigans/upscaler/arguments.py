@@ -102,7 +102,7 @@ def merge_inputs(
     """What a fused model takes beside the image.
 
     Args:
-        model: Which may be a tower, and take nothing else.
+        model: Which may be a generator, and take nothing else.
         xi: In [0, 1], one value or `batch_size`; None is 0.73.
         max_deviation: Grey levels ≥ 0, likewise; None leaves the choice to `xi`.
         batch_size: Number of images.
