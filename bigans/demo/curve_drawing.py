@@ -41,8 +41,8 @@ def curve_svg(curve: Curve, xi: float | None) -> str:
             f"{place.perception:.2f}</title></circle>"
             for place in curve.places
         ),
-        _end("ξ = 0", *curve.places[:2], across, up),
-        _end("ξ = 1", *curve.places[:-3:-1], across, up),
+        _end("ξ = 0", curve.places[0], curve.places[1], across, up),
+        _end("ξ = 1", curve.places[-1], curve.places[-2], across, up),
         f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2:g}" y="{_HEIGHT - 6}" class="bg-title">'
         f"{escape(curve.distortion)}</text>",
         f'<text transform="translate(13 {(_TOP + _HEIGHT - _BOTTOM) / 2:g}) rotate(-90)" '

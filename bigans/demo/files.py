@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,4 +119,5 @@ def _cropped(picture: Picture, name: str) -> Picture:
     height, width = (side - side % 4 for side in picture.size)
     if min(height, width) < 4:
         raise DataError(f"{name}: is too small to be reduced by 4")
-    return Picture(np.ascontiguousarray(picture.pixels[:height, :width]), None, picture.attributes)
+    cut: Any = np.ascontiguousarray(picture.pixels[:height, :width])
+    return Picture(cut, None, picture.attributes)

@@ -81,19 +81,18 @@ class KeptPhoto:
         self.name, self.picture = name, picture
         self.size: tuple[int, int] = upscaler.result_size(picture)
         self._plan = upscaler.plan(picture)
-        self._pair: tuple[Levels, Levels] | None = None
+        pairs: list[tuple[Levels, Levels]] = []
 
         def generate(image: Images | Levels) -> tuple[Levels, Levels]:
             tiles = in_parts(self._plan)
-            self._pair = generated(upscaler.model, image, tiles, progress)
-            return self._pair
+            pairs.append(generated(upscaler.model, image, tiles, progress))
+            return pairs[0]
 
         self._model = Remembered(upscaler.model, generate)
         # In one piece from here on: the pair lies in memory.
         self._upscaler = Upscaler.of_model(self._model, tiling=Tiling(float("inf")))
         self._upscaler.enlarge(picture, Enlarging(xi=0), dtype=np.float32)
-        assert self._pair is not None
-        self.faithful, self.vivid = self._pair
+        self.faithful, self.vivid = pairs[0]
         facts = upscaler.facts
         self._deviations = functools.partial(
             numpy_merge.deviations, self.faithful, self.vivid, facts.threshold or "joint"

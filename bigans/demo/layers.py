@@ -48,4 +48,4 @@ def add_layers(app: Any, sessions: Sessions) -> None:
             "X-Threshold": f"{kept.threshold(choice):.1f}",
             "Cache-Control": "no-store",
         }
-        return Response(memoryview(pixels).cast("B"), 200, headers, "application/octet-stream")
+        return Response(pixels.data.cast("B"), 200, headers, "application/octet-stream")

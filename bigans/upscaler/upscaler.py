@@ -293,7 +293,9 @@ class Upscaler:
             return [pillow_of_picture(one) for one in enlarged]
         pixels = as_array(image)
         by_image = [self._sweep(Picture(one), values, plan) for one in as_batch(pixels)]
-        results = [np.stack([one[i].pixels for one in by_image]) for i in range(len(values))]
+        results: list[Any] = [
+            np.stack([one[i].pixels for one in by_image]) for i in range(len(values))
+        ]
         return [_with_axes_of(pixels, one) for one in results]
 
     def enlarge(

@@ -128,19 +128,17 @@ def generated(
     """
     if image.dtype != np.uint8:
         model.require_levels()
-    pair: tuple[Levels, ...] = ()
+    shape = (*(model.scale * side for side in plan.size), 3)
+    pair = np.empty(shape, np.float32), np.empty(shape, np.float32)
     for done, tile in enumerate(plan.tiles.tiles(), 1):
         pieces = model.generators(np.ascontiguousarray(_read(image, tile)))
-        if not pair:
-            shape = (*(model.scale * side for side in plan.size), 3)
-            pair = tuple(np.empty(shape, np.float32) for _ in pieces)
         rows, columns = (
             slice(model.scale * span.write, model.scale * span.write_end) for span in tile
         )
         for whole, piece in zip(pair, pieces, strict=True):
             whole[rows, columns] = _core(piece, tile)
         progress(done / len(plan.tiles))
-    return pair[0], pair[1]
+    return pair
 
 
 class _Parts(NamedTuple):

@@ -129,7 +129,7 @@ def visit(browser: Any, running_page: RunningPage) -> Iterator[Callable[..., Vis
         context = browser.new_context(viewport=size, accept_downloads=True, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         return Visitor(page, on)
 
     yield open_page

@@ -49,7 +49,7 @@ def test_the_shown_result_is_that_of_the_upscaler(choice: Choice) -> None:
     shown = kept.shown("result", choice)
     written = kept.result(choice).pixels
     assert len(model.served) == runs == 1
-    numbers = {"xi": choice.xi} if choice.levels is None else {"max_deviation": choice.levels}
+    numbers: Any = {"xi": choice.xi} if choice.levels is None else {"max_deviation": choice.levels}
     expected = Upscaler.of_model(NumpyModel())(pixels, **numbers)
     np.testing.assert_array_equal(shown[..., :3], expected)
     np.testing.assert_array_equal(written, expected)

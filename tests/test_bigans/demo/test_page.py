@@ -39,7 +39,7 @@ def pixels_of(path: Path) -> np.ndarray:
     return np.asarray(read_picture(path).pixels)
 
 
-def enlarged(pixels: np.ndarray, **numbers: float) -> np.ndarray:
+def enlarged(pixels: np.ndarray, **numbers: Any) -> np.ndarray:
     return np.asarray(Upscaler.of_model(NumpyModel())(pixels, **numbers))
 
 
