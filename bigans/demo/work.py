@@ -172,15 +172,27 @@ class Work:
     def enlarge(self, path: Path, choice: Choice, format_name: str, title: str = "") -> Path:
         """A photo in, a file out: what programs ask for. Nothing is kept of it but the file.
 
+        Args:
+            path: An upload.
+            choice: How the result is merged.
+            format_name: One of `files.FORMATS`.
+            title: Of the weights; the first if empty.
+
         Raises:
             DataError: It cannot be read, or is larger than the page takes.
-            UsageError: The format or the weights are unknown.
+            UsageError: The format or the weights are unknown, or the file was not uploaded.
             OSError: The result cannot be written.
         """
         if format_name not in files.FORMATS:
             raise UsageError(f"format is {format_name!r}; use one of {', '.join(files.FORMATS)}")
         weights = self.weights(title)
-        taken = files.take(path, self.settings.max_pixels)
+        if not self._is_upload(path):
+            # A program may name any path of this machine.
+            raise UsageError("the photo was not uploaded; give it as handle_file(PATH)")
+        try:
+            taken = files.take(path, self.settings.max_pixels)
+        finally:
+            self._forget_upload(path)
         with self._generators:
             kept = files.kept_of(taken, weights.upscaler, lambda done: None)
         self.settings.folder.mkdir(parents=True, exist_ok=True)
@@ -206,8 +218,11 @@ class Work:
         name = hashlib.sha256(session.encode()).hexdigest()[:24]
         return self.settings.folder / f"session_{name}"
 
+    def _is_upload(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self.settings.folder.resolve())
+
     def _forget_upload(self, path: Path) -> None:
-        if path.is_relative_to(self.settings.folder):
+        if self._is_upload(path):
             path.unlink(missing_ok=True)
 
 

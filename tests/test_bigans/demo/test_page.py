@@ -1,7 +1,10 @@
 """The page in a real browser, as people use it."""
 
+import json
 import re
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -262,6 +265,28 @@ def test_programs_use_the_endpoint(running_page: RunningPage, tmp_path: Path) ->
         client.predict(given, 7, api_name="/enlarge")
     names = client.view_api(return_format="dict")["named_endpoints"]
     assert list(names) == ["/enlarge"]
+    assert [*running_page.work.settings.folder.rglob("photo.png")] == [], "uploads are left"
+
+
+def test_programs_cannot_read_files_of_the_machine(
+    running_page: RunningPage, tmp_path: Path
+) -> None:
+    secret = {"path": str(photo(tmp_path)), "meta": {"_type": "gradio.FileData"}}
+    content = json.dumps({"data": [secret, 0.3, -1, False, "png"]}).encode()
+    address = running_page.url + "gradio_api/call/enlarge"
+    headers = {"Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(address, content, headers)) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{address}/{event}", timeout=60) as answer:
+        told = answer.read().decode()
+    assert "event: error" in told and "was not uploaded" in told
+
+
+def test_another_name_for_this_machine_is_refused(running_page: RunningPage) -> None:
+    request = urllib.request.Request(running_page.url, headers={"Host": "elsewhere.example"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30)
+    assert refused.value.code == 400
 
 
 # Text whose colour is less than 4.5 to 1 (large text 3 to 1) from what lies behind it.
