@@ -63,7 +63,7 @@ class _Parts:
             with gr.Column(min_width=320):
                 self.curve = gr.HTML("", elem_id="bg-curve")
         self._connect(page)
-        gr.api(self.enlarge, api_name="enlarge")
+        self._lay_out_endpoint()
 
     def _lay_out_input(self) -> None:
         most = self._work.settings.max_pixels
@@ -138,6 +138,19 @@ class _Parts:
                 "Download", variant="primary", elem_id="bg-make", min_width=200, scale=1
             )
         self.file = gr.DownloadButton("file", visible="hidden", elem_id="bg-file")
+
+    def _lay_out_endpoint(self) -> None:
+        """For programs: what `enlarge` takes and gives."""
+        with gr.Row(visible=False):
+            inputs = [
+                gr.File(type="filepath", label="photo"),
+                gr.Number(DEFAULT_XI, label="xi"),
+                gr.Number(-1, precision=0, label="max_deviation"),
+                gr.Checkbox(label="consistent"),
+                gr.Radio(list(files.FORMATS), value="png", label="format"),
+            ]
+            result = gr.File(label="result")
+            gr.Button().click(self.enlarge, inputs, result, api_name="enlarge")
 
     def _connect(self, page: Any) -> None:
         knob = [self.mode, self.xi, self.levels, self.consistent]
@@ -273,21 +286,19 @@ class _Parts:
             raise gr.Error(str(error), print_exception=False) from error
 
     def enlarge(
-        self,
-        photo: gr.FileData,
-        xi: float = DEFAULT_XI,
-        max_deviation: int = -1,
-        consistent: bool = False,
-        format: str = "png",
-    ) -> gr.FileData:
+        self, photo: str, xi: float, max_deviation: int, consistent: bool, format: str
+    ) -> str:
         """Enlarges a photo 4x; max_deviation, if it is 0 or more, takes the place of xi."""
         levels = None if max_deviation < 0 else max_deviation
         try:
+            if not photo:
+                raise UsageError("there is no photo; give one as handle_file(PATH)")
             choice = Choice(xi=xi, levels=levels, consistent=consistent)
-            path = self._work.enlarge(Path(photo["path"]), choice, format)
+            return str(self._work.enlarge(Path(photo), choice, format))
         except (DataError, UsageError, OSError) as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return gr.FileData(path=str(path))
+        finally:
+            self._work.forget_upload(Path(photo or "."))
 
     def leave(self, request: gr.Request) -> None:
         self._work.close(str(request.session_hash))

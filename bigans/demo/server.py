@@ -55,9 +55,12 @@ def build_app(settings: PageSettings, work: Work | None = None) -> Any:
     # Against pages of others that give this machine a name of theirs.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     add_layers(app, work.sessions)
+    page = build_page(work)
+    # Else Gradio does not ask whether a file that a browser or program names was uploaded.
+    page.has_launched = True
     return gr.mount_gradio_app(
         app,
-        build_page(work),
+        page,
         path="/",
         server_name=HOST,
         footer_links=["api"],

@@ -98,7 +98,7 @@ class Work:
                 problems.append(f"{path.name}: {reason(error)}")
                 continue
             finally:
-                self._forget_upload(path)
+                self.forget_upload(path)
             notes += [taken.note] if taken.note else []
         return Taken(tokens, problems, notes)
 
@@ -124,7 +124,7 @@ class Work:
             picture, _ = files.read(path, 16 * self.settings.max_pixels)
             kept.set_original(picture)
         finally:
-            self._forget_upload(path)
+            self.forget_upload(path)
 
     def told(self, token: str) -> dict[str, Any]:
         """What the picture of the page has to know of a photo."""
@@ -173,26 +173,20 @@ class Work:
         """A photo in, a file out: what programs ask for. Nothing is kept of it but the file.
 
         Args:
-            path: An upload.
+            path: Its file.
             choice: How the result is merged.
             format_name: One of `files.FORMATS`.
             title: Of the weights; the first if empty.
 
         Raises:
             DataError: It cannot be read, or is larger than the page takes.
-            UsageError: The format or the weights are unknown, or the file was not uploaded.
+            UsageError: The format or the weights are unknown.
             OSError: The result cannot be written.
         """
         if format_name not in files.FORMATS:
             raise UsageError(f"format is {format_name!r}; use one of {', '.join(files.FORMATS)}")
         weights = self.weights(title)
-        if not self._is_upload(path):
-            # A program may name any path of this machine.
-            raise UsageError("the photo was not uploaded; give it as handle_file(PATH)")
-        try:
-            taken = files.take(path, self.settings.max_pixels)
-        finally:
-            self._forget_upload(path)
+        taken = files.take(path, self.settings.max_pixels)
         with self._generators:
             kept = files.kept_of(taken, weights.upscaler, lambda done: None)
         self.settings.folder.mkdir(parents=True, exist_ok=True)
@@ -204,6 +198,11 @@ class Work:
         """Drops the photos and the files of somebody who has left."""
         self.sessions.close(session)
         shutil.rmtree(self._folder(session), ignore_errors=True)
+
+    def forget_upload(self, path: Path) -> None:
+        """Removes a file, if it is one that was uploaded."""
+        if path.is_relative_to(self.settings.folder):
+            path.unlink(missing_ok=True)
 
     def _curve(self, kept: KeptPhoto) -> Curve:
         with_original = kept.original is not None
@@ -217,13 +216,6 @@ class Work:
         # A session's name comes from the browser.
         name = hashlib.sha256(session.encode()).hexdigest()[:24]
         return self.settings.folder / f"session_{name}"
-
-    def _is_upload(self, path: Path) -> bool:
-        return path.resolve().is_relative_to(self.settings.folder.resolve())
-
-    def _forget_upload(self, path: Path) -> None:
-        if self._is_upload(path):
-            path.unlink(missing_ok=True)
 
 
 def _named(error: Exception, path: Path) -> str:
