@@ -11,9 +11,9 @@ import numpy as np
 
 from bigans.demo.choice import Choice
 from bigans.demo.kept_photo import KeptPhoto
-from bigans.demo.scores import eight_bits
 from bigans.upscaler.upscaler import Upscaler
 from sr_images.bicubic import bicubic_downscale
+from sr_images.depth import in_depth
 from sr_images.encoding import Encoding
 from sr_images.limits import Limits
 from sr_images.picture import Picture
@@ -62,7 +62,7 @@ def take(path: Path, max_pixels: int, *, reduce: bool = False) -> Taken:
     original = None
     if reduce:
         original = _cropped(picture, path.name)
-        small = bicubic_downscale(eight_bits(original.pixels), 4)
+        small = bicubic_downscale(in_depth(original.pixels, np.uint8), 4)
         picture = Picture(small, None, original.attributes)
     return Taken(path.name, picture, original, file_sha256(path), note)
 

@@ -21,12 +21,14 @@ from bigans.demo.thresholds import Thresholds
 from bigans.models.loaded_model import Images, Levels, LoadedModel
 from bigans.models.remembered import Remembered
 from bigans.upscaler.enlarging import Enlarging
+from bigans.upscaler.tiles.tile_plan import plan_tiles
 from bigans.upscaler.tiles.tiled import generated
 from bigans.upscaler.tiles.tiling import PhotoPlan, Tiling
 from bigans.upscaler.upscaler import Upscaler
 from fusion import numpy_merge
 from sr_images.bicubic import bicubic_upscale
-from sr_images.levels import from_levels, to_levels
+from sr_images.depth import in_depth
+from sr_images.levels import from_levels
 from sr_images.luma import LUMA_WEIGHTS
 from sr_images.picture import Picture
 from sr_program.errors import DataError
@@ -137,7 +139,7 @@ class KeptPhoto:
         Args:
             layer: Which; "settled" is the result that `result` made last.
             choice: How it is merged.
-            step: Every so manieth pixel of each row and column.
+            step: Every step-th pixel of each row and column.
 
         Returns:
             uint8 [ceil(H/step), ceil(W/step), 4]: RGB, and opacity.
@@ -172,7 +174,7 @@ class KeptPhoto:
         if layer == "result":
             return self._in_own_colours(self._merged(choice, step))
         if layer == "settled":
-            return _eight_bits(self.result(choice).pixels)[::step, ::step]
+            return in_depth(self.result(choice).pixels, np.uint8)[::step, ::step]
         if layer == "bicubic":
             return self.bicubic[::step, ::step]
         if layer == "difference":
@@ -180,7 +182,7 @@ class KeptPhoto:
         if layer == "original":
             if self.original is None:
                 raise DataError(f"{self.name} has no original")
-            return _eight_bits(self.original.pixels)[::step, ::step]
+            return in_depth(self.original.pixels, np.uint8)[::step, ::step]
         levels = self.faithful if layer == "faithful" else self.vivid
         rounded = from_levels(levels[::step, ::step], np.uint8)
         return self._in_own_colours(np.asarray(rounded, np.uint8))
@@ -204,7 +206,7 @@ class KeptPhoto:
     @functools.cached_property
     def bicubic(self) -> NDArray[np.uint8]:
         """MATLAB's bicubic interpolation of the photo, uint8 [H, W, 1 or 3]."""
-        return bicubic_upscale(_eight_bits(self.picture.pixels))
+        return bicubic_upscale(in_depth(self.picture.pixels, np.uint8))
 
     @functools.cached_property
     def difference(self) -> Levels:
@@ -235,8 +237,6 @@ class KeptPhoto:
 
 def in_parts(plan: PhotoPlan) -> PhotoPlan:
     """A plan whose tiles are small enough for progress to be told."""
-    from bigans.upscaler.tiles.tile_plan import plan_tiles
-
     most = min(_TILE_PIXELS, plan.tiles.tile_pixels)
     tiles = plan_tiles(*plan.size, most, plan.overlap)
     return plan if tiles is None else PhotoPlan(tiles, plan.budget, plan.size, plan.overlap)
@@ -252,9 +252,3 @@ def require_fused(model: LoadedModel, name: str) -> None:
         raise DataError(
             f"{name}: has no knob: the page needs a fused model that takes xi and max_deviation"
         )
-
-
-def _eight_bits(pixels: NDArray) -> NDArray[np.uint8]:
-    if pixels.dtype == np.uint8:
-        return pixels
-    return np.asarray(from_levels(to_levels(pixels), np.uint8), np.uint8)

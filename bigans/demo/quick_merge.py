@@ -51,7 +51,7 @@ def merged_within(faithful: Levels, vivid: Levels, levels: int, facts: ModelFact
         return numpy_merge.fuse(faithful, vivid, 0, float(levels), threshold="luma")
     merged = _clipped(faithful, vivid, np.float32(levels))
     # I_g ± t holds the bound for real numbers; rounding may add a level.
-    centre = (faithful + _HALF).astype(np.uint8)
+    centre = _rounded(faithful)
     low = centre - np.minimum(centre, np.uint8(levels))
     high = centre + np.minimum(np.uint8(255) - centre, np.uint8(levels))
     np.maximum(merged, low, out=merged)
@@ -68,6 +68,12 @@ def _clipped(faithful: Levels, vivid: Levels, limit: np.float32) -> Images:
         low, high = flat - limit, flat + limit
         np.maximum(vivid[band].reshape(-1, width), low, out=low)
         np.minimum(low, high, out=low)
-        low += _HALF
-        merged[band] = low.reshape(-1, *faithful.shape[1:])  # values ≥ 0: cut is floor
+        merged[band] = _rounded(low).reshape(-1, *faithful.shape[1:])
     return merged
+
+
+def _rounded(values: Levels) -> Images:
+    """`sr_images.rounding` for values in [0, 255], of which to cut is to floor."""
+    below = values.astype(np.uint8)
+    below += (values - below >= _HALF).view(np.uint8)
+    return below

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bigans.demo.choice import Choice
 from bigans.demo.kept_photo import KeptPhoto
 from sr_images.bicubic import bicubic_downscale
+from sr_images.depth import in_depth
 from sr_images.fidelity import psnr, ssim
-from sr_images.levels import from_levels, to_levels
 from sr_images.luma import luma_of_gray, rgb_to_y
 from sr_images.niqe import Niqe
 from sr_images.picture import Picture, Pixels
@@ -85,7 +85,7 @@ def luma(pixels: Pixels, gray: bool) -> NDArray[np.uint8]:
     Returns:
         uint8 [H, W].
     """
-    rgb = np.broadcast_to(eight_bits(pixels), (*pixels.shape[:2], 3))
+    rgb = np.broadcast_to(in_depth(pixels, np.uint8), (*pixels.shape[:2], 3))
     return luma_of_gray(rgb) if gray else rgb_to_y(rgb)
 
 
@@ -95,16 +95,9 @@ def inner(y: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cut if cut.size else y
 
 
-def eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
-    """Pixels of any depth, rounded to 8 bits."""
-    if pixels.dtype == np.uint8:
-        return np.asarray(pixels, np.uint8)
-    return np.asarray(from_levels(to_levels(pixels), np.uint8), np.uint8)
-
-
 def _consistency(photo: Picture, result: Picture) -> float:
-    reduced = bicubic_downscale(eight_bits(result.pixels), 4)
-    return psnr(eight_bits(photo.pixels), reduced, data_range=255)
+    reduced = bicubic_downscale(in_depth(result.pixels, np.uint8), 4)
+    return psnr(in_depth(photo.pixels, np.uint8), reduced, data_range=255)
 
 
 def _decibels(value: float) -> str:
