@@ -29,7 +29,7 @@ from bigans.upscaler.upscaler import Upscaler
 from sr_images.picture import Picture
 from sr_images.pictures_out import write_picture
 from sr_program import dataclass_flags
-from sr_program.entry_point import refuse_positional, run
+from sr_program.entry_point import refuse_positional, run, warnings_only
 from sr_program.errors import UsageError
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 from sr_program.settings import setting
@@ -136,6 +136,7 @@ def cli_main() -> NoReturn:
 
 def _main(arguments: list[str]) -> None:
     refuse_positional(arguments)
+    warnings_only()
     main(dataclass_flags.read(DEFAULTS))
 
 
