@@ -4,9 +4,9 @@ r"""Builds the fused SavedModel from the SavedModels of the two generators.
         --output=models/fused
 
 writes models/fused/1. A generator is a SavedModel or a directory of numbered versions; `python -m
-bigans.pretrained.export --output=models` writes the shipped ones. Other formats than SavedModel are for
-other runtimes; there xi and max_deviation are vectors of one value, or of one an image, and have to
-be given:
+bigans.pretrained.export --output=models` writes the shipped ones. Other formats than
+SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or of one an
+image, and have to be given:
 
     --format=openvino   fused.xml and generators.xml; for `python -m bigans --model=DIR
                         --runtime=openvino` and for evaluation.run. A program of your own has to
