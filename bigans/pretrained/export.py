@@ -1,11 +1,11 @@
-"""Writes the shipped models as SavedModels, for `fusion.export` and programs of your own.
+r"""Writes the shipped models as SavedModels, for `fusion.export` and programs of your own.
 
     python -m bigans.pretrained.export --output=models
 
 writes models/mr_srgan/1 (the faithful generator), models/wp_srgan/stage2/1 (the vivid one) and
 models/fused/1 (both, merged). From the first two
 
-    python -m fusion.export --faithful=models/mr_srgan --vivid=models/wp_srgan/stage2 \\
+    python -m fusion.export --faithful=models/mr_srgan --vivid=models/wp_srgan/stage2 \
         --format=onnx --output=models/onnx
 
 makes models for other runtimes.
