@@ -37,7 +37,7 @@ help:
 	@echo "PYTHON=python3.12 names another Python, VENV=DIR another place."
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
