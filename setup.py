@@ -20,7 +20,8 @@ REQUIRES = [
     # The same cv2 as opencv-python, and it imports on machines without a display. 4.10.0.82 was
     # built for NumPy 1.
     "opencv-python-headless>=4.10.0.84",
-    "pillow>=11",
+    # Older versions read some PNG files wrongly; .ci/ranges found the low ends.
+    "pillow>=12.1",
     "platformdirs>=4.2",
     "psutil>=6",
     "scipy>=1.14",
@@ -53,12 +54,14 @@ EXTRAS = {
         "mlcroissant>=1.0.9",
         "tensorflow-datasets>=4.9.10",
     ],
+    # The page with the knob, `python -m bigans.demo`. Gradio asks for a Pillow older than 13.
+    "demo": ["fastapi>=0.115", "gradio>=6.20,<7", "uvicorn>=0.30"],
     # Photos of phones. Its wheels hold libheif and x265, which have licences of their own.
-    "heic": ["pillow-heif>=1.0"],
+    "heic": ["pillow-heif>=1.6"],
     # The other training engine; on a GPU or TPU install the jax build that its manual names.
     "jax": ["jax>=0.8"],
     # JPEG XL.
-    "jxl": ["pillow-jxl-plugin>=1.3.4"],
+    "jxl": ["pillow-jxl-plugin>=1.3.6"],
     # Other runtimes for the fused model: `python -m fusion.export --format=...`.
     "litert": ["ai-edge-litert>=2.0"],
     # A further column of the evaluation; it brings PyTorch.
@@ -89,8 +92,8 @@ EXTRAS = {
         "onnx>=1.17",
         "onnxruntime>=1.20",
         "openvino>=2025.0",
-        "pillow-heif>=1.0",
-        "pillow-jxl-plugin>=1.3.4",
+        "pillow-heif>=1.6",
+        "pillow-jxl-plugin>=1.3.6",
         "pre-commit>=4",
         "protobuf>=5",
         "pyarrow>=18",
@@ -112,6 +115,7 @@ ENTRY_POINTS = {
     "console_scripts": [
         "bigans-batch = bigans.batch.__main__:cli_main",
         "bigans-fuse = fusion.export:cli_main",
+        "bigans-page = bigans.demo.__main__:cli_main",
         "bigans-upscale = bigans.__main__:cli_main",
         "mr-srgan-export = mr_srgan.export:cli_main",
         "mr-srgan-train = mr_srgan.train:cli_main",
@@ -174,6 +178,7 @@ setup(
     package_data={
         # Type checkers read the hints of these: the API, and what it takes and gives.
         **{package: ["py.typed"] for package in ("bigans", "sr_images", "sr_program")},
+        "bigans.demo": ["static/*"],
         "bigans.pretrained": ["MODEL_CARD.md", "weights/*"],
         "sr_data": [f"builders/*/*.{suffix}" for suffix in ("bib", "md", "tsv", "txt")],
     },

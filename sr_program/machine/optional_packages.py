@@ -9,6 +9,7 @@ from sr_program.errors import UsageError
 _MODULES = {
     "batch": ("fsspec", "pyarrow", "ray", "tenacity"),
     "dask": ("dask", "distributed", "fsspec", "pyarrow", "tenacity"),
+    "demo": ("gradio", "fastapi", "uvicorn"),
     "heic": ("pillow_heif",),
     "jxl": ("pillow_jxl",),
     "litert": ("ai_edge_litert",),
