@@ -23,7 +23,7 @@ class Limits:
     """
 
     max_pixels: int = 1 << 21
-    tile: int = 192
+    tile: int = 128
     overlap: int = DEFAULT_OVERLAP
 
     def __post_init__(self) -> None:

@@ -1,0 +1,97 @@
+"""What both generators made of an image, piece by piece, until the quantile is known.
+
+All pieces lie in one tensor, which is written where it is: as tensors of their own, between those
+that the networks make and give up, they leave gaps that TensorFlow's allocator keeps and cannot
+fill.
+
+Grey levels lie in [0, 255]. Here they have 24 bits, 8 before the point and 16 behind it, which is a
+quarter less memory than float32 at its precision: nothing is lost from 128 on, and at most 2^-17 of
+a grey level below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+_STEPS = 1 << 16  # of a grey level
+_BYTES = 2 * 3 * 3  # of a pixel: two images, three channels, three bytes a value
+_BLOCK = 1 << 14  # bytes: a piece takes whole blocks
+
+_ops: Any = tf.raw_ops
+
+
+def kept_levels(levels: tf.Tensor) -> tf.Tensor:
+    """The float32 values that come back for some float32 grey levels."""
+    return tf.round(tf.clip_by_value(levels, 0.0, 255.0) * float(_STEPS)) / float(_STEPS)
+
+
+class KeptPieces:
+    """How pieces of at most some size lie in one tensor.
+
+    Where a piece is smaller, memory is left untouched, which costs none.
+    """
+
+    def __init__(self, height: tf.Tensor, width: tf.Tensor) -> None:
+        """Takes the largest size.
+
+        Args:
+            height: Of a piece at most, pixels, int32 scalar.
+            width: Likewise.
+        """
+        self._blocks = _blocks(height * width)
+
+    def room(self, count: tf.Tensor) -> tf.Tensor:
+        """For some pieces, int32 scalar: uint8 [N, `_BLOCK`], of any values.
+
+        N is a power of 2, as what TensorFlow's allocator takes from the system: of a rest, which
+        costs nothing yet, it would give to others rather than memory that it has used before.
+        """
+        powers = tf.constant([1 << i for i in range(31)])
+        enough = tf.boolean_mask(powers, powers >= count * self._blocks)
+        return _ops.Empty(shape=tf.stack([enough[0], _BLOCK]), dtype=tf.uint8)
+
+    def put(
+        self, room: tf.Tensor, index: tf.Tensor, faithful: tf.Tensor, vivid: tf.Tensor
+    ) -> tf.Tensor:
+        """Writes a piece.
+
+        Args:
+            room: Of `room`. It is changed: only the result may be used any more.
+            index: Of the piece, int32 scalar.
+            faithful: float32 [h, w, 3], of `kept_levels`.
+            vivid: Likewise.
+
+        Returns:
+            The room.
+        """
+        steps = tf.cast(tf.stack([faithful, vivid]) * float(_STEPS), tf.int32)
+        content = tf.reshape(tf.bitcast(steps, tf.uint8)[..., :3], [-1])  # the fourth byte is 0
+        blocks = _blocks(tf.size(faithful) // 3)
+        content = tf.pad(content, [[0, blocks * _BLOCK - tf.size(content)]])
+        places = index * self._blocks + tf.range(blocks)
+        return _ops.InplaceUpdate(x=room, i=places, v=tf.reshape(content, [-1, _BLOCK]))
+
+    def get(
+        self, room: tf.Tensor, index: tf.Tensor, height: tf.Tensor, width: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Faithful and vivid of a piece, float32 [height, width, 3] each."""
+        start = index * self._blocks
+        content = tf.reshape(room[start : start + _blocks(height * width)], [-1])
+        steps = tf.reshape(content[: height * width * _BYTES], tf.stack([2, height, width, 3, 3]))
+        whole = tf.bitcast(tf.pad(steps, [[0, 0]] * 4 + [[0, 1]]), tf.int32)
+        levels = tf.cast(whole, tf.float32) / float(_STEPS)
+        faithful, vivid = tf.unstack(levels, num=2)
+        return faithful, vivid
+
+    @staticmethod
+    def give_up(room: tf.Tensor, now: tf.Tensor) -> tf.Tensor:
+        """The room, or an empty one in its place, bool scalar: then its memory is free."""
+        # A slice of no rows would keep all of the memory.
+        nothing = tf.zeros([0, _BLOCK], tf.uint8)
+        return tf.cond(now, lambda: tf.identity(nothing), lambda: tf.identity(room))
+
+
+def _blocks(pixels: tf.Tensor) -> tf.Tensor:
+    return -tf.math.floordiv(-pixels * _BYTES, _BLOCK)
