@@ -96,6 +96,7 @@ class ServingModel(tf.Module):
             delta=facts.delta,
             tile=limits.tile,
             overlap=limits.overlap,
+            exact_pixels=limits.exact_pixels,
         )
         self.signature_functions = self._signatures()
 

@@ -4,8 +4,9 @@
 both make of them is kept and the deviations are counted; a second reading finds the quantile; then
 each tile is merged and forgotten.
 
-Memory: 288 bytes an LR pixel for what is kept (two images of 4x the size, see `kept_pieces`), and
-what the generators take for one tile. A pair runs one after the other, so that it does not add up.
+Memory: what the generators take for one tile, and for what is kept (two images of 4x the size) 288
+bytes an LR pixel, or 192 in large images whose results are rounded: then 16 bits a value have to
+do. A pair runs one after the other, so that it does not add up.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from bigans.serving.graph.counted_quantile import (
     upper_counts,
     value_of,
 )
-from bigans.serving.graph.kept_pieces import KeptPieces, kept_levels
+from bigans.serving.graph.kept_pieces import KeptPieces
 from bigans.serving.graph.spans import Axis, Span, cut, most_written, span
 from fusion.fused_model import Fused, fuse
 from fusion.modes import Delta, Threshold
@@ -43,8 +44,8 @@ class Outputs(NamedTuple):
         make: faithful, vivid, and their merge, of one tile → what is given, each [h, w, C].
         dtypes: Of what is given.
         channels: C of each.
-        in_whole_levels: Whether a bound on the deviation counts in whole grey levels, as results
-            do that are rounded to them.
+        in_whole_levels: Whether all of it is rounded. A bound on the deviation counts in whole grey
+            levels then.
     """
 
     make: Callable[[tf.Tensor, tf.Tensor, Fused], Sequence[tf.Tensor]]
@@ -83,6 +84,7 @@ class Enlarging:
         delta: Delta,
         tile: int,
         overlap: int,
+        exact_pixels: int,
     ) -> None:
         """Takes what was loaded.
 
@@ -93,6 +95,8 @@ class Enlarging:
             delta: Likewise.
             tile: Side of a tile, LR pixels, its overlap included.
             overlap: What a tile reads at each side beyond what it writes, LR pixels.
+            exact_pixels: LR pixels of an image up to which all is kept as exact as float32. In a
+                larger one, if it is rounded in the end, values are kept within 0.002 grey levels.
         """
         self._generators = generators
         self._scale = scale
@@ -100,11 +104,12 @@ class Enlarging:
         self._threshold: Threshold = threshold
         self._tile = tile
         self._overlap = overlap
+        self._exact_pixels = exact_pixels
         self._quantiles = 3 if threshold == "per_channel" else 1
         # One copy of the networks for all signatures: each more would cost its first call seconds.
         self._run_generators = tf.function(
             self._generate,
-            input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
+            input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([], tf.int32)],
             autograph=False,
             experimental_attributes={"_noinline": True},
         )
@@ -127,17 +132,23 @@ class Enlarging:
         Returns:
             The same of the whole image, each [s·H, s·W, C].
         """
-        rows, columns = (cut(tf.shape(image)[i], self._tile, self._overlap) for i in (0, 1))
-        pieces = self._pieces(rows, columns)
-        kept = Kept(pieces, *self._run_generators(image), rows, columns)
+        rows, columns = self._cut(image)
+        is_large = rows.length * columns.length > self._exact_pixels
+        value_bytes = tf.where(is_large & outputs.in_whole_levels, 2, 3)
+        pieces = self._pieces(rows, columns, value_bytes)
+        kept = Kept(pieces, *self._run_generators(image, value_bytes), rows, columns)
         limits = self._limits(kept, xi)
         if outputs.in_whole_levels:
             max_deviation = tf.floor(max_deviation)  # below 0 stays below 0
         return self._merge(kept, limits, xi, max_deviation, outputs)
 
-    def _generate(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _cut(self, image: tf.Tensor) -> tuple[Axis, Axis]:
         rows, columns = (cut(tf.shape(image)[i], self._tile, self._overlap) for i in (0, 1))
-        pieces = self._pieces(rows, columns)
+        return rows, columns
+
+    def _generate(self, image: tf.Tensor, value_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rows, columns = self._cut(image)
+        pieces = self._pieces(rows, columns, value_bytes)
 
         def body(index, room, counts):
             down, across = _spans(rows, columns, index)
@@ -147,7 +158,7 @@ class Enlarging:
             size = [*self._size(down, across), 3]
             inner = (tf.slice(large, start, size) for large in pair)
             # Both readings have to see the same values.
-            first, second = map(kept_levels, inner)
+            first, second = map(pieces.kept_levels, inner)
             counts += upper_counts(self._deviations(first, second))
             return index + 1, pieces.put(room, index, first, second), counts
 
@@ -156,8 +167,9 @@ class Enlarging:
         state = (tf.constant(0), pieces.room(count), counts)
         return _while(lambda index, *_: index < count, body, state)[1:]
 
-    def _pieces(self, rows: Axis, columns: Axis) -> KeptPieces:
-        return KeptPieces(*(self._scale * most_written(one) for one in (rows, columns)))
+    def _pieces(self, rows: Axis, columns: Axis, value_bytes: tf.Tensor) -> KeptPieces:
+        high, wide = (self._scale * most_written(one) for one in (rows, columns))
+        return KeptPieces(high, wide, value_bytes)
 
     def _size(self, down: Span, across: Span) -> tuple[tf.Tensor, tf.Tensor]:
         """Of what a tile writes, pixels of the result."""

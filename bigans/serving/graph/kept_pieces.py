@@ -4,9 +4,9 @@ All pieces lie in one tensor, which is written where it is: as tensors of their 
 that the networks make and give up, they leave gaps that TensorFlow's allocator keeps and cannot
 fill.
 
-Grey levels lie in [0, 255]. Here they have 24 bits, 8 before the point and 16 behind it, which is a
-quarter less memory than float32 at its precision: nothing is lost from 128 on, and at most 2^-17 of
-a grey level below.
+Grey levels lie in [0, 255], and the first of the bytes that they take here stands before the point.
+Three bytes are as exact as float32: nothing is lost from 128 on, and at most 2^-17 of a grey level
+below. Two are within 2^-9.
 """
 
 from __future__ import annotations
@@ -15,16 +15,10 @@ from typing import Any
 
 import tensorflow as tf
 
-_STEPS = 1 << 16  # of a grey level
-_BYTES = 2 * 3 * 3  # of a pixel: two images, three channels, three bytes a value
+_VALUES = 2 * 3  # of a pixel: two images, three channels
 _BLOCK = 1 << 14  # bytes: a piece takes whole blocks
 
 _ops: Any = tf.raw_ops
-
-
-def kept_levels(levels: tf.Tensor) -> tf.Tensor:
-    """The float32 values that come back for some float32 grey levels."""
-    return tf.round(tf.clip_by_value(levels, 0.0, 255.0) * float(_STEPS)) / float(_STEPS)
 
 
 class KeptPieces:
@@ -33,14 +27,21 @@ class KeptPieces:
     Where a piece is smaller, memory is left untouched, which costs none.
     """
 
-    def __init__(self, height: tf.Tensor, width: tf.Tensor) -> None:
+    def __init__(self, height: tf.Tensor, width: tf.Tensor, value_bytes: tf.Tensor) -> None:
         """Takes the largest size.
 
         Args:
             height: Of a piece at most, pixels, int32 scalar.
             width: Likewise.
+            value_bytes: What a value takes, 2 or 3, int32 scalar.
         """
-        self._blocks = _blocks(height * width)
+        self._value_bytes = value_bytes
+        self._steps = tf.where(value_bytes > 2, 65536.0, 256.0)  # of a grey level
+        self._most_blocks = self._blocks(height * width)
+
+    def kept_levels(self, levels: tf.Tensor) -> tf.Tensor:
+        """The float32 values that come back for some float32 grey levels."""
+        return tf.round(tf.clip_by_value(levels, 0.0, 255.0) * self._steps) / self._steps
 
     def room(self, count: tf.Tensor) -> tf.Tensor:
         """For some pieces, int32 scalar: uint8 [N, `_BLOCK`], of any values.
@@ -49,7 +50,7 @@ class KeptPieces:
         costs nothing yet, it would give to others rather than memory that it has used before.
         """
         powers = tf.constant([1 << i for i in range(31)])
-        enough = tf.boolean_mask(powers, powers >= count * self._blocks)
+        enough = tf.boolean_mask(powers, powers >= count * self._most_blocks)
         return _ops.Empty(shape=tf.stack([enough[0], _BLOCK]), dtype=tf.uint8)
 
     def put(
@@ -66,24 +67,29 @@ class KeptPieces:
         Returns:
             The room.
         """
-        steps = tf.cast(tf.stack([faithful, vivid]) * float(_STEPS), tf.int32)
-        content = tf.reshape(tf.bitcast(steps, tf.uint8)[..., :3], [-1])  # the fourth byte is 0
-        blocks = _blocks(tf.size(faithful) // 3)
+        steps = tf.cast(tf.stack([faithful, vivid]) * self._steps, tf.int32)
+        # The bytes that are left out are 0.
+        content = tf.reshape(tf.bitcast(steps, tf.uint8)[..., : self._value_bytes], [-1])
+        blocks = self._blocks(tf.size(faithful) // 3)
         content = tf.pad(content, [[0, blocks * _BLOCK - tf.size(content)]])
-        places = index * self._blocks + tf.range(blocks)
+        places = index * self._most_blocks + tf.range(blocks)
         return _ops.InplaceUpdate(x=room, i=places, v=tf.reshape(content, [-1, _BLOCK]))
 
     def get(
         self, room: tf.Tensor, index: tf.Tensor, height: tf.Tensor, width: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Faithful and vivid of a piece, float32 [height, width, 3] each."""
-        start = index * self._blocks
-        content = tf.reshape(room[start : start + _blocks(height * width)], [-1])
-        steps = tf.reshape(content[: height * width * _BYTES], tf.stack([2, height, width, 3, 3]))
-        whole = tf.bitcast(tf.pad(steps, [[0, 0]] * 4 + [[0, 1]]), tf.int32)
-        levels = tf.cast(whole, tf.float32) / float(_STEPS)
+        start, values = index * self._most_blocks, height * width * _VALUES
+        content = tf.reshape(room[start : start + self._blocks(height * width)], [-1])
+        some = tf.reshape(content[: values * self._value_bytes], tf.stack([values, -1]))
+        all_ = tf.pad(some, [[0, 0], [0, 4 - self._value_bytes]])
+        steps = tf.bitcast(tf.ensure_shape(all_, [None, 4]), tf.int32)
+        levels = tf.reshape(tf.cast(steps, tf.float32) / self._steps, [2, height, width, 3])
         faithful, vivid = tf.unstack(levels, num=2)
         return faithful, vivid
+
+    def _blocks(self, pixels: tf.Tensor) -> tf.Tensor:
+        return -tf.math.floordiv(-pixels * _VALUES * self._value_bytes, _BLOCK)
 
     @staticmethod
     def give_up(room: tf.Tensor, now: tf.Tensor) -> tf.Tensor:
@@ -91,7 +97,3 @@ class KeptPieces:
         # A slice of no rows would keep all of the memory.
         nothing = tf.zeros([0, _BLOCK], tf.uint8)
         return tf.cond(now, lambda: tf.identity(nothing), lambda: tf.identity(room))
-
-
-def _blocks(pixels: tf.Tensor) -> tf.Tensor:
-    return -tf.math.floordiv(-pixels * _BYTES, _BLOCK)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from bigans.serving.graph.enlarging import Enlarging
-from bigans.serving.graph.kept_pieces import KeptPieces, kept_levels
+from bigans.serving.graph.kept_pieces import KeptPieces
 from bigans.serving.serving_model import NOT_ROUNDED, ROUNDED
 from fusion.fused_model import fuse
 
@@ -18,6 +18,16 @@ def generators(images: Any) -> Any:
     return tf.clip_by_value(large * 0.9 + 0.37, 0, 255), tf.clip_by_value(large * 1.1 - 9, 0, 255)
 
 
+_HOW: Any = {
+    "generators": generators,
+    "scale": 4,
+    "threshold": "luma",
+    "delta": "as_read",
+    "tile": 6,
+    "overlap": 1,
+}
+
+
 @pytest.fixture(scope="module")
 def image() -> Any:
     return np.random.default_rng(0).integers(0, 256, (11, 13, 3), np.uint8)
@@ -26,7 +36,7 @@ def image() -> Any:
 @pytest.fixture(scope="module")
 def enlarged(image) -> Any:
     """A function of the bound: the rounded image, and before that."""
-    enlarging = Enlarging(generators, scale=4, threshold="luma", delta="as_read", tile=6, overlap=1)
+    enlarging = Enlarging(**_HOW, exact_pixels=1000)
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.float32)])
     def run(bound: Any) -> Any:
@@ -50,23 +60,45 @@ def test_a_bound_is_in_whole_levels_where_results_are(image, enlarged, bound: fl
         assert not np.array_equal(rounded, fusions[1].sr.numpy()[0])
 
 
-def test_kept_levels() -> None:
+def test_a_large_image_in_16_bits(image, enlarged) -> None:
+    """If it is rounded in the end; what is not stays exact."""
+    large = Enlarging(**_HOW, exact_pixels=image[..., 0].size - 1)
+
+    def made(outputs: Any) -> Any:
+        given = tf.constant(image), tf.constant(0.5), tf.constant(-1.0)
+        return large.enlarge(*given, outputs)[0].numpy()
+
+    rounded, exact = enlarged(-1.0)
+    assert np.abs(made(ROUNDED).astype(int) - rounded).max() <= 1
+    assert np.array_equal(made(NOT_ROUNDED), exact)
+    before_rounding = made(NOT_ROUNDED._replace(in_whole_levels=True))
+    # Of a value, of the generators' distance and of the limit.
+    assert 2**-10 < np.abs(before_rounding - exact).max() <= 4 * 2**-9
+
+
+@pytest.mark.parametrize(("value_bytes", "away"), [(2, 2**-9), (3, 2**-17)])
+def test_kept_levels(value_bytes: int, away: float) -> None:
     values = np.random.default_rng(1).uniform(0, 255, 100_000).astype(np.float32)
     values[:4] = 0, 0.5, 254.99998, 255
-    kept = kept_levels(tf.constant(values)).numpy()
-    assert np.abs(kept.astype(float) - values).max() <= 2**-17
-    assert np.array_equal(kept[values >= 128], values[values >= 128])
+    pieces = KeptPieces(tf.constant(1), tf.constant(1), tf.constant(value_bytes))
+    kept = pieces.kept_levels(tf.constant(values)).numpy()
+    difference = np.abs(kept.astype(float) - values)
+    assert away / 2 < difference.max() <= away
+    if value_bytes == 3:
+        assert difference[values >= 128].max() == 0
 
 
-def test_pieces_come_back() -> None:
+@pytest.mark.parametrize("value_bytes", [2, 3])
+def test_pieces_come_back(value_bytes: int) -> None:
     """Of unlike sizes, in any order."""
     random = np.random.default_rng(2)
-    pieces = KeptPieces(tf.constant(90), tf.constant(70))
+    pieces = KeptPieces(tf.constant(90), tf.constant(70), tf.constant(value_bytes))
     sizes = [(90, 70), (1, 1), (37, 70), (90, 3)]
-    pairs = [kept_levels(random.uniform(0, 255, (2, *size, 3)).astype("f")) for size in sizes]
+    levels = [random.uniform(0, 255, (2, *size, 3)).astype(np.float32) for size in sizes]
+    pairs = [pieces.kept_levels(tf.constant(one)) for one in levels]
     room = pieces.room(tf.constant(len(pairs)))
     for index in (2, 0, 3, 1):
-        room = pieces.put(room, tf.constant(index), *pairs[index])
+        room = pieces.put(room, tf.constant(index), *tf.unstack(pairs[index]))
     for index, size in enumerate(sizes):
         found = pieces.get(room, tf.constant(index), *map(tf.constant, size))
         assert np.array_equal(found, pairs[index])
