@@ -17,7 +17,8 @@ class Limits:
 
     Attributes:
         max_pixels: LR pixels of a request's images together, or of one encoded picture. Each
-            takes about 760 bytes beside the model: 1.6 GB for 2^21, a photo of 1920x1080.
+            takes about 350 bytes beside the model, its result included: 0.7 GB for 2^21, a photo of
+            1920x1080.
         tile: Side of the tiles that larger images are cut into, LR pixels.
         overlap: What a tile reads at each side beyond what it writes, LR pixels.
         exact_pixels: LR pixels of an image up to which rounded results are made of all that float32

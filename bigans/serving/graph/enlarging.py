@@ -136,7 +136,8 @@ class Enlarging:
         is_large = rows.length * columns.length > self._exact_pixels
         value_bytes = tf.where(is_large & outputs.in_whole_levels, 2, 3)
         pieces = self._pieces(rows, columns, value_bytes)
-        kept = Kept(pieces, *self._run_generators(image, value_bytes), rows, columns)
+        room, counts = self._run_generators(image, value_bytes)
+        kept = Kept(pieces, room, counts, rows, columns)
         limits = self._limits(kept, xi)
         if outputs.in_whole_levels:
             max_deviation = tf.floor(max_deviation)  # below 0 stays below 0

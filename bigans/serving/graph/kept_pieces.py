@@ -82,8 +82,9 @@ class KeptPieces:
         start, values = index * self._most_blocks, height * width * _VALUES
         content = tf.reshape(room[start : start + self._blocks(height * width)], [-1])
         some = tf.reshape(content[: values * self._value_bytes], tf.stack([values, -1]))
-        all_ = tf.pad(some, [[0, 0], [0, 4 - self._value_bytes]])
-        steps = tf.bitcast(tf.ensure_shape(all_, [None, 4]), tf.int32)
+        others = tf.zeros(tf.stack([values, 4 - self._value_bytes]), tf.uint8)
+        four = tf.ensure_shape(tf.concat([some, others], axis=1), [None, 4])
+        steps = tf.bitcast(four, tf.int32)
         levels = tf.reshape(tf.cast(steps, tf.float32) / self._steps, [2, height, width, 3])
         faithful, vivid = tf.unstack(levels, num=2)
         return faithful, vivid
