@@ -16,7 +16,7 @@ PROJECT := setup.py pyproject.toml $(wildcard */__init__.py)
 UV_COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: upscale test lint types lock clean help
+.PHONY: upscale test lint types docs bazel lock clean help
 .DELETE_ON_ERROR:
 
 upscale: $(VENV)/.runtime
@@ -29,20 +29,29 @@ help:
 	@echo "make test      all tests"
 	@echo "make lint      ruff: rules and format"
 	@echo "make types     pyright"
+	@echo "make docs      the documentation as a site, in build/site"
+	@echo "make bazel     builds all targets of BUILD and runs its quick tests; needs bazel"
 	@echo "make lock      renew the lock files"
 	@echo "make clean     remove what the others made, pictures aside"
 	@echo "The first call sets up $(VENV): 2.0 GB, or 3.3 GB with the developer tools."
 	@echo "PYTHON=python3.12 names another Python, VENV=DIR another place."
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+docs: $(VENV)/.dev
+	$(BIN)/python -m mkdocs build
+
 types: $(VENV)/.dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bazel: $(VENV)/.dev
+	PATH="$(abspath $(BIN)):$$PATH" bazel build //:all
+	PATH="$(abspath $(BIN)):$$PATH" bazel test --test_tag_filters=-slow //:all
 
 lock: $(VENV)/.dev
 	$(UV_COMPILE) --output-file requirements.lock requirements.in

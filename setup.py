@@ -20,7 +20,8 @@ REQUIRES = [
     # The same cv2 as opencv-python, and it imports on machines without a display. 4.10.0.82 was
     # built for NumPy 1.
     "opencv-python-headless>=4.10.0.84",
-    "pillow>=11",
+    # Older versions read some PNG files wrongly; .ci/ranges found the low ends.
+    "pillow>=12.1",
     "platformdirs>=4.2",
     "psutil>=6",
     "scipy>=1.14",
@@ -44,11 +45,11 @@ EXTRAS = {
         "tensorflow-datasets>=4.9.10",
     ],
     # Photos of phones. Its wheels hold libheif and x265, which have licences of their own.
-    "heic": ["pillow-heif>=1.0"],
+    "heic": ["pillow-heif>=1.6"],
     # The other training engine; on a GPU or TPU install the jax build that its manual names.
     "jax": ["jax>=0.8"],
     # JPEG XL.
-    "jxl": ["pillow-jxl-plugin>=1.3.4"],
+    "jxl": ["pillow-jxl-plugin>=1.3.6"],
     # Other runtimes for the fused model: `python -m fusion.export --format=...`.
     "litert": ["ai-edge-litert>=2.0"],
     # A further column of the evaluation; it brings PyTorch.
@@ -68,12 +69,16 @@ EXTRAS = {
         "grpcio>=1.66",
         "hypothesis>=6.100",
         "importlib-resources>=6",
+        "ipykernel>=6.29",
         "jax>=0.8",
+        "mkdocs-material>=9.6",
+        "mkdocstrings[python]>=0.29",
+        "nbclient>=0.10",
         "onnx>=1.17",
         "onnxruntime>=1.20",
         "openvino>=2025.0",
-        "pillow-heif>=1.0",
-        "pillow-jxl-plugin>=1.3.4",
+        "pillow-heif>=1.6",
+        "pillow-jxl-plugin>=1.3.6",
         "pre-commit>=4",
         "protobuf>=5",
         "pyright[nodejs]>=1.1.400",
@@ -152,6 +157,8 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(exclude=["tests", "tests.*", "benchmarks", "benchmarks.*"]),
     package_data={
+        # Type checkers read the hints of these: the API, and what it takes and gives.
+        **{package: ["py.typed"] for package in ("bigans", "sr_images", "sr_program")},
         "bigans.pretrained": ["MODEL_CARD.md", "weights/*"],
         "sr_data": [f"builders/*/*.{suffix}" for suffix in ("bib", "md", "tsv", "txt")],
     },

@@ -3,7 +3,7 @@
 python examples/sweep_xi.py photo.jpg FOLDER [MODEL]
 
 Writes FOLDER/xi_0.0.png to FOLDER/xi_1.0.png. MODEL is the directory of a fused model; without it,
-the weights that come with the program. Both generators run anew for each ξ.
+the weights that come with the program. The generators run once.
 """
 
 import sys
@@ -20,10 +20,10 @@ def main(photo: str, folder: str, model: str = "") -> None:
     upscale = Upscaler(model) if model else Upscaler.from_pretrained()
     pixels = np.asarray(Image.open(photo).convert("RGB"))  # uint8 [H, W, 3]
     Path(folder).mkdir(parents=True, exist_ok=True)
-    faithful = upscale(pixels, xi=0.0)
-    for tenths in range(11):
-        xi = tenths / 10
-        result = upscale(pixels, xi=xi)
+    xis = [tenths / 10 for tenths in range(11)]
+    results = upscale.sweep(pixels, xis)
+    faithful = results[0]
+    for xi, result in zip(xis, results, strict=True):
         Image.fromarray(result).save(Path(folder) / f"xi_{xi}.png")
         distance = np.abs(result.astype(int) - faithful)
         print(f"ξ = {xi}: {distance.mean():.2f} grey levels on average, {distance.max()} at most")

@@ -3,15 +3,16 @@ r"""Builds the fused SavedModel from the SavedModels of the two generators.
     python -m fusion.export --faithful=models/mr_srgan --vivid=models/wp_srgan/stage2 \
         --output=models/fused
 
-writes models/fused/1. A generator is a SavedModel or a directory of numbered versions. Other
-formats than SavedModel are for other runtimes; there xi and max_deviation are vectors of one value,
-or of one an image, and have to be given:
+writes models/fused/1. A generator is a SavedModel or a directory of numbered versions; `python -m
+bigans.pretrained.export --output=models` writes the shipped ones. Other formats than
+SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or of one an
+image, and have to be given:
 
-    --format=openvino   fused.xml and towers.xml; for `python -m bigans --model=DIR
+    --format=openvino   fused.xml and generators.xml; for `python -m bigans --model=DIR
                         --runtime=openvino` and for evaluation.run. A program of your own has to
                         compile them with INFERENCE_PRECISION_HINT=f32: left to itself OpenVINO
                         computes in bfloat16 where the processor has it
-    --format=onnx       fused.onnx and towers.onnx; the same with --runtime=onnx
+    --format=onnx       fused.onnx and generators.onnx; the same with --runtime=onnx
     --format=litert     fused.tflite; its interpreter has to be told each new size of the inputs
                         (resize_tensor_input; a signature runner does it by itself)
 
@@ -30,9 +31,15 @@ from fusion.exporting import FORMATS, build
 from sr_program import entry_point
 from sr_program.errors import UsageError
 
+# Of each generator, for whoever has not trained one.
+_WHERE_FROM = dict.fromkeys(
+    ("faithful", "vivid"),
+    "; `python -m bigans.pretrained.export --output=models` writes the shipped generators",
+)
+
 
 def cli_main() -> NoReturn:
-    """Runs the command; the flags are defined here because `pretrained` imports this module."""
+    """Runs the command."""
     flags.DEFINE_string("faithful", None, "SavedModel of the faithful generator (MR-SRGAN).")
     flags.DEFINE_string("vivid", None, "SavedModel of the vivid generator (WP-SRGAN, stage 2).")
     flags.DEFINE_string("output", None, "Directory of the fused model; it goes to OUTPUT/1.")
@@ -71,7 +78,7 @@ def _main(positional: list[str]) -> None:
     entry_point.refuse_positional(positional)
     for name in ("faithful", "vivid", "output"):
         if not values[name].value:
-            raise UsageError(f"--{name}=DIR is missing")
+            raise UsageError(f"--{name}=DIR is missing{_WHERE_FROM.get(name, '')}")
     entry_point.warnings_only()
     path = build(
         values.faithful,

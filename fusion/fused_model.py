@@ -143,8 +143,8 @@ class FusedModel(tf.Module):
     - what servers take: image, xi, max_deviation -> sr, uint8; see `sr_program.contract`.
     - `components`: the same inputs -> faithful and vivid, uint8; deviation, float32 [B, H, W], the
       sum over channels of |I_e − I_g| in grey levels, not rounded.
-    - `towers`: image -> faithful and vivid, float32 grey levels, not rounded: with `fuse`, a sweep
-      over ξ runs the generators once.
+    - `generators`: image -> faithful and vivid, float32 grey levels, not rounded: with `fuse`, a
+      sweep over ξ runs the generators once.
     - `from_levels`: the same from float32 grey levels in [0, 255], for photos of more than 8 bits;
       only where both generators have a signature of this name.
     - `deviations` and `merge`: see `fusion.parts`; for an image that comes in tiles.

@@ -32,7 +32,7 @@ def facts_of(loaded: Any, directory: Path) -> ModelFacts:
     """What is known of a SavedModel.
 
     Args:
-        loaded: It, loaded, with a signature `unrounded`, `towers` or `serving_default`.
+        loaded: It, loaded, with a signature `unrounded`, `generators` or `serving_default`.
         directory: What holds saved_model.pb.
 
     Raises:

@@ -8,11 +8,11 @@ comparison of a model that was written with the one in memory.
                   from_levels:                levels → sr
     fused model:  serving_default:            image, xi, max_deviation → sr
                   components:                 the same → faithful, vivid, deviation
-                  towers:                     image → faithful, vivid
+                  generators:                 image → faithful, vivid
                   from_levels:                levels → faithful, vivid
                   deviations:                 faithful, vivid → deviations
                   merge:                      faithful, vivid, limits → sr
-    for a server: serving_default, unrounded, components, towers, from_levels as above;
+    for a server: serving_default, unrounded, components, generators, from_levels as above;
                   image_only:                 image → sr
                   bytes:                      image_bytes, xi, max_deviation, jpeg_quality
                                               → sr_bytes
@@ -36,7 +36,7 @@ SERVING = "serving_default"
 UNROUNDED = "unrounded"
 FROM_LEVELS = "from_levels"
 COMPONENTS = "components"
-GENERATORS = "towers"
+GENERATORS = "generators"
 DEVIATIONS = "deviations"
 MERGE = "merge"
 

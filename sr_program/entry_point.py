@@ -22,14 +22,17 @@ from absl import flags, logging
 from sr_program.errors import DataError, UsageError, reason
 from sr_program.flag_names import in_flags
 from sr_program.help_page import did_you_mean, flags_of_module
+from sr_program.version import VERSION
 
 Main = Callable[[list[str]], int | None]
 
 _OK, _BAD_DATA, _BAD_USAGE, _INTERRUPTED = 0, 1, 2, 130
+# Which page each asks for.
 _HELP_FLAGS = {
-    "help": ("show this help", False),
-    "helpshort": ("same as --help", False),
-    "helpfull": ("show the flags of every module", True),
+    "help": ("show this help", "own"),
+    "helpshort": ("same as --help", "own"),
+    "helpfull": ("show the flags of every module", "all"),
+    "version": ("show the version of the project", "version"),
 }
 
 
@@ -128,7 +131,7 @@ def _help_or_main(main: Main, program: str, module_name: str) -> int:
     try:
         positional = _parse_command_line(program)
     except _HelpRequested as request:
-        sys.stdout.write(_help_page(main, program, module_name, request.full))
+        sys.stdout.write(_page(request.page, main, program, module_name))
         return _OK
     return main(positional) or _OK
 
@@ -136,26 +139,26 @@ def _help_or_main(main: Main, program: str, module_name: str) -> int:
 class _HelpRequested(Exception):
     """Raised while flags are parsed: help must not ask for required flags."""
 
-    def __init__(self, full: bool):
+    def __init__(self, page: str):
         super().__init__()
-        self.full = full
+        self.page = page
 
 
 class _HelpFlag(flags.BooleanFlag):
-    def __init__(self, name: str, text: str, full: bool):
+    def __init__(self, name: str, text: str, page: str):
         super().__init__(name, False, text, allow_hide_cpp=True)
-        self._full = full
+        self._page = page
 
     def parse(self, argument: str | bool) -> None:
         if self._parse(argument):
-            raise _HelpRequested(self._full)
+            raise _HelpRequested(self._page)
 
 
 def _parse_command_line(program: str) -> list[str]:
     values = flags.FLAGS
-    for name, (text, full) in _HELP_FLAGS.items():
+    for name, (text, page) in _HELP_FLAGS.items():
         if name not in values:
-            flags.DEFINE_flag(_HelpFlag(name, text, full), module_name=__name__)
+            flags.DEFINE_flag(_HelpFlag(name, text, page), module_name=__name__)
     logging.use_absl_handler()
     logging.get_absl_handler().setFormatter(logging.PythonFormatter())
     positional = values([program, *sys.argv[1:]])[1:]
@@ -164,9 +167,11 @@ def _parse_command_line(program: str) -> list[str]:
     return positional
 
 
-def _help_page(main: Main, program: str, module_name: str, full: bool) -> str:
+def _page(page: str, main: Main, program: str, module_name: str) -> str:
+    if page == "version":
+        return f"Bi-GANs-ST {VERSION}\n"
     heading = f"{_heading(main, program)}\n\nflags:\n"
-    if full:
+    if page == "all":
         return f"{heading}{flags.FLAGS.get_help()}\n"
     own_flags = flags_of_module(module_name)
     return f"{heading}{own_flags}\n\nTry --helpfull for the flags of every module.\n"

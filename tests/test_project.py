@@ -126,6 +126,7 @@ def test_the_wheel_holds_the_code_and_its_data(repository: Path, tmp_path: Path)
     wanted = {path for package in packages for path in (tree / package).rglob("*.py")}
     wanted |= {path for path in weights.iterdir() if path.is_file()}
     wanted.add(tree / "bigans" / "pretrained" / "MODEL_CARD.md")
+    wanted |= {tree / package / "py.typed" for package in ("bigans", "sr_images", "sr_program")}
     builders = [path for path in (tree / "sr_data" / "builders").rglob("*") if path.is_file()]
     assert {path.suffix for path in builders} == {".bib", ".md", ".py", ".tsv", ".txt"}
     wanted.update(builders)
@@ -185,3 +186,9 @@ def test_dev_lock_extends_the_other(repository: Path) -> None:
         for name in ("requirements.lock", "requirements-dev.lock")
     ]
     assert pins[0] <= pins[1]
+
+
+def test_each_extra_is_installed_by_the_weekly_workflow(repository: Path) -> None:
+    text = (repository / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"extra: \[([^\]]*)\]", text)
+    assert set(listed.split(", ")) == set(setup_constant(repository, "EXTRAS")) - {"test"}

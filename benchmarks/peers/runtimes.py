@@ -19,16 +19,16 @@ from srgan.runs.saved_model import DTYPES, export_generator
 
 FAITHFUL, VIVID = "mr_srgan", "wp_srgan_stage2"
 
-# uint8 [1, H, W, 3] → both towers' images, float32 grey levels [1, 4H, 4W, 3].
-Towers = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+# uint8 [1, H, W, 3] → both generators' images, float32 grey levels [1, 4H, 4W, 3].
+Generators = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-class PeerTowers(MergedInNumpy):
-    """Towers that anything computes; cut into OpenVINO's tiles, and merged in NumPy as its are."""
+class PeerGenerators(MergedInNumpy):
+    """Generators that anything computes, cut into tiles and merged in NumPy as OpenVINO's are."""
 
-    def __init__(self, towers: Towers, precision: str = "float32") -> None:
+    def __init__(self, generators: Generators, precision: str = "float32") -> None:
         def network(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-            faithful, vivid = towers(inputs["image"])
+            faithful, vivid = generators(inputs["image"])
             return {"faithful": faithful, "vivid": vivid}
 
         facts = ModelFacts(scale=4, threshold="joint")
@@ -73,7 +73,7 @@ def export_int8(folder: Path, photos: str, shared_slopes: bool) -> Path:
         shared_slopes: See `shipped_generator`.
 
     Returns:
-        The directory that holds towers.xml.
+        The directory that holds generators.xml.
     """
     for name in (FAITHFUL, VIVID):
         ours, _ = shipped_generator(name, shared_slopes=shared_slopes)
@@ -94,15 +94,15 @@ def export_onnx(folder: Path) -> Path:
         folder: As `export_plain` has left it.
 
     Returns:
-        The file with both towers.
+        The file with both generators.
     """
     target = folder / "onnx"
     written = build(folder / FAITHFUL, folder / VIVID, target, format="onnx")
-    return written / "towers.onnx"
+    return written / "generators.onnx"
 
 
-def onnx_towers(path: Path) -> PeerTowers:
-    """Towers in ONNX Runtime.
+def onnx_generators(path: Path) -> PeerGenerators:
+    """Generators in ONNX Runtime.
 
     Args:
         path: As `export_onnx` returns it.
@@ -115,10 +115,10 @@ def onnx_towers(path: Path) -> PeerTowers:
         faithful, vivid = session.run(["faithful", "vivid"], {"image": image})
         return np.asarray(faithful), np.asarray(vivid)
 
-    return PeerTowers(run)
+    return PeerGenerators(run)
 
 
-def torch_towers(precision: str, shared_slopes: bool) -> PeerTowers:
+def torch_generators(precision: str, shared_slopes: bool) -> PeerGenerators:
     """The networks in PyTorch, channels last; bfloat16 as a whole, but for the skip.
 
     Args:
@@ -146,4 +146,4 @@ def torch_towers(precision: str, shared_slopes: bool) -> PeerTowers:
                 found.append(turned_back(((sr + 1.0) * 127.5).clamp(0.0, 255.0)))
         return found[0], found[1]
 
-    return PeerTowers(run, precision)
+    return PeerGenerators(run, precision)

@@ -102,9 +102,9 @@ def _load(variant: Variant, exported: Exported) -> LoadedModel:
     precision = resolve(variant.precision)
     if variant.runtime == "ONNX Runtime":
         assert exported.onnx is not None
-        return peers.onnx_towers(exported.onnx)
+        return peers.onnx_generators(exported.onnx)
     if variant.runtime == "PyTorch":
-        return peers.torch_towers(precision, exported.shared_slopes)
+        return peers.torch_generators(precision, exported.shared_slopes)
     plain = variant.graph == "plain"
     if variant.runtime == "OpenVINO":
         graph = exported.plain if plain else exported.ours["float32"]

@@ -1,10 +1,10 @@
 """A loaded pair of generators, whatever computes it: arrays in, arrays out.
 
-                       ┌─► faithful ─┐
-    image ─► towers ───┤             ├─► deviations ─► merge ─► uint8     (in tiles)
-                       └─► vivid ────┘
-    image ─► serve ───────────────────────────────────────────► uint8     (as a whole)
-    image ─► serve_unrounded ─────────────────────────────────► float32   (as a whole)
+                           ┌─► faithful ─┐
+    image ─► generators ───┤             ├─► deviations ─► merge ─► uint8     (in tiles)
+                           └─► vivid ────┘
+    image ─► serve ───────────────────────────────────────────────► uint8     (as a whole)
+    image ─► serve_unrounded ─────────────────────────────────────► float32   (as a whole)
 
 Photos of more than 8 bits come in as float32 grey levels, and what is merged of them is rounded
 once, at the depth of the result.
@@ -38,7 +38,7 @@ class LoadedModel(abc.ABC):
 
     Example:
         model = load_model("models/fused", runtime="openvino")
-        faithful, vivid = model.towers(image)
+        faithful, vivid = model.generators(image)
         sr = model.fuse(faithful, vivid, xi=0.3)
 
     Attributes:
@@ -77,7 +77,7 @@ class LoadedModel(abc.ABC):
 
     @property
     def takes_levels(self) -> bool:
-        """Whether `towers` and `unrounded` take float32 grey levels too."""
+        """Whether `generators` and `unrounded` take float32 grey levels too."""
         return False
 
     def require_levels(self) -> None:
@@ -122,13 +122,13 @@ class LoadedModel(abc.ABC):
             self.require_levels()
         if self.has_parts:
             numbers = {name: float(value) for name, value in merge_inputs.items()}
-            return self.fuse_unrounded(*self.towers(image), **numbers)
+            return self.fuse_unrounded(*self.generators(image), **numbers)
         if self.gives_unrounded:
             return self.unrounded(image)[0]
         return self.serve(image[np.newaxis].astype(np.uint8), merge_inputs)[0].astype(np.float32)
 
     @abc.abstractmethod
-    def towers(self, image: Images | Levels) -> tuple[Levels, Levels]:
+    def generators(self, image: Images | Levels) -> tuple[Levels, Levels]:
         """The faithful and the vivid image of one image before they are merged.
 
         Args:
@@ -162,7 +162,7 @@ class LoadedModel(abc.ABC):
         """What the quantiles of ξ are taken of; see `fusion.numpy_merge.deviations`.
 
         Args:
-            faithful: A piece of `towers`' first image, float32 [H, W, 3].
+            faithful: A piece of `generators`' first image, float32 [H, W, 3].
             vivid: The same piece of the second.
 
         Returns:
@@ -174,7 +174,7 @@ class LoadedModel(abc.ABC):
         """Merges a piece at thresholds that are known; see `fusion.numpy_merge.merge_at`.
 
         Args:
-            faithful: A piece of `towers`' first image, float32 [H, W, 3].
+            faithful: A piece of `generators`' first image, float32 [H, W, 3].
             vivid: The same piece of the second.
             limits: The quantiles, float32 [Q], grey levels.
 
@@ -195,7 +195,7 @@ class LoadedModel(abc.ABC):
         """Merges the images of both generators in the model's way; see `fusion.numpy_merge.fuse`.
 
         Args:
-            faithful: `towers`' first image, float32 [H, W, 3].
+            faithful: `generators`' first image, float32 [H, W, 3].
             vivid: The second.
             xi: ξ in [0, 1].
             max_deviation: Grey levels ≥ 0, instead of ξ.

@@ -29,9 +29,9 @@ class Footprint:
 
 
 # Seen on two cores with fused models of the shipped architecture, whole processes of `python -m
-# upscaler`: 754 MB after a photo of 16x16, and 9 to 17 kB for each pixel of up to 448x448. Most of
-# it where each PReLU has a slope a channel, and where both towers happen to be at their largest at
-# once: with the shipped weights 960x540 has taken 1177 and, beside other work, 1407 MB.
+# bigans`: 754 MB after a photo of 16x16, and 9 to 17 kB for each pixel of up to 448x448. Most of
+# it where each PReLU has a slope a channel, and where both generators happen to be at their largest
+# at once: with the shipped weights 960x540 has taken 1177 and, beside other work, 1407 MB.
 TENSORFLOW = Footprint(program_bytes=850_000_000, bytes_per_lr_pixel=17_000)
 
 # A graph that was exported for bfloat16: 8 to 9.5 kB, beside a program of 720 MB.

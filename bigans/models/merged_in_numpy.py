@@ -72,7 +72,7 @@ class MergedInNumpy(LoadedModel):
         ]
         return np.stack(merged)
 
-    def towers(self, image: Images | Levels) -> tuple[Levels, Levels]:
+    def generators(self, image: Images | Levels) -> tuple[Levels, Levels]:
         """See `LoadedModel`."""
         results = self._network({"image": image[np.newaxis]})
         return results["faithful"][0], results["vivid"][0]

@@ -9,7 +9,7 @@ import numpy as np
 from bigans.models.loaded_model import hash_of_files
 from bigans.models.memory import ONNX_RUNTIME
 from bigans.models.merged_in_numpy import MergedInNumpy, no_facts
-from fusion.formats.onnx_model import TOWERS_FILE, OnnxModel
+from fusion.formats.onnx_model import GENERATORS_FILE, OnnxModel
 from sr_program.model_facts import read_facts
 
 
@@ -20,13 +20,13 @@ class OnnxGenerators(MergedInNumpy):
         """Loads a model (about a second).
 
         Args:
-            directory: Holds towers.onnx and facts.json, see `fusion.formats.onnx`.
+            directory: Holds generators.onnx and facts.json, see `fusion.formats.onnx`.
 
         Raises:
             DataError: The model is missing or damaged, or has no facts.
             UsageError: A package of the extra `onnx` is not installed.
         """
-        path = directory / TOWERS_FILE
+        path = directory / GENERATORS_FILE
         network = OnnxModel(path)
         facts = read_facts(directory)
         if facts is None:

@@ -10,7 +10,7 @@ import numpy as np
 from bigans.models.loaded_model import hash_of_files
 from bigans.models.memory import openvino_footprint
 from bigans.models.merged_in_numpy import MergedInNumpy, no_facts
-from fusion.formats.openvino_model import TOWERS_FILE, OpenVinoModel
+from fusion.formats.openvino_model import GENERATORS_FILE, OpenVinoModel
 from sr_program.machine.precision import Precision
 from sr_program.model_facts import ModelFacts, read_facts
 
@@ -27,7 +27,7 @@ class OpenVinoGenerators(MergedInNumpy):
         """Loads and compiles a model (about a second).
 
         Args:
-            directory: Holds towers.xml, see `fusion.formats.openvino` and
+            directory: Holds generators.xml, see `fusion.formats.openvino` and
                 `fusion.formats.saved_generators`.
             precision: What the networks compute in, beside what is in int8; the merge is float32.
             source: The SavedModel that it was made of, for messages.
@@ -36,7 +36,7 @@ class OpenVinoGenerators(MergedInNumpy):
             DataError: The model is missing or damaged, or was not written by this program.
             UsageError: OpenVINO is not installed.
         """
-        path = directory / TOWERS_FILE
+        path = directory / GENERATORS_FILE
         network = OpenVinoModel(path, precision)
         facts = read_facts(directory) or _old_facts(network)
         found = hash_of_files((path, path.with_suffix(".bin")))

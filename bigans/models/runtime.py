@@ -27,7 +27,7 @@ from bigans.pretrained import saved_models
 from bigans.pretrained.openvino_models import openvino_model
 from fusion.formats import onnx_model as onnx_format
 from fusion.formats import openvino_model as openvino_format
-from fusion.modes import NoTowersError
+from fusion.modes import NoGeneratorsError
 from fusion.saved_model_folder import find_saved_model
 from sr_program.errors import UsageError
 from sr_program.files.versions import latest_version
@@ -38,8 +38,8 @@ Chosen = Literal["tensorflow", "openvino", "onnx", "server"]
 
 # What a directory holds for a runtime that does not take SavedModels, in the order of looking.
 _EXPORTED: dict[Chosen, str] = {
-    "openvino": openvino_format.TOWERS_FILE,
-    "onnx": onnx_format.TOWERS_FILE,
+    "openvino": openvino_format.GENERATORS_FILE,
+    "onnx": onnx_format.GENERATORS_FILE,
 }
 _TITLES: dict[Chosen, str] = {
     "tensorflow": "TensorFlow",
@@ -115,7 +115,7 @@ class Computing:
     def _converted(self, saved_model: Path) -> LoadedModel:
         try:
             directory = openvino_model(saved_model, self.cache_dir)
-        except NoTowersError:
+        except NoGeneratorsError:
             if self.runtime == "auto" and self.precision is None:
                 return TensorFlowModel(saved_model)
             raise

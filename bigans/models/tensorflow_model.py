@@ -101,12 +101,12 @@ class TensorFlowModel(LoadedModel):
             for name in ("xi", "max_deviation")
         }
         merged = [
-            self.fuse(*self.towers(image), *(float(values[i]) for values in numbers.values()))
+            self.fuse(*self.generators(image), *(float(values[i]) for values in numbers.values()))
             for i, image in enumerate(images)
         ]
         return np.stack(merged)
 
-    def towers(self, image: Images | Levels) -> tuple[Levels, Levels]:
+    def generators(self, image: Images | Levels) -> tuple[Levels, Levels]:
         """See `LoadedModel`."""
         if image.dtype == np.uint8:
             result = self._run(GENERATORS, image=image[np.newaxis])
@@ -157,7 +157,7 @@ class TensorFlowModel(LoadedModel):
     def unrounded(self, image: Images | Levels) -> Levels:
         """See `LoadedModel`."""
         if self.has_parts:
-            return np.stack(self.towers(image))
+            return np.stack(self.generators(image))
         if image.dtype != np.uint8:
             return self._from_levels(image)["sr"]
         if UNROUNDED in self._signatures:

@@ -1,6 +1,6 @@
 """SavedModels in OpenVINO's format in the user's cache, converted on first use.
 
-    CACHE/openvino/KEY/towers.xml
+    CACHE/openvino/KEY/generators.xml
 
 KEY is a hash of the SavedModel's files and of the code that converts them. Only the conversion
 needs TensorFlow. The hashes of a model's files lie beside it, and one that was damaged is converted
@@ -36,18 +36,18 @@ _KEPT = 6
 
 
 def openvino_model(saved_model_dir: Path, cache_dir: str | os.PathLike[str] | None = None) -> Path:
-    """Returns a directory with the towers of a SavedModel; the first call converts them (seconds).
+    """Returns a directory with a SavedModel's generators; the first call converts them (seconds).
 
     Args:
         saved_model_dir: Holds saved_model.pb.
         cache_dir: As for `bigans.pretrained.saved_models.saved_models`.
 
     Returns:
-        A directory that holds towers.xml.
+        A directory that holds generators.xml.
 
     Raises:
         UsageError: OpenVINO is not installed.
-        DataError: The SavedModel cannot be converted (NoTowersError) or loaded, or the cache
+        DataError: The SavedModel cannot be converted (NoGeneratorsError) or loaded, or the cache
             folder cannot be written.
     """
     require_extra("openvino")

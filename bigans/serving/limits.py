@@ -44,5 +44,5 @@ class Limits:
 
     @property
     def tile_pixels(self) -> int:
-        """LR pixels of a request for what is not cut: `towers` and `from_levels`."""
+        """LR pixels of a request for what is not cut: `generators` and `from_levels`."""
         return self.tile**2

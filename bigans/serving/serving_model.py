@@ -5,7 +5,7 @@ image_only:       image                                  → sr          (REST f
 unrounded:        image, xi, max_deviation               → sr, float32
 components:       image, xi, max_deviation               → faithful, vivid, deviation
 bytes:            image_bytes, xi, max_deviation, jpeg_quality → sr_bytes
-towers:           image, one tile                        → faithful, vivid, float32
+generators:       image, one tile                        → faithful, vivid, float32
 from_levels:      levels, one tile                       → faithful, vivid, float32
 model_info:       nothing                                → model_info, JSON
 """
@@ -118,7 +118,7 @@ class ServingModel(tf.Module):
             contract.COMPONENTS: with_defaults(self._components),
             contract.IMAGE_ONLY: _function(self._image_only, [_IMAGE]),
             contract.BYTES: self._bytes_with_defaults(),
-            contract.GENERATORS: _function(self._towers, [_IMAGE]),
+            contract.GENERATORS: _function(self._generators, [_IMAGE]),
             contract.MODEL_INFO: _function(self._model_info, []),
         }
         if self._source.from_levels is not None:
@@ -222,7 +222,7 @@ class ServingModel(tf.Module):
         )
         return {contract.SR_BYTES: results.stack()}
 
-    def _towers(self, image):
+    def _generators(self, image):
         images = checked_image(image, self._limits.tile_pixels)
         faithful, vivid = self._source.generators(images)
         return {contract.FAITHFUL: faithful, contract.VIVID: vivid}

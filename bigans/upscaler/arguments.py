@@ -4,18 +4,49 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from PIL import Image
 
 from bigans.models.loaded_model import LoadedModel
 from sr_images.levels import check_range
 from sr_images.picture import WHITE, Picture, Pixels
+from sr_images.pillow_images import picture_of_pillow
 from sr_program.contract import DEFAULT_XI, USE_XI
 
 
-def as_batch(image: Pixels) -> Pixels:
+class ReadsAsArray(Protocol):
+    """What NumPy reads: tf.Tensor, tensors of PyTorch on the CPU, arrays of JAX."""
+
+    def __array__(self) -> Any:
+        """The values."""
+        ...
+
+
+# One image, or a batch of arrays.
+ImageLike = Pixels | Picture | Image.Image | ReadsAsArray
+
+
+def as_array(image: Pixels | ReadsAsArray) -> Pixels:
+    """What NumPy reads, as an array; what is no array is left as it is.
+
+    Raises:
+        ValueError: A tensor without values.
+    """
+    if isinstance(image, np.ndarray) or not hasattr(image, "__array__"):
+        return image  # pyright: ignore[reportReturnType]
+    try:
+        return np.asarray(image)
+    except (NotImplementedError, TypeError, RuntimeError) as error:
+        raise ValueError(
+            f"a {type(image).__name__} without values in this process's memory cannot be read; "
+            "call the upscaler outside of tf.function, with a tensor on the CPU"
+        ) from error
+
+
+def as_batch(image: Pixels | ReadsAsArray) -> Pixels:
     """Gives an image the axes of a batch and of channels.
 
     Args:
@@ -28,6 +59,7 @@ def as_batch(image: Pixels) -> Pixels:
     Raises:
         ValueError: Another dtype, shape or range.
     """
+    image = as_array(image)
     shape = getattr(image, "shape", None)
     dtype = getattr(image, "dtype", type(image).__name__)
     if str(dtype) not in WHITE:
@@ -42,13 +74,16 @@ def as_batch(image: Pixels) -> Pixels:
     return image if len(shape) == 4 else image[None]
 
 
-def as_picture(image: Pixels | Picture) -> Picture:
+def as_picture(image: ImageLike) -> Picture:
     """One image as a picture; an alpha channel that is opaque everywhere is dropped.
 
     Raises:
         ValueError: Several images, or another dtype, shape or range.
     """
+    if isinstance(image, Image.Image):
+        return picture_of_pillow(image)
     if not isinstance(image, Picture):
+        image = as_array(image)
         batch = as_batch(image)
         if image.ndim == 4:
             raise ValueError(f"the image must be a single one, got a batch of {len(batch)}")
@@ -67,7 +102,7 @@ def merge_inputs(
     """What a fused model takes beside the image.
 
     Args:
-        model: Which may be a tower, and take nothing else.
+        model: Which may be a generator, and take nothing else.
         xi: In [0, 1], one value or `batch_size`; None is 0.73.
         max_deviation: Grey levels ≥ 0, likewise; None leaves the choice to `xi`.
         batch_size: Number of images.

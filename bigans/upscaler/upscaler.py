@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 from absl import logging
 from numpy.typing import DTypeLike
+from PIL import Image
 
 from bigans.models.loaded_model import Images, LoadedModel
 from bigans.models.measured_radius import measured_reach
 from bigans.models.names import PARTS, PRETRAINED, Runtime
 from bigans.models.runtime import load_model
-from bigans.upscaler.arguments import as_batch, as_picture, merge_inputs, of_images
+from bigans.upscaler.arguments import (
+    ImageLike,
+    ReadsAsArray,
+    as_array,
+    as_batch,
+    as_picture,
+    merge_inputs,
+    of_images,
+)
 from bigans.upscaler.enlargement import Enlargement
 from bigans.upscaler.enlarging import Enlarging
+from bigans.upscaler.sweep import remembering
 from bigans.upscaler.target import Target, target_of
 from bigans.upscaler.tiles.tiling import PhotoPlan, Tiling
 from sr_images.encoding import Encoding, check_encoding, dtype_written, format_to_write
 from sr_images.picture import Picture, Pixels
 from sr_images.pictures_out import write_picture
+from sr_images.pillow_images import picture_of_pillow, pillow_of_picture
 from sr_images.strip_writer import write_strips
 from sr_program.files.atomic_write import check_writable
 from sr_program.model_facts import ModelFacts
@@ -43,9 +54,13 @@ class Upscaler:
         upscaler = Upscaler()             # the shipped weights
         sr = upscaler(image)              # uint8 [H, W, 3] -> uint8 [4H, 4W, 3]
         sr = upscaler(image, xi=0.3)      # nearer to the faithful image
-        sr = upscaler(image, max_deviation=8)
+        sr = upscaler(image, max_deviation=8)  # at most 8 grey levels from the faithful image
+        srs = upscaler.sweep(image, [0, 0.5, 1])  # the generators run once
         enlarged = upscaler.enlarge(picture, Enlarging(scale=2))  # alpha, attributes
         upscaler.to_file(image, "large.png")  # the result need not fit into memory
+
+    Images are arrays of NumPy, alone or in a batch, Pillow's images, and what NumPy reads, as a
+    tf.Tensor. Pillow's become Pillow's, all others arrays.
 
     It knows a model as `bigans.models.loaded_model` describes it, by what it takes and by its
     facts. Images that do not fit into memory are enlarged in tiles, see `Tiling`. Calls may come
@@ -145,6 +160,7 @@ class Upscaler:
         told = self._model.radius
         return measured_reach(self._model.unrounded) if told is None else told
 
+    @overload
     def __call__(
         self,
         image: PixelsT,
@@ -152,12 +168,43 @@ class Upscaler:
         xi: float | Sequence[float] | None = None,
         max_deviation: float | Sequence[float] | None = None,
         plan: PhotoPlan | None = None,
-    ) -> PixelsT:
+    ) -> PixelsT: ...
+
+    @overload
+    def __call__(
+        self,
+        image: Image.Image,
+        *,
+        xi: float | Sequence[float] | None = None,
+        max_deviation: float | Sequence[float] | None = None,
+        plan: PhotoPlan | None = None,
+    ) -> Image.Image: ...
+
+    @overload
+    def __call__(
+        self,
+        image: ReadsAsArray,
+        *,
+        xi: float | Sequence[float] | None = None,
+        max_deviation: float | Sequence[float] | None = None,
+        plan: PhotoPlan | None = None,
+    ) -> Pixels: ...
+
+    def __call__(
+        self,
+        image: Pixels | Image.Image | ReadsAsArray,
+        *,
+        xi: float | Sequence[float] | None = None,
+        max_deviation: float | Sequence[float] | None = None,
+        plan: PhotoPlan | None = None,
+    ) -> Pixels | Image.Image:
         """Enlarges one image or a batch of images of one size, by the model's own factor.
 
         Args:
-            image: uint8 0..255, uint16 0..65535 or float32 0..1; RGB, [H, W, 3] or [B, H, W, 3], or
-                gray, [H, W], [H, W, 1] or [B, H, W, 1]. Gray stays gray: the luma of the result.
+            image: An array: uint8 0..255, uint16 0..65535 or float32 0..1; RGB, [H, W, 3] or
+                [B, H, W, 3], or gray, [H, W], [H, W, 1] or [B, H, W, 1]. Gray stays gray: the luma
+                of the result. Or what NumPy reads, as a tf.Tensor. Or a Pillow image, of any mode
+                but F; it is turned upright by its EXIF.
             xi: 0 gives the faithful image, 1 the vivid one; 0.73 if left out. One value or one an
                 image. For a fused model only.
             max_deviation: Grey levels ≥ 0. When given it replaces `xi`: the result goes towards the
@@ -166,7 +213,9 @@ class Upscaler:
             plan: What `plan` has decided for images of this size; made anew if left out.
 
         Returns:
-            The same dtype and number of axes, four times as high and wide.
+            Of an array, and of what NumPy reads, an array of the same dtype and number of axes,
+            four times as high and wide. Of a Pillow image another one, with its transparency, its
+            profile and its EXIF.
 
         Raises:
             ValueError: Wrong dtype, shape or range, or `xi` for a model that is not fused.
@@ -174,7 +223,10 @@ class Upscaler:
             DataError: Memory does not suffice for a single tile, or the disk for scratch files; a
                 model that takes 8-bit photos only was given others.
         """
-        batch = as_batch(image)
+        if isinstance(image, Image.Image):
+            return self._pillow(image, xi, max_deviation, plan)
+        pixels = as_array(image)
+        batch = as_batch(pixels)
         inputs = merge_inputs(self._model, xi, max_deviation, len(batch), batch.dtype)
         plan = self._checked(plan, batch.shape[1:3])
         is_plain = plan.is_whole and batch.dtype == np.uint8 and batch.shape[3] == 3
@@ -188,12 +240,60 @@ class Upscaler:
             else:
                 parts.append(self._one(batch[i], numbers, plan)[np.newaxis])
         result = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        result = result if image.ndim == 4 else result[0]
-        return cast(PixelsT, result[..., 0] if image.ndim == 2 else result)
+        return _with_axes_of(pixels, result)
+
+    @overload
+    def sweep(
+        self, image: PixelsT, xis: Iterable[float], *, plan: PhotoPlan | None = None
+    ) -> list[PixelsT]: ...
+
+    @overload
+    def sweep(
+        self, image: Image.Image, xis: Iterable[float], *, plan: PhotoPlan | None = None
+    ) -> list[Image.Image]: ...
+
+    @overload
+    def sweep(
+        self, image: ReadsAsArray, xis: Iterable[float], *, plan: PhotoPlan | None = None
+    ) -> list[Pixels]: ...
+
+    def sweep(
+        self,
+        image: Pixels | Image.Image | ReadsAsArray,
+        xis: Iterable[float],
+        *,
+        plan: PhotoPlan | None = None,
+    ) -> list[Pixels] | list[Image.Image]:
+        """Enlarges an image, or a batch, at several values of ξ; the generators run once.
+
+            faithful, between, vivid = upscaler.sweep(photo, [0, 0.5, 1])
+
+        Args:
+            image: As for a call.
+            xis: Each in [0, 1].
+            plan: As for a call.
+
+        Returns:
+            What a call gives at each ξ, in the order of `xis`. All are in memory together, and
+            while they are made 384 bytes for each pixel of one image.
+
+        Raises:
+            ValueError: As for a call, before anything is computed.
+            UsageError: As for a call.
+            DataError: As for a call, or the model is not fused.
+        """
+        values = [float(xi) for xi in xis]
+        if isinstance(image, Image.Image):
+            enlarged = self._sweep(picture_of_pillow(image), values, plan)
+            return [pillow_of_picture(one) for one in enlarged]
+        pixels = as_array(image)
+        by_image = [self._sweep(Picture(one), values, plan) for one in as_batch(pixels)]
+        results = [np.stack([one[i].pixels for one in by_image]) for i in range(len(values))]
+        return [_with_axes_of(pixels, one) for one in results]
 
     def enlarge(
         self,
-        picture: Picture,
+        picture: Picture | Image.Image,
         enlarging: Enlarging = _PLAIN,
         *,
         plan: PhotoPlan | None = None,
@@ -221,7 +321,7 @@ class Upscaler:
         folder = self._tiling.scratch_dir or tempfile.gettempdir()
         return self._enlargement(picture, enlarging, plan, folder, tell, dtype).whole()
 
-    def plan(self, image: Pixels | Picture) -> PhotoPlan:
+    def plan(self, image: ImageLike) -> PhotoPlan:
         """Decides how an image is cut and what memory it may take; looks at the memory once.
 
         Args:
@@ -236,7 +336,7 @@ class Upscaler:
         """
         return self._plan_of(_size_of(image))
 
-    def fits(self, image: Pixels | Picture) -> bool:
+    def fits(self, image: ImageLike) -> bool:
         """Whether an image is enlarged as a whole, and not in tiles, with the memory of now.
 
         Args:
@@ -248,9 +348,7 @@ class Upscaler:
         """
         return self.plan(image).is_whole
 
-    def result_size(
-        self, image: Pixels | Picture, enlarging: Enlarging = _PLAIN
-    ) -> tuple[int, int]:
+    def result_size(self, image: ImageLike, enlarging: Enlarging = _PLAIN) -> tuple[int, int]:
         """Height and width of the result.
 
         Args:
@@ -264,7 +362,7 @@ class Upscaler:
 
     def check_result(
         self,
-        image: Pixels | Picture,
+        image: ImageLike,
         path: str | os.PathLike[str],
         *,
         enlarging: Enlarging = _PLAIN,
@@ -293,7 +391,7 @@ class Upscaler:
 
     def to_file(
         self,
-        image: Pixels | Picture,
+        image: ImageLike,
         path: str | os.PathLike[str],
         *,
         enlarging: Enlarging = _PLAIN,
@@ -339,9 +437,28 @@ class Upscaler:
                 encoding=encoding,
             )
 
+    def _sweep(
+        self, picture: Picture, xis: Sequence[float], plan: PhotoPlan | None
+    ) -> list[Picture]:
+        for xi in xis:
+            merge_inputs(self._model, xi, None, 1, picture.pixels.dtype)
+        plan = self._checked(plan, picture.size)
+        folder = self._tiling.scratch_dir or tempfile.gettempdir()
+        with remembering(self._model, plan, folder) as model:
+            once = Upscaler.of_model(model, tiling=self._tiling)
+            return [once.enlarge(picture, Enlarging(xi=xi), plan=plan) for xi in xis]
+
+    def _pillow(
+        self, image: Image.Image, xi: Any, max_deviation: Any, plan: PhotoPlan | None
+    ) -> Image.Image:
+        picture = picture_of_pillow(image)
+        inputs = merge_inputs(self._model, xi, max_deviation, 1, picture.pixels.dtype)
+        chosen = {name: value.item() for name, value in inputs.items() if value.item() >= 0}
+        return pillow_of_picture(self.enlarge(picture, Enlarging(**chosen), plan=plan))
+
     def _enlargement(
         self,
-        picture: Picture,
+        picture: Picture | Image.Image,
         enlarging: Enlarging,
         plan: PhotoPlan | None,
         scratch_dir: str | os.PathLike[str],
@@ -391,8 +508,14 @@ class Upscaler:
         return plan
 
 
-def _size_of(image: Pixels | Picture) -> tuple[int, int]:
-    if isinstance(image, Picture):
-        return image.size
+def _with_axes_of(image: Pixels, batch: Pixels) -> Pixels:
+    """[B, H, W, C] with the axes that the image had."""
+    result = batch if image.ndim == 4 else batch[0]
+    return result[..., 0] if image.ndim == 2 else result
+
+
+def _size_of(image: ImageLike) -> tuple[int, int]:
+    if isinstance(image, Picture | Image.Image):
+        return as_picture(image).size
     height, width = as_batch(image).shape[1:3]
     return height, width

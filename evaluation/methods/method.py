@@ -166,7 +166,7 @@ class Generator(Method):
                 "generator; export one with mr_srgan.export or wp_srgan.export"
             )
         self.variants = (label,)
-        self.identity = f"tower {model.identity} ensemble={ensemble}"
+        self.identity = f"generator {model.identity} ensemble={ensemble}"
         self._run = _ensembled(lambda image: {"sr": model.unrounded(image)[0]}, ensemble)
 
     def enlarge(
@@ -197,7 +197,7 @@ class Fused(Method):
         """
         if not model.has_parts:
             raise DataError(
-                f"{model.directory}: has no signature 'towers', so it is not a fused model; "
+                f"{model.directory}: has no signature 'generators', so it is not a fused model; "
                 "make one with fusion.export"
             )
         facts = model.facts
@@ -214,11 +214,11 @@ class Fused(Method):
             self.identity += f" {facts.threshold} {facts.delta}"
         self._model = model
         self._run = _ensembled(
-            lambda image: dict(zip(("faithful", "vivid"), model.towers(image), strict=True)),
+            lambda image: dict(zip(("faithful", "vivid"), model.generators(image), strict=True)),
             ensemble,
         )
 
-    def towers(self, image: Image) -> tuple[Levels, Levels]:
+    def generators(self, image: Image) -> tuple[Levels, Levels]:
         """I_g and I_G of one image, float32 [4h, 4w, 3] grey levels, not rounded."""
         both = self._run(image)
         return both["faithful"], both["vivid"]
@@ -227,7 +227,7 @@ class Fused(Method):
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
     ) -> dict[str, Image]:
         """See `Method`."""
-        return self.merge(benchmark, image, self.towers(image.lr), wanted)
+        return self.merge(benchmark, image, self.generators(image.lr), wanted)
 
     def merge(
         self,
@@ -236,7 +236,7 @@ class Fused(Method):
         generators: tuple[Levels, Levels],
         wanted: Collection[str],
     ) -> dict[str, Image]:
-        """The wanted variants, from what `towers` gave for the image."""
+        """The wanted variants, from what `generators` gave for the image."""
         del benchmark, image
         points = (self._points[name] for name in self.variants if name in wanted)
         return {point.label: self.merged(point, generators) for point in points}

@@ -1,6 +1,6 @@
 """The fused model in the format of ONNX, for ONNX Runtime.
 
-`fused.onnx` is the whole; `towers.onnx` gives both generators' images, unrounded. Rectifiers stay
+`fused.onnx` is the whole; `generators.onnx` gives both images, unrounded. Rectifiers stay
 max(x, 0) + a·min(x, 0): as PRelu nodes they are 15 % slower in ONNX Runtime 1.32 on a CPU, for the
 whole network.
 """

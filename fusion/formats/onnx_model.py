@@ -12,7 +12,7 @@ from sr_program.errors import DataError, first_line
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.out_of_memory import out_of_memory
 
-TOWERS_FILE = "towers.onnx"
+GENERATORS_FILE = "generators.onnx"
 
 # What ONNX Runtime calls the types of inputs here.
 _DTYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}

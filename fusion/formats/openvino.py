@@ -1,6 +1,6 @@
 """The fused model in OpenVINO's format.
 
-`fused.xml` is the whole; `towers.xml` gives both generators' images, unrounded, for images that
+`fused.xml` is the whole; `generators.xml` gives both images, unrounded, for images that
 come in tiles. What the merge after them needs to know stands in facts.json.
 
 Left to itself OpenVINO computes a model of float32 in bfloat16 where the processor has it, and one

@@ -21,7 +21,7 @@ from sr_program.machine.precision import Precision
 # Said explicitly: left to itself OpenVINO takes bfloat16 where the machine has AMX.
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 
-TOWERS_FILE = "towers.xml"
+GENERATORS_FILE = "generators.xml"
 
 # What exports wrote into the `.xml` before there was facts.json, beside what OpenVINO keeps there.
 _FACTS = "bi_gans_st"

@@ -15,7 +15,7 @@ from fusion.fused_model import FusedModel, fuse
 from fusion.generator_model import IMAGE, LEVELS
 from sr_program import contract
 
-FUSED, TOWERS = "fused", contract.GENERATORS
+FUSED, GENERATORS = "fused", contract.GENERATORS
 
 # One value for all images, or one an image.
 _XI = tf.TensorSpec([None], tf.float32, name=contract.XI)
@@ -27,7 +27,7 @@ class PortableModel(tf.Module):
 
     - `fused`: image uint8 [B, H, W, 3]; xi and max_deviation float32 [1] or [B] -> sr, uint8. As
       what is served; with the delta as printed there is no max_deviation.
-    - `towers`: image -> faithful and vivid, float32 grey levels, not rounded. Here the image is
+    - `generators`: image -> faithful and vivid, float32 grey levels, not rounded. Here the image is
       float32 grey levels in [0, 255] too, for photos of more than 8 bits; uint8 where a generator
       takes nothing else.
 
@@ -39,12 +39,15 @@ class PortableModel(tf.Module):
         super().__init__(name="portable_model")
         self.model = model
         numbers = (_XI,) if model.delta == "as_printed" else (_XI, _MAX_DEVIATION)
-        towers, image = self._generators, IMAGE
+        generators, image = self._generators, IMAGE
         if model.takes_levels:
-            towers, image = self._from_levels, tf.TensorSpec(LEVELS.shape, LEVELS.dtype, "image")
+            generators, image = (
+                self._from_levels,
+                tf.TensorSpec(LEVELS.shape, LEVELS.dtype, "image"),
+            )
         self.functions: dict[str, Any] = {
             FUSED: tf.function(self._fused, input_signature=[IMAGE, *numbers]),
-            TOWERS: tf.function(towers, input_signature=[image]),
+            GENERATORS: tf.function(generators, input_signature=[image]),
         }
 
     def _generators(self, image: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from fusion import numpy_merge
 from fusion.formats.openvino import write_function
-from fusion.formats.openvino_model import TOWERS_FILE, OpenVinoModel
+from fusion.formats.openvino_model import GENERATORS_FILE, OpenVinoModel
 from fusion.generator_model import IMAGE, LEVELS, load_saved_model, takes_levels
 from fusion.model_facts import facts_of
-from fusion.modes import NoTowersError
+from fusion.modes import NoGeneratorsError
 from sr_images.rounding import grey_levels
 from sr_program.contract import (
     DEFAULT_XI,
@@ -29,14 +29,14 @@ from sr_program.model_facts import ModelFacts, write_facts
 
 
 def write_generators(saved_model_dir: Path, directory: Path) -> None:
-    """Writes `towers.xml`, `towers.bin` and the facts of a SavedModel, and compares results.
+    """Writes `generators.xml`, its weights and the facts of a SavedModel, and compares results.
 
     Args:
         saved_model_dir: Holds saved_model.pb: a fused model, or a generator.
         directory: Where to write to; it exists.
 
     Raises:
-        NoTowersError: The SavedModel lacks signatures that would tell its parts, or its parts,
+        NoGeneratorsError: The SavedModel lacks signatures that would tell its parts, or its parts,
             merged here, do not give what it gives.
         DataError: No SavedModel can be loaded from there.
         UsageError: OpenVINO is not installed.
@@ -48,9 +48,9 @@ def write_generators(saved_model_dir: Path, directory: Path) -> None:
     elif all(name in signatures for name in (SERVING, UNROUNDED)):
         name = UNROUNDED
     else:
-        raise NoTowersError(
-            f"{saved_model_dir}: has neither the signature 'towers' nor {UNROUNDED!r}, so OpenVINO "
-            "cannot run it; export it again, or choose runtime=tensorflow"
+        raise NoGeneratorsError(
+            f"{saved_model_dir}: has neither the signature 'generators' nor {UNROUNDED!r}, so "
+            "OpenVINO cannot run it; export it again, or choose runtime=tensorflow"
         )
     facts = facts_of(loaded, saved_model_dir)
     module = tf.Module()
@@ -62,14 +62,14 @@ def write_generators(saved_model_dir: Path, directory: Path) -> None:
         )
     else:
         function = tf.function(lambda image: signatures[name](image=image), input_signature=[IMAGE])
-    write_function(module, function, directory / TOWERS_FILE)
+    write_function(module, function, directory / GENERATORS_FILE)
     write_facts(directory, facts)
     _check(signatures, facts, saved_model_dir, directory)
 
 
 def _check(signatures: Any, facts: ModelFacts, saved_model_dir: Path, directory: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (1, 13, 18, 3), np.uint8)
-    generators = OpenVinoModel(directory / TOWERS_FILE)({"image": image})
+    generators = OpenVinoModel(directory / GENERATORS_FILE)({"image": image})
     serve = signatures[SERVING]
     for xi in (0.0, DEFAULT_XI):
         given = {"image": image, "xi": np.float32(xi), "max_deviation": np.float32(USE_XI)}
@@ -81,7 +81,7 @@ def _check(signatures: Any, facts: ModelFacts, saved_model_dir: Path, directory:
             images = generators["faithful"][0], generators["vivid"][0]
             found = numpy_merge.fuse(*images, xi, threshold=facts.threshold, delta=facts.delta)
         if differing({"sr": expected[0]}, {"sr": found}):
-            raise NoTowersError(
+            raise NoGeneratorsError(
                 f"{saved_model_dir}: OpenVINO gives other results than the model itself; "
                 "choose runtime=tensorflow"
             )

@@ -51,7 +51,7 @@ class Toy(LoadedModel):
     def unrounded(self, image):
         return self.serve_unrounded(image, {})[np.newaxis]
 
-    def towers(self, image):
+    def generators(self, image):
         raise NotImplementedError
 
     def require_parts(self):

@@ -76,7 +76,7 @@ def test_openvino(enlarge, tmp_path: Path) -> None:
     )
     errors, right = enlarge("--runtime=openvino")
     assert errors == ""
-    (weights,) = tmp_path.glob("cache/openvino/*/towers.bin")
+    (weights,) = tmp_path.glob("cache/openvino/*/generators.bin")
     _flip(weights)
     errors, picture = enlarge("--runtime=openvino")
     assert errors.count("\n") == 1 and f"{weights.parent} is damaged" in errors

@@ -30,12 +30,12 @@ def _nearest(image: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """image -> sr: every pixel repeated 4x4."""
     import tensorflow as tf
 
     image = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
-    return _save(tmp_path_factory.mktemp("tower"), lambda image: {"sr": _nearest(image)}, image)
+    return _save(tmp_path_factory.mktemp("generator"), lambda image: {"sr": _nearest(image)}, image)
 
 
 @pytest.fixture(scope="session")
@@ -89,11 +89,11 @@ def not_upscalers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def toy_towers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A faithful and a vivid tower of pixels repeated 4x4; every value is exact in float32."""
+def toy_generators(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A faithful and a vivid generator of pixels repeated 4x4; every value is exact in float32."""
     import tensorflow as tf
 
-    def tower(gain: float, offset: list[float]) -> Path:
+    def generator(gain: float, offset: list[float]) -> Path:
         def unrounded(image: Any) -> Any:
             large = _nearest(tf.cast(image, tf.float32))
             return {"sr": tf.clip_by_value(large * gain + tf.constant(offset), 0.0, 255.0)}
@@ -101,23 +101,23 @@ def toy_towers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         image = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
         return _save(tmp_path_factory.mktemp("toy"), unrounded, image, name="unrounded")
 
-    return tower(127 / 128, [0.375, 0.5, 0.625]), tower(149 / 128, [-9.0, 0.25, 2.0])
+    return generator(127 / 128, [0.375, 0.5, 0.625]), generator(149 / 128, [-9.0, 0.25, 2.0])
 
 
 @pytest.fixture(scope="session")
-def toy_fused(toy_towers: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toy towers, fused."""
+def toy_fused(toy_generators: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy generators, fused."""
     from fusion.exporting import build
 
-    return build(*toy_towers, tmp_path_factory.mktemp("toy_fused"))
+    return build(*toy_generators, tmp_path_factory.mktemp("toy_fused"))
 
 
 @pytest.fixture(scope="session")
-def levels_towers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Like the toy towers, with signatures for grey levels: pixels + 0.25, and pixels * 1.125."""
+def levels_generators(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Like the toy generators, that take grey levels: pixels + 0.25, and pixels * 1.125."""
     import tensorflow as tf
 
-    def tower(gain: float, offset: float) -> Path:
+    def generator(gain: float, offset: float) -> Path:
         module: Any = tf.Module()
         shape = [None, None, None, 3]
 
@@ -135,4 +135,4 @@ def levels_towers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
         tf.saved_model.save(module, str(directory / "1"), signatures=signatures)
         return directory
 
-    return tower(1, 0.25), tower(1.125, 0)
+    return generator(1, 0.25), generator(1.125, 0)

@@ -97,7 +97,7 @@ def test_bad_files_among_good_ones(run: Run, fused: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
-def test_on_a_terminal(run: Run, tower: Path, subprocess_environment: dict[str, str]) -> None:
+def test_on_a_terminal(run: Run, generator: Path, subprocess_environment: dict[str, str]) -> None:
     import pty
     import termios
 
@@ -105,7 +105,7 @@ def test_on_a_terminal(run: Run, tower: Path, subprocess_environment: dict[str, 
     termios.tcsetwinsize(terminal, (24, 80))
     command = [sys.executable, "-m", "bigans", "cat.png", "dog.jpg", "--output=out"]
     result = subprocess.run(
-        [*command, f"--model={tower}"],
+        [*command, f"--model={generator}"],
         env=subprocess_environment,
         stdin=subprocess.DEVNULL,
         stdout=terminal,
@@ -120,11 +120,11 @@ def test_on_a_terminal(run: Run, tower: Path, subprocess_environment: dict[str, 
     assert shown.splitlines()[-1] == "2 photos -> out"
 
 
-def test_a_tower_takes_no_xi(run: Run, tower: Path) -> None:
-    result = run("cat.png", "--output=big.png", "--xi=0.5", f"--model={tower}")
+def test_a_generator_takes_no_xi(run: Run, generator: Path) -> None:
+    result = run("cat.png", "--output=big.png", "--xi=0.5", f"--model={generator}")
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
-    assert f"{tower} has no input xi" in result.stderr
+    assert f"{generator} has no input xi" in result.stderr
     assert files() == set()
 
 
@@ -134,8 +134,8 @@ def test_no_limit_of_memory(run: Run, fused: Path) -> None:
     np.testing.assert_array_equal(read_rgb("big.png"), enlarged("cat.png") + 73)
 
 
-def test_a_precision_that_a_model_does_not_take(run: Run, tower: Path) -> None:
-    result = run("cat.png", "--output=big.png", "--precision=auto", f"--model={tower}")
+def test_a_precision_that_a_model_does_not_take(run: Run, generator: Path) -> None:
+    result = run("cat.png", "--output=big.png", "--precision=auto", f"--model={generator}")
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert "--precision=auto has no effect" in result.stderr

@@ -42,6 +42,6 @@ def test_a_result_larger_than_what_it_takes(
         check=True,
     )
     (_, _), (before, after) = (map(int, line.split()) for line in result.stdout.splitlines())
-    # The towers' images alone are eight times the result.
+    # The generators' images alone are eight times the result.
     assert after - before < RESULT_BYTES / 2
     assert [path.name for path in tmp_path.iterdir()] == ["result.png"]

@@ -9,7 +9,7 @@ import pytest
 from bigans.models.runtime import load_model
 from bigans.pretrained.openvino_models import openvino_model
 from bigans.pretrained.saved_models import saved_models
-from fusion.formats.openvino_model import TOWERS_FILE, openvino_core
+from fusion.formats.openvino_model import GENERATORS_FILE, openvino_core
 from sr_program.machine.optional_packages import is_installed
 
 pytestmark = [
@@ -31,7 +31,7 @@ def photo() -> np.ndarray:
 
 def test_gives_what_tensorflow_gives(photo: np.ndarray) -> None:
     models = [load_model(saved_models().fused, runtime=name) for name in ("tensorflow", "openvino")]
-    expected, found = (np.stack(model.towers(photo)) for model in models)
+    expected, found = (np.stack(model.generators(photo)) for model in models)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
     assert models[1].radius == models[0].radius == 60
     for numbers in ((0.73, -1.0), (0.3, 4.5)):
@@ -45,7 +45,9 @@ def test_gives_what_tensorflow_gives(photo: np.ndarray) -> None:
 def test_bfloat16(photo: np.ndarray) -> None:
     exact, rough = (
         np.stack(
-            load_model(saved_models().fused, runtime="openvino", precision=precision).towers(photo)
+            load_model(saved_models().fused, runtime="openvino", precision=precision).generators(
+                photo
+            )
         )
         for precision in ("float32", "bfloat16")
     )
@@ -55,7 +57,7 @@ def test_bfloat16(photo: np.ndarray) -> None:
 
 def test_no_rectifier_is_left_in_parts() -> None:
     directory: Path = openvino_model(saved_models().fused)
-    model = openvino_core().read_model(str(directory / TOWERS_FILE))
+    model = openvino_core().read_model(str(directory / GENERATORS_FILE))
     kinds = Counter(node.get_type_name() for node in model.get_ops())
     assert kinds["PRelu"] == 50
     assert kinds["Maximum"] == kinds["Minimum"] == 2  # the results are clipped

@@ -30,8 +30,8 @@ def photo() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def towers(model: TensorFlowModel, photo: np.ndarray) -> np.ndarray:
-    return np.stack(model.towers(photo))
+def generators(model: TensorFlowModel, photo: np.ndarray) -> np.ndarray:
+    return np.stack(model.generators(photo))
 
 
 def plan_of(overlap: int) -> TilePlan:
@@ -40,11 +40,11 @@ def plan_of(overlap: int) -> TilePlan:
     return plan
 
 
-def towers_in_tiles(model: TensorFlowModel, photo: np.ndarray, plan: TilePlan) -> np.ndarray:
+def generators_in_tiles(model: TensorFlowModel, photo: np.ndarray, plan: TilePlan) -> np.ndarray:
     result = np.full((2, 4 * HEIGHT, 4 * WIDTH, 3), np.nan, np.float32)
     for rows, columns in plan.tiles():
         part = photo[rows.read : rows.read_end, columns.read : columns.read_end]
-        large = np.stack(model.towers(part))
+        large = np.stack(model.generators(part))
         top, left = 4 * (rows.write - rows.read), 4 * (columns.write - columns.read)
         height, width = (4 * (span.write_end - span.write) for span in (rows, columns))
         inner = large[:, top : top + height, left : left + width]
@@ -53,11 +53,11 @@ def towers_in_tiles(model: TensorFlowModel, photo: np.ndarray, plan: TilePlan) -
 
 
 def test_exact_before_rounding(
-    model: TensorFlowModel, photo: np.ndarray, towers: np.ndarray
+    model: TensorFlowModel, photo: np.ndarray, generators: np.ndarray
 ) -> None:
     assert model.radius == 60
-    tiled = towers_in_tiles(model, photo, plan_of(overlap=60))
-    np.testing.assert_allclose(tiled, towers, rtol=0, atol=1e-5 * 255)
+    tiled = generators_in_tiles(model, photo, plan_of(overlap=60))
+    np.testing.assert_allclose(tiled, generators, rtol=0, atol=1e-5 * 255)
 
 
 @pytest.mark.parametrize(("xi", "max_deviation"), [(0.73, -1.0), (0.73, 4.5)])

@@ -1,4 +1,4 @@
-"""Small drawn benchmark sets, and towers whose results are plain to see."""
+"""Small drawn benchmark sets, and generators whose results are plain to see."""
 
 import shutil
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from scipy import ndimage
 
 from sr_images.bicubic import bicubic_downscale
 
-Towers = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Generators = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-_OFFSET = 0.25  # of the faithful tower
-_CONTRAST = 1 / 16  # of the vivid tower's texture; a fraction of two: exact in any order
+_OFFSET = 0.25  # of the faithful generator
+_CONTRAST = 1 / 16  # of the vivid generator's texture; a fraction of two: exact in any order
 
 
 @pytest.fixture(scope="session")
@@ -124,17 +124,17 @@ def ma_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def expected_towers() -> Towers:
-    """What the towers below make of an image: I_g and I_G, float32 [4h, 4w, 3]."""
+def expected_generators() -> Generators:
+    """What the generators below make of an image: I_g and I_G, float32 [4h, 4w, 3]."""
 
-    def towers(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def generators(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         large = np.kron(image, np.ones((4, 4, 1))).astype(np.float32)
         rows, columns, channels = np.indices(large.shape)
         pattern = (rows * rows * 5 + columns * 11 + rows * columns + channels * 7) % 1021 - 510
         faithful = np.clip(large + np.float32(_OFFSET), 0, 255)
         return faithful, np.clip(large + np.float32(_CONTRAST) * pattern, 0, 255)
 
-    return towers
+    return generators
 
 
 def _save(directory: Path, signatures: dict[str, Callable[[Any], dict[str, Any]]]) -> Path:
@@ -186,7 +186,7 @@ def vivid_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fused_dir(
     tmp_path_factory: pytest.TempPathFactory, faithful_dir: Path, vivid_dir: Path
 ) -> Path:
-    """The two towers fused, as `fusion.export` makes it."""
+    """The two generators fused, as `fusion.export` makes it."""
     from fusion.exporting import build
 
     return build(faithful_dir, vivid_dir, tmp_path_factory.mktemp("fused") / "fused").parent
@@ -194,18 +194,18 @@ def fused_dir(
 
 @pytest.fixture(scope="session")
 def doubling_dirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A tower, and a fused model, that enlarge 2x."""
+    """A generator, and a fused model, that enlarge 2x."""
 
     def double(image: Any) -> dict[str, Any]:
         return {"sr": _nearest(image, 2)}
 
-    def towers(image: Any) -> dict[str, Any]:
+    def generators(image: Any) -> dict[str, Any]:
         return {"faithful": _nearest(image, 2), "vivid": _nearest(image, 2) + 1.0}
 
     folder = tmp_path_factory.mktemp("doubling")
     return {
-        "tower": _save(folder / "tower", {"unrounded": double}),
-        "fused": _save(folder / "fused", {"towers": towers}),
+        "generator": _save(folder / "generator", {"unrounded": double}),
+        "fused": _save(folder / "fused", {"generators": generators}),
     }
 
 

@@ -90,12 +90,12 @@ def test_bicubic(call, drawn_sets, tmp_path, capsys, niqe_file) -> None:
 
 
 @pytest.mark.parametrize("directory", ["faithful_dir", "vivid_dir"])
-def test_a_tower(call, drawn_sets, tmp_path, request, directory, expected_towers) -> None:
+def test_a_generator(call, drawn_sets, tmp_path, request, directory, expected_generators) -> None:
     place = request.getfixturevalue(directory)
     assert call(f"--data_dir={drawn_sets}", "--benchmarks=Set5", f"--model={place}",
                 "--save_images", "--label=T") == 0  # fmt: skip
     for image in open_benchmark("Set5", drawn_sets):
-        expected = expected_towers(image.lr)[directory == "vivid_dir"]
+        expected = expected_generators(image.lr)[directory == "vivid_dir"]
         made = read_rgb(tmp_path / "out" / "images" / "T" / "Set5" / f"{image.name}.png")
         np.testing.assert_array_equal(made, np.floor(expected + 0.5))
 
@@ -109,11 +109,11 @@ def test_a_tower(call, drawn_sets, tmp_path, request, directory, expected_towers
         (("--max_deviation=0", "--label=bound"), "bound"),
     ],
 )
-def test_a_fused_model(call, drawn_sets, tmp_path, fused_dir, expected_towers, flags, label):
+def test_a_fused_model(call, drawn_sets, tmp_path, fused_dir, expected_generators, flags, label):
     assert call(f"--data_dir={drawn_sets}", "--benchmarks=Set5", f"--model={fused_dir}",
                 "--save_images", *flags) == 0  # fmt: skip
     image = open_benchmark("Set5", drawn_sets)[0]
-    faithful, vivid = expected_towers(image.lr)
+    faithful, vivid = expected_generators(image.lr)
     made = read_rgb(tmp_path / "out" / "images" / label / "Set5" / "baby.png").astype(float)
     change = np.abs(made - faithful)
     limit = np.abs(vivid - faithful)
@@ -126,16 +126,16 @@ def test_a_fused_model(call, drawn_sets, tmp_path, fused_dir, expected_towers, f
     np.testing.assert_allclose(change, np.minimum(limit, threshold), atol=0.51)
 
 
-def test_the_ends_of_the_curve_are_the_towers(
+def test_the_ends_of_the_curve_are_the_generators(
     call, drawn_sets, tmp_path, fused_dir, faithful_dir, vivid_dir
 ) -> None:
     arguments = (f"--data_dir={drawn_sets}", "--benchmarks=Set5", "--label=x")
-    for xi, tower in (("0", faithful_dir), ("1", vivid_dir)):
+    for xi, generator in (("0", faithful_dir), ("1", vivid_dir)):
         assert call(*arguments, f"--model={fused_dir}", f"--xi={xi}", output=f"fused {xi}") == 0
-        assert call(*arguments, f"--model={tower}", output=f"tower {xi}") == 0
-        fused, alone = (means(tmp_path / f"{kind} {xi}", "x") for kind in ("fused", "tower"))
+        assert call(*arguments, f"--model={generator}", output=f"generator {xi}") == 0
+        fused, alone = (means(tmp_path / f"{kind} {xi}", "x") for kind in ("fused", "generator"))
         assert fused == alone
-    assert means(tmp_path / "tower 0", "x") != means(tmp_path / "tower 1", "x")
+    assert means(tmp_path / "generator 0", "x") != means(tmp_path / "generator 1", "x")
 
 
 def test_self_ensemble(call, drawn_sets, tmp_path, vivid_dir) -> None:
@@ -284,13 +284,13 @@ def test_a_wrong_command(call, offline, drawn_sets, capsys, flags, message) -> N
     assert offline == []  # before any download
 
 
-@pytest.mark.parametrize("kind", ["bicubic", "folder", "tower", "fused"])
+@pytest.mark.parametrize("kind", ["bicubic", "folder", "generator", "fused"])
 def test_a_flag_that_has_no_effect(
     call, drawn_sets, tmp_path, faithful_dir, fused_dir, caplog, kind
 ) -> None:
     """It is said, but is no error: a loop over methods may give them all the same flags."""
     folder = f"folder:{drawn_sets / 'Set5' / 'HR'}"
-    names = {"bicubic": "bicubic", "folder": folder, "tower": faithful_dir, "fused": fused_dir}
+    names = {"bicubic": "bicubic", "folder": folder, "generator": faithful_dir, "fused": fused_dir}
     model = f"--model={names[kind]}"
     arguments = (f"--data_dir={drawn_sets}", "--benchmarks=Set5", model)
 
@@ -441,15 +441,15 @@ def test_an_export_for_another_runtime(
     """The scores of what was written, computed by its own runtime."""
     from fusion.exporting import build
     from sr_program.machine.optional_packages import is_installed
-    from tests.test_fusion.conftest import NetworkTower, save_tower
+    from tests.test_fusion.conftest import NetworkGenerator, save_generator
 
     if not is_installed(format) or not is_installed("onnx"):
         pytest.skip(f"needs the extras {format} and onnx: pip install 'bi-gans-st[{format},onnx]'")
     folders = []
     for seed, name in enumerate(("faithful", "vivid")):
-        tower = NetworkTower(seed, features=16)
-        tower.tail.assign(0.3 * tower.tail)
-        folders.append(save_tower(tower, tmp_path / name))
+        generator = NetworkGenerator(seed, features=16)
+        generator.tail.assign(0.3 * generator.tail)
+        folders.append(save_generator(generator, tmp_path / name))
     photos = {"int8_photos": photo_dir} if int8 else {}
     faithful, vivid = folders
     build(faithful, vivid, tmp_path / "saved_model")

@@ -191,15 +191,17 @@ def results(folder: Path) -> dict:
 
 def test_the_tables_of_models(call, tmp_path, ma_file, capsys, monkeypatch) -> None:
     runs: list[str] = []
-    towers = Fused.towers
-    monkeypatch.setattr(Fused, "towers", lambda self, image: runs.append("") or towers(self, image))
+    generators = Fused.generators
+    monkeypatch.setattr(
+        Fused, "generators", lambda self, image: runs.append("") or generators(self, image)
+    )
     assert call("--table=1,2", f"--ma_model={ma_file}") == 0
     assert len(runs) == 2  # once an image, for three models
     [(name, found)] = results(tmp_path / "out")["sets"].items()
     assert name == "PIRM_val"
     means = {variant: one["means"] for variant, one in found["variants"].items()}
     assert tuple(means) == OURS
-    # the first stage is the faithful tower here
+    # the first stage is the faithful generator here
     assert means["WP-SRGAN, first stage"] == means["MR-SRGAN"]
     assert means["MR-SRGAN"]["rmse"] < means["Bi-GANs-ST"]["rmse"] < means["WP-SRGAN"]["rmse"]
     text = (tmp_path / "out" / "tables.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import tensorflow as tf
 SCALE = 4
 
 
-class Tower(tf.Module):
+class Generator(tf.Module):
     """Nearest x4 with a gain, an offset a channel and a fixed texture; no Keras.
 
     All constants are multiples of 2**-7, so that every value is exact in whatever order and with
@@ -34,37 +34,37 @@ class Tower(tf.Module):
         return {"sr": tf.clip_by_value(large * self.gain + self.offset + texture, 0.0, 255.0)}
 
 
-def save_tower(
-    tower: "Tower | NetworkTower", directory: Path, signature: str = "unrounded"
+def save_generator(
+    generator: "Generator | NetworkGenerator", directory: Path, signature: str = "unrounded"
 ) -> Path:
-    signatures: dict[str, Any] = {signature: tower.unrounded}
-    if isinstance(tower, NetworkTower):
-        signatures["from_levels"] = tower.from_levels
-    tf.saved_model.save(tower, str(directory / "1"), signatures=signatures)
+    signatures: dict[str, Any] = {signature: generator.unrounded}
+    if isinstance(generator, NetworkGenerator):
+        signatures["from_levels"] = generator.from_levels
+    tf.saved_model.save(generator, str(directory / "1"), signatures=signatures)
     return directory
 
 
 @pytest.fixture(scope="session")
 def faithful_dir(tmp_path_factory) -> Path:
-    tower = Tower(127 / 128, [0.375, 0.5, 0.625], texture=3 / 128)
-    return save_tower(tower, tmp_path_factory.mktemp("faithful"))
+    generator = Generator(127 / 128, [0.375, 0.5, 0.625], texture=3 / 128)
+    return save_generator(generator, tmp_path_factory.mktemp("faithful"))
 
 
 @pytest.fixture(scope="session")
 def vivid_dir(tmp_path_factory) -> Path:
-    tower = Tower(133 / 128, [-3.0, 0.25, 2.0], texture=117 / 128)
-    return save_tower(tower, tmp_path_factory.mktemp("vivid"))
+    generator = Generator(133 / 128, [-3.0, 0.25, 2.0], texture=117 / 128)
+    return save_generator(generator, tmp_path_factory.mktemp("vivid"))
 
 
 @pytest.fixture(scope="session")
 def double_scale_dir(tmp_path_factory) -> Path:
-    return save_tower(Tower(1.0, [0.0] * 3, 3.0, scale=8), tmp_path_factory.mktemp("x8"))
+    return save_generator(Generator(1.0, [0.0] * 3, 3.0, scale=8), tmp_path_factory.mktemp("x8"))
 
 
 @pytest.fixture(scope="session")
 def other_signature_dir(tmp_path_factory) -> Path:
-    tower = Tower(1.0, [0.0] * 3, 3.0)
-    return save_tower(tower, tmp_path_factory.mktemp("other"), signature="serving_default")
+    generator = Generator(1.0, [0.0] * 3, 3.0)
+    return save_generator(generator, tmp_path_factory.mktemp("other"), signature="serving_default")
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def images() -> np.ndarray:
     return np.random.default_rng(5).integers(0, 256, (3, 5, 7, 3), np.uint8)
 
 
-class NetworkTower(tf.Module):
+class NetworkGenerator(tf.Module):
     """What the real networks are made of: convolutions, PReLUs, a skip, a shuffle."""
 
     def __init__(self, seed: int, features: int = 8):
@@ -105,15 +105,17 @@ class NetworkTower(tf.Module):
 
 @pytest.fixture(scope="session")
 def network_dirs(tmp_path_factory) -> tuple[Path, Path]:
-    """Two towers of different weights: SavedModels."""
-    towers: list[Any] = [NetworkTower(1), NetworkTower(1)]
+    """Two generators of different weights: SavedModels."""
+    generators: list[Any] = [NetworkGenerator(1), NetworkGenerator(1)]
     rng = np.random.default_rng(2)
-    for variable in towers[1].trainable_variables:  # of one kind, as two networks of a photo are
+    for variable in generators[
+        1
+    ].trainable_variables:  # of one kind, as two networks of a photo are
         variable.assign_add(tf.constant(rng.normal(0, 0.02, variable.shape), tf.float32))
     folders = (
         tmp_path_factory.mktemp("network_faithful"),
         tmp_path_factory.mktemp("network_vivid"),
     )
-    for tower, folder in zip(towers, folders, strict=True):
-        save_tower(tower, folder)
+    for generator, folder in zip(generators, folders, strict=True):
+        save_generator(generator, folder)
     return folders

@@ -60,7 +60,7 @@ def test_stores_the_defaults(fused):
         assert defaults == {"xi": np.float32(0.73), "max_deviation": np.float32(-1)}
         assert all(value.shape == () for value in defaults.values())
         assert signature.inputs["xi"].tensor_shape.unknown_rank
-    assert set(definitions["towers"].inputs) == {"image"}
+    assert set(definitions["generators"].inputs) == {"image"}
     assert set(definitions["serving_default"].outputs) == {"sr"}
     assert set(definitions["components"].outputs) == {"faithful", "vivid", "deviation"}
     assert set(definitions["deviations"].inputs) == {"faithful", "vivid"}
@@ -68,11 +68,11 @@ def test_stores_the_defaults(fused):
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("name", ["serving_default", "components", "towers"])
+@pytest.mark.parametrize("name", ["serving_default", "components", "generators"])
 def test_a_session_gives_the_same(fused, images, batch, name):
     images = images[:batch]
     inputs = {"image": images}
-    if name != "towers":
+    if name != "generators":
         inputs["xi"] = np.float32(0.4)
         inputs["max_deviation"] = np.array([-1, 3.5, -1][:batch], np.float32)
     loaded = tf.saved_model.load(str(fused))
@@ -93,7 +93,7 @@ def test_a_session_may_leave_the_defaults_out(fused, images):
     assert np.any(other["sr"] != given["sr"])
 
 
-def test_needs_the_towers_no_more(faithful_dir, vivid_dir, images, tmp_path):
+def test_needs_the_generators_no_more(faithful_dir, vivid_dir, images, tmp_path):
     copies = [tmp_path / "faithful", tmp_path / "vivid"]
     for path, copy in zip((faithful_dir, vivid_dir), copies, strict=True):
         shutil.copytree(path, copy)
@@ -168,8 +168,8 @@ def command(
 
 @pytest.mark.parametrize("flags", [[], ["--threshold=per_channel", "--delta=as_printed"]])
 def test_command(faithful_dir, vivid_dir, tmp_path, images, flags):
-    towers = [f"--faithful={faithful_dir}", f"--vivid={vivid_dir}"]
-    done = command(*towers, "--output=out", *flags, cwd=tmp_path)
+    generators = [f"--faithful={faithful_dir}", f"--vivid={vivid_dir}"]
+    done = command(*generators, "--output=out", *flags, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{Path('out', '1')}\n"
     inputs = signature_defs(tmp_path / "out" / "1")["serving_default"].inputs
@@ -181,8 +181,8 @@ def test_command(faithful_dir, vivid_dir, tmp_path, images, flags):
 @pytest.mark.parametrize(
     ("format", "files"),
     [
-        ("onnx", {"fused.onnx", "towers.onnx"}),
-        ("openvino", {"fused.xml", "fused.bin", "towers.xml", "towers.bin"}),
+        ("onnx", {"fused.onnx", "generators.onnx"}),
+        ("openvino", {"fused.xml", "fused.bin", "generators.xml", "generators.bin"}),
         ("litert", {"fused.tflite"}),
     ],
 )

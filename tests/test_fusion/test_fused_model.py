@@ -247,19 +247,19 @@ def call(model, signature, image, **inputs) -> dict[str, np.ndarray]:
     return {key: value.numpy() for key, value in outputs.items()}
 
 
-def towers_alone(faithful_dir, vivid_dir, image) -> list[np.ndarray]:
+def generators_alone(faithful_dir, vivid_dir, image) -> list[np.ndarray]:
     loaded = [tf.saved_model.load(str(path / "1")) for path in (faithful_dir, vivid_dir)]
     image = tf.constant(image)
-    return [tower.signatures["unrounded"](image=image)["sr"].numpy() for tower in loaded]
+    return [generator.signatures["unrounded"](image=image)["sr"].numpy() for generator in loaded]
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 7, 3), (1, 1, 1, 3), (1, 8, 3, 3)])
-def test_signatures_agree_with_the_towers_alone(model, faithful_dir, vivid_dir, shape):
+def test_signatures_agree_with_the_generators_alone(model, faithful_dir, vivid_dir, shape):
     image = np.random.default_rng(2).integers(0, 256, shape, np.uint8)
-    faithful, vivid = towers_alone(faithful_dir, vivid_dir, image)
-    towers = call(model, "towers", image)
-    np.testing.assert_array_equal(towers["faithful"], faithful)
-    np.testing.assert_array_equal(towers["vivid"], vivid)
+    faithful, vivid = generators_alone(faithful_dir, vivid_dir, image)
+    generators = call(model, "generators", image)
+    np.testing.assert_array_equal(generators["faithful"], faithful)
+    np.testing.assert_array_equal(generators["vivid"], vivid)
     assert np.abs(faithful - vivid).max() > 5
 
     sr, unrounded = run_fuse(faithful, vivid)
@@ -272,7 +272,7 @@ def test_signatures_agree_with_the_towers_alone(model, faithful_dir, vivid_dir, 
     np.testing.assert_allclose(parts["deviation"], expected, atol=1e-4)
 
 
-def test_both_ends_of_the_model_are_its_towers(model, images):
+def test_both_ends_of_the_model_are_its_generators(model, images):
     parts = call(model, "components", images)
     for xi, name in ((0.0, "faithful"), (1.0, "vivid")):
         sr = call(model, "serving_default", images, xi=xi)["sr"]
@@ -293,14 +293,14 @@ def test_max_deviation_of_the_model(model, images):
 @pytest.mark.parametrize("delta", DELTAS)
 def test_modes_reach_the_graph(faithful_dir, vivid_dir, images, threshold: Threshold, delta):
     model = FusedModel(faithful_dir / "1", vivid_dir / "1", threshold=threshold, delta=delta)
-    towers = towers_alone(faithful_dir, vivid_dir, images)
-    sr, _ = run_fuse(towers[0], towers[1], 0.3, threshold=threshold, delta=delta)
+    generators = generators_alone(faithful_dir, vivid_dir, images)
+    sr, _ = run_fuse(generators[0], generators[1], 0.3, threshold=threshold, delta=delta)
     np.testing.assert_array_equal(call(model, "serving_default", images, xi=0.3)["sr"], sr)
     signature = model.signature_functions["serving_default"].function_spec.function_type
     assert ("max_deviation" in signature.parameters) == (delta == "as_read")
 
 
-def test_towers_of_different_scales_are_refused(faithful_dir, double_scale_dir):
+def test_generators_of_different_scales_are_refused(faithful_dir, double_scale_dir):
     with pytest.raises(DataError, match=r"\[32, 32, 3\].*\[64, 64, 3\].*same scale"):
         FusedModel(faithful_dir / "1", double_scale_dir / "1")
 

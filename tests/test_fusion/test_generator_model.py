@@ -34,10 +34,10 @@ class Odd(tf.Module):
         return {"hr": tf.cast(image, tf.float32)}
 
 
-def test_loads_a_tower(faithful_dir):
-    tower = load_generator(faithful_dir / "1")
+def test_loads_a_generator(faithful_dir):
+    generator = load_generator(faithful_dir / "1")
     image = tf.zeros([2, 3, 5, 3], tf.uint8)
-    assert tower.signatures[UNROUNDED](image=image)["sr"].shape == (2, 12, 20, 3)
+    assert generator.signatures[UNROUNDED](image=image)["sr"].shape == (2, 12, 20, 3)
 
 
 def test_refuses_a_model_without_the_signature(other_signature_dir):
@@ -68,20 +68,20 @@ def test_refuses_a_damaged_model_in_one_line(faithful_dir, tmp_path, damage):
     assert "export it again" in message and "\n" not in message
 
 
-def save_with_reach(tower, directory, reach):
-    copy = load_generator(tower / "1")
+def save_with_reach(generator, directory, reach):
+    copy = load_generator(generator / "1")
     copy.receptive_field = tf.function(lambda: tf.constant(reach), input_signature=[])
     tf.saved_model.save(copy, str(directory), signatures=dict(copy.signatures))
     return directory
 
 
 def test_receptive_field(faithful_dir, vivid_dir, tmp_path):
-    towers = [
-        save_with_reach(tower, tmp_path / name, reach)
-        for tower, name, reach in ((faithful_dir, "a", 60), (vivid_dir, "b", 40))
+    generators = [
+        save_with_reach(generator, tmp_path / name, reach)
+        for generator, name, reach in ((faithful_dir, "a", 60), (vivid_dir, "b", 40))
     ]
-    assert [stated_radius(load_generator(tower)) for tower in towers] == [60, 40]
-    fused = FusedModel(*towers)
+    assert [stated_radius(load_generator(generator)) for generator in generators] == [60, 40]
+    fused = FusedModel(*generators)
     tf.saved_model.save(fused, str(tmp_path / "fused"), signatures=fused.signature_functions)
     assert stated_radius(load_saved_model(tmp_path / "fused")) == 60
 
@@ -113,5 +113,5 @@ class Doubled(tf.Module):
 def test_tells_what_a_signature_computes_in(dtype, tmp_path):
     module = Doubled(dtype)
     tf.saved_model.save(module, str(tmp_path), signatures={UNROUNDED: module.outer})
-    tower = load_generator(tmp_path)
-    assert has_bfloat16(tower.signatures[UNROUNDED]) == (dtype == tf.bfloat16)
+    generator = load_generator(tmp_path)
+    assert has_bfloat16(generator.signatures[UNROUNDED]) == (dtype == tf.bfloat16)

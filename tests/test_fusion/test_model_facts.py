@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fusion.exporting import build
-from fusion.formats.openvino_model import TOWERS_FILE
+from fusion.formats.openvino_model import GENERATORS_FILE
 from fusion.generator_model import load_saved_model
 from fusion.model_facts import facts_of, saved_model_hash
 from fusion.saved_model_folder import find_saved_model
@@ -71,7 +71,7 @@ def test_every_format_has_them(
     assert facts is not None
     assert (facts.scale, facts.threshold, facts.precision) == (4, "luma", "float32")
     if format == "openvino":  # written once
-        assert "threshold" not in (directory / TOWERS_FILE).read_text()
+        assert "threshold" not in (directory / GENERATORS_FILE).read_text()
 
 
 def test_generators_in_each_others_place(

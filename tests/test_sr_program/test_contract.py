@@ -45,9 +45,9 @@ def test_what_is_no_number_differs(bad: str) -> None:
 
 def test_the_complaint_names_the_output() -> None:
     outputs = {"faithful": LEVELS, "vivid": LEVELS}
-    check_written(Path("out"), "towers", outputs, outputs)
-    with pytest.raises(DataError, match=r"^out: .* towers .*vivid by 5 grey levels$"):
-        check_written(Path("out"), "towers", outputs, {**outputs, "vivid": LEVELS + 5})
+    check_written(Path("out"), "generators", outputs, outputs)
+    with pytest.raises(DataError, match=r"^out: .* generators .*vivid by 5 grey levels$"):
+        check_written(Path("out"), "generators", outputs, {**outputs, "vivid": LEVELS + 5})
 
 
 def test_its_import_is_light(subprocess_environment: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sr_program import entry_point
 from sr_program.entry_point import refuse_positional
 from sr_program.errors import UsageError
+from sr_program.version import VERSION
 
 PROGRAM = '''"""Greets people, %s does."""
 import sys
@@ -138,6 +139,11 @@ def test_help_lists_the_flags_of_this_program(call, program, flag, as_module):
     assert "--times: how often to greet" in done.stdout
     assert "--who: whom to greet" in done.stdout
     assert "--verbosity" not in done.stdout
+
+
+def test_the_version(call, program):
+    done = call(program, "--version")  # --who, which is required, may be missing
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"Bi-GANs-ST {VERSION}\n", "")
 
 
 def test_helpfull_lists_all_flags(call, program):

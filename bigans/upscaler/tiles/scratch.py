@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import shutil
 import tempfile
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_program.errors import DataError, reason
+
+_FLOAT32_BYTES = 4
 
 
 class Scratch:
@@ -75,7 +78,7 @@ class Scratch:
             self._file.close()
 
     def append(self, array: NDArray[np.float32]) -> None:
-        """Writes an array behind the others; all writing comes before all reading.
+        """Writes an array behind the others; `read` comes after all writing.
 
         Raises:
             DataError: The disk is full, for one.
@@ -84,6 +87,7 @@ class Scratch:
             self._kept.append(np.array(array, np.float32, order="C"))
             return
         content = np.ascontiguousarray(array, np.float32).data.cast("B")
+        self._file.seek(0, os.SEEK_END)
         try:
             while content:  # one call writes 2 GiB at most
                 content = content[self._file.write(content) :]
@@ -101,13 +105,30 @@ class Scratch:
             return
         position = 0
         for shape in self._shapes:
-            array = np.empty(shape, np.float32)
-            rest = array.data.cast("B")
-            self._file.seek(position)
+            array = self._read_at(self._file, position, shape)
             position += array.nbytes
-            while rest:
-                read = self._file.readinto(rest)
-                if not read:
-                    raise OSError(f"the scratch file ends {len(rest)} bytes too early")
-                rest = rest[read:]
             yield array
+
+    def get(self, number: int) -> NDArray[np.float32]:
+        """One of the arrays.
+
+        Args:
+            number: 0 for the first that was written.
+        """
+        if self._file is None:
+            return self._kept[number]
+        before = sum(math.prod(shape) for shape in self._shapes[:number])
+        return self._read_at(self._file, before * _FLOAT32_BYTES, self._shapes[number])
+
+    def _read_at(
+        self, file: io.FileIO, position: int, shape: tuple[int, ...]
+    ) -> NDArray[np.float32]:
+        array = np.empty(shape, np.float32)
+        rest = array.data.cast("B")
+        file.seek(position)
+        while rest:
+            read = file.readinto(rest)
+            if not read:
+                raise OSError(f"the scratch file ends {len(rest)} bytes too early")
+            rest = rest[read:]
+        return array

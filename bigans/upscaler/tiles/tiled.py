@@ -1,7 +1,7 @@
 """Enlarges one image in tiles, strip by strip, as if it were enlarged as a whole.
 
 Where ξ says how far to go, the threshold is a quantile over the whole image. Then the tiles go
-through the two towers into scratch memory or a scratch file first, while their deviations are
+through the two generators into scratch memory or a scratch file first, while their deviations are
 counted; once the quantile is known, from there through the merge. Otherwise a tile is finished at
 once.
 
@@ -144,7 +144,7 @@ def _strips(
 
 
 def _needs_the_whole_image(merge_inputs: Mapping[str, np.ndarray]) -> bool:
-    # The ends of ξ are the towers' own images, whatever the rest of the image is.
+    # The ends of ξ are the generators' own images, whatever the rest of the image is.
     by_xi = "xi" in merge_inputs and 0 < float(merge_inputs["xi"]) < 1
     return by_xi and not float(merge_inputs.get("max_deviation", np.float32(-1))) >= 0
 
@@ -156,7 +156,7 @@ def _merged_cores(
     with scratch:
         quantiles: list[StreamingQuantile] = []
         for tile in _with_progress(plan):
-            faithful, vivid = (_core(large, tile) for large in model.towers(parts.read(tile)))
+            faithful, vivid = (_core(large, tile) for large in model.generators(parts.read(tile)))
             for band in _bands(faithful.shape):
                 pair = faithful[band], vivid[band]
                 values = model.deviations(*pair)

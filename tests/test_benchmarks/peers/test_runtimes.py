@@ -3,7 +3,7 @@ import pytest
 
 import mr_srgan.config
 import wp_srgan.config
-from benchmarks.peers.runtimes import PeerTowers
+from benchmarks.peers.runtimes import PeerGenerators
 from benchmarks.timing.ceiling import canonical_flops, matrix_flops
 from bigans import Tiling, Upscaler
 from fusion import numpy_merge
@@ -26,17 +26,17 @@ def test_the_ceiling_is_a_rate():
     assert 1e8 < matrix_flops("float32", side=256, repetitions=2) < 1e15
 
 
-def test_other_towers_are_merged_as_ours():
+def test_other_generators_are_merged_as_ours():
     rng = np.random.default_rng(0)
     faithful, vivid = (rng.uniform(0, 255, (1, 12, 20, 3)).astype(np.float32) for _ in range(2))
     image = rng.integers(0, 256, (3, 5, 3), np.uint8)
     seen = []
 
-    def towers(images):
+    def generators(images):
         seen.append(images.copy())
         return faithful, vivid
 
-    found = Upscaler.of_model(PeerTowers(towers), tiling=Tiling(4000))(image, xi=0.6)
+    found = Upscaler.of_model(PeerGenerators(generators), tiling=Tiling(4000))(image, xi=0.6)
     np.testing.assert_array_equal(found, numpy_merge.fuse(faithful[0], vivid[0], 0.6))
     np.testing.assert_array_equal(seen[0], image[None])
 

@@ -85,7 +85,7 @@ def loaded(monkeypatch):
 
     monkeypatch.setattr(inference_variants, "TensorFlowModel", loader("TensorFlow"))
     monkeypatch.setattr(inference_variants, "load_model", loader("model"))
-    for name in ("onnx_towers", "torch_towers"):
+    for name in ("onnx_generators", "torch_generators"):
         monkeypatch.setattr(inference_variants.peers, name, loader(name))
     monkeypatch.setattr(inference_variants, "resolve", lambda precision: precision)
 
@@ -99,8 +99,8 @@ def loaded(monkeypatch):
         (OPENVINO, ("model", Path("plain"), "openvino", "float32")),
         (Variant("OpenVINO", "ours", "bfloat16"), ("model", Path("ours"), "openvino", "bfloat16")),
         (Variant("OpenVINO", "ours", INT8), ("model", Path("int8"), "openvino", "bfloat16")),
-        (Variant("ONNX Runtime", "plain", "float32"), ("onnx_towers", Path("onnx"))),
-        (Variant("PyTorch", "plain", "bfloat16"), ("torch_towers", "bfloat16", False)),
+        (Variant("ONNX Runtime", "plain", "float32"), ("onnx_generators", Path("onnx"))),
+        (Variant("PyTorch", "plain", "bfloat16"), ("torch_generators", "bfloat16", False)),
     ],
 )
 def test_what_a_form_is_loaded_from(loaded, variant, expected):

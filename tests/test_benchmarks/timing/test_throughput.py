@@ -58,9 +58,9 @@ def test_the_photos(tmp_path: Path) -> None:
 
 
 def test_a_small_run(
-    toy_tower: Path, call_program: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    toy_generator: Path, call_program: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flags = ["--photos=2", "--side=8", "--repetitions=1", f"--model={toy_tower}"]
+    flags = ["--photos=2", "--side=8", "--repetitions=1", f"--model={toy_generator}"]
     assert call_program(throughput.cli_main, *flags) == 0
     said = capsys.readouterr().out.splitlines()
     assert "tensorflow; 2 photos of 8x8; medians of 1 interleaved rounds" in said[0]
@@ -78,7 +78,7 @@ def test_wrong_flags(
 
 
 @pytest.fixture(scope="module")
-def toy_tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def toy_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every pixel repeated 4x4."""
     import tensorflow as tf
 
@@ -95,7 +95,7 @@ def toy_tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pixels = tf.TensorSpec(shape, tf.uint8, name="image")  # pyright: ignore
     module.serve = tf.function(serve, input_signature=[pixels])  # pyright: ignore
     module.levels = tf.function(from_levels, input_signature=[spec])  # pyright: ignore
-    directory = tmp_path_factory.mktemp("tower") / "1"
+    directory = tmp_path_factory.mktemp("generator") / "1"
     signatures = {"serving_default": module.serve, "from_levels": module.levels}  # pyright: ignore
     tf.saved_model.save(module, str(directory), signatures=signatures)  # pyright: ignore
     return directory

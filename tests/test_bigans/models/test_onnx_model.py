@@ -27,8 +27,8 @@ def noise(*shape: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def exported(toy_towers: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(*toy_towers, tmp_path_factory.mktemp("onnx"), format="onnx")
+def exported(toy_generators: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(*toy_generators, tmp_path_factory.mktemp("onnx"), format="onnx")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_does_not_go_together(exported: Path, arguments: dict[str, Any], me
 @pytest.mark.parametrize("damage", ["half", "no facts", "damaged facts"])
 def test_a_damaged_model(exported: Path, tmp_path: Path, damage: str) -> None:
     copy = Path(shutil.copytree(exported, tmp_path / "copy"))
-    file = copy / "towers.onnx"
+    file = copy / "generators.onnx"
     if damage == "half":
         content = file.read_bytes()
         file.write_bytes(content[: len(content) // 2])

@@ -84,7 +84,7 @@ def test_serves_one_number_an_image(pair: tuple[TensorFlowModel, OpenVinoGenerat
 def test_parts_are_the_same(pair: tuple[TensorFlowModel, OpenVinoGenerators]) -> None:
     results = []
     for model in pair:
-        faithful, vivid = model.towers(noise(5, 7, 3))
+        faithful, vivid = model.generators(noise(5, 7, 3))
         limits = np.array([2.5], np.float32)
         values = np.sort(model.deviations(faithful, vivid), axis=0)
         merged = model.merge(faithful, vivid, limits)
@@ -99,9 +99,9 @@ def test_parts_are_the_same(pair: tuple[TensorFlowModel, OpenVinoGenerators]) ->
     ("threshold", "delta"), [("per_channel", "as_read"), ("luma", "as_printed")]
 )
 def test_finds_out_how_a_model_merges(
-    toy_towers: tuple[Path, Path], tmp_path: Path, threshold: Any, delta: Any
+    toy_generators: tuple[Path, Path], tmp_path: Path, threshold: Any, delta: Any
 ) -> None:
-    directory = build(*toy_towers, tmp_path / "model", threshold=threshold, delta=delta)
+    directory = build(*toy_generators, tmp_path / "model", threshold=threshold, delta=delta)
     for xi in (0.0, 0.35, 1.0):
         ours = Upscaler(directory)
         theirs = Upscaler(directory, runtime="openvino", cache_dir=tmp_path)
@@ -138,10 +138,10 @@ def test_tiles(toy_fused: Path, cache: Path, tmp_path: Path, arguments: dict[str
 
 
 @needs_openvino
-def test_a_single_tower(toy_towers: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_single_generator(toy_generators: tuple[Path, Path], tmp_path: Path) -> None:
     import tensorflow as tf
 
-    loaded: Any = tf.saved_model.load(str(toy_towers[0] / "1"))
+    loaded: Any = tf.saved_model.load(str(toy_generators[0] / "1"))
 
     def serve(image: Any) -> Any:
         levels = loaded.signatures["unrounded"](image=image)["sr"]
@@ -150,10 +150,10 @@ def test_a_single_tower(toy_towers: tuple[Path, Path], tmp_path: Path) -> None:
     spec = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
     loaded.serve = tf.function(serve, input_signature=[spec])
     signatures = {"serving_default": loaded.serve, "unrounded": loaded.signatures["unrounded"]}
-    tf.saved_model.save(loaded, str(tmp_path / "tower"), signatures=signatures)
-    upscale = Upscaler(tmp_path / "tower", runtime="openvino", cache_dir=tmp_path)
+    tf.saved_model.save(loaded, str(tmp_path / "generator"), signatures=signatures)
+    upscale = Upscaler(tmp_path / "generator", runtime="openvino", cache_dir=tmp_path)
     assert upscale.inputs == {"image"}
-    expected = Upscaler(tmp_path / "tower")(noise(2, 5, 7, 3))
+    expected = Upscaler(tmp_path / "generator")(noise(2, 5, 7, 3))
     np.testing.assert_array_equal(upscale(noise(2, 5, 7, 3)), expected)
     with pytest.raises(ValueError, match="no input xi"):
         upscale(noise(5, 7, 3), xi=0.5)
@@ -181,10 +181,10 @@ def test_calls_from_several_threads(toy_fused: Path, cache: Path) -> None:
 @needs_openvino
 def test_is_converted_once(toy_fused: Path, tmp_path: Path) -> None:
     first = openvino_model(toy_fused, tmp_path)
-    written = (first / "towers.xml").stat().st_mtime_ns
+    written = (first / "generators.xml").stat().st_mtime_ns
     copy = shutil.copytree(toy_fused, tmp_path / "copy")
     assert openvino_model(copy, tmp_path) == first
-    assert (first / "towers.xml").stat().st_mtime_ns == written
+    assert (first / "generators.xml").stat().st_mtime_ns == written
     with (copy / "saved_model.pb").open("ab") as file:  # an unknown field of no content
         file.write(b"\xfa\x7f\x00")
     assert openvino_model(copy, tmp_path) != first
@@ -216,19 +216,19 @@ def test_a_model_that_merges_in_its_own_way(toy_fused: Path, tmp_path: Path) -> 
 
 @needs_openvino
 def test_a_model_without_parts(fused: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="neither the signature 'towers' nor 'unrounded'"):
+    with pytest.raises(DataError, match="neither the signature 'generators' nor 'unrounded'"):
         load_model(fused, runtime="openvino", cache_dir=tmp_path)
 
 
 @needs_openvino
 def test_an_exported_model(
-    toy_towers: tuple[Path, Path],
+    toy_generators: tuple[Path, Path],
     toy_fused: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("BIGANS_CACHE", str(tmp_path / "cache"))
-    directory = build(*toy_towers, tmp_path / "model", format="openvino")
+    directory = build(*toy_generators, tmp_path / "model", format="openvino")
     expected = Upscaler(toy_fused)(noise(9, 7, 3), xi=0.3)
     for place in (directory, directory.parent):
         for name in ("openvino", "auto"):
@@ -243,18 +243,18 @@ def test_an_exported_model(
 
 @needs_openvino
 def test_an_export_of_before_there_were_facts(
-    toy_towers: tuple[Path, Path], toy_fused: Path, tmp_path: Path
+    toy_generators: tuple[Path, Path], toy_fused: Path, tmp_path: Path
 ) -> None:
     """Its `.xml` tells how it merges."""
     from fusion.formats.openvino_model import import_openvino, openvino_core
 
-    directory = build(*toy_towers, tmp_path / "model", format="openvino")
+    directory = build(*toy_generators, tmp_path / "model", format="openvino")
     old = tmp_path / "old"
     old.mkdir()
-    model = openvino_core().read_model(directory / "towers.xml")
+    model = openvino_core().read_model(directory / "generators.xml")
     for name, value in {"threshold": "joint", "delta": "as_read", "receptive_field": "7"}.items():
         model.set_rt_info(value, ["bi_gans_st", name])
-    import_openvino().save_model(model, str(old / "towers.xml"), compress_to_fp16=False)
+    import_openvino().save_model(model, str(old / "generators.xml"), compress_to_fp16=False)
     upscale = Upscaler(old, runtime="openvino")
     assert (upscale.radius, upscale.facts.scale, upscale.facts.version) == (7, 4, None)
     expected = Upscaler(toy_fused)(noise(9, 7, 3), xi=0.3)
@@ -288,18 +288,18 @@ def test_computes_in_float32_unless_asked_otherwise(
 @needs_openvino
 @pytest.mark.parametrize("damage", ["no weights", "half", "no facts"])
 def test_a_damaged_exported_model(
-    toy_towers: tuple[Path, Path], tmp_path: Path, damage: str
+    toy_generators: tuple[Path, Path], tmp_path: Path, damage: str
 ) -> None:
-    directory = build(*toy_towers, tmp_path, format="openvino")
-    file = directory / "towers.xml"
+    directory = build(*toy_generators, tmp_path, format="openvino")
+    file = directory / "generators.xml"
     content = file.read_text()
     if damage == "no weights":
-        (directory / "towers.bin").unlink()
+        (directory / "generators.bin").unlink()
     elif damage == "half":
         file.write_text(content[: len(content) // 2])
     else:
         (directory / "facts.json").unlink()
-    with pytest.raises(DataError, match="towers.xml") as caught:
+    with pytest.raises(DataError, match="generators.xml") as caught:
         Upscaler(directory, runtime="openvino")
     assert "\n" not in str(caught.value)
 
@@ -383,24 +383,24 @@ def test_wrong_commands(
 
 @pytest.mark.parametrize("runtime", ["tensorflow", "openvino", "onnx"])
 def test_grey_levels_in_every_runtime(
-    levels_towers: tuple[Path, Path], tmp_path: Path, runtime: Any
+    levels_generators: tuple[Path, Path], tmp_path: Path, runtime: Any
 ) -> None:
     """Values between whole levels are seen, and whole ones give what 8-bit pixels give."""
     if runtime != "tensorflow" and not extras.is_installed(runtime):
         pytest.skip(f"needs the extra {runtime}: pip install 'bi-gans-st[{runtime}]'")
     format: Any = "onnx" if runtime == "onnx" else "saved_model"
     cache: Any = {"cache_dir": tmp_path} if runtime == "openvino" else {}
-    directory = build(*levels_towers, tmp_path / "model", format=format)
+    directory = build(*levels_generators, tmp_path / "model", format=format)
     model = load_model(directory, runtime=runtime, **cache)
     assert model.takes_levels
     levels = np.random.default_rng(0).uniform(0, 200, (5, 7, 3)).astype(np.float32)
-    faithful, vivid = model.towers(levels)
+    faithful, vivid = model.generators(levels)
     large = levels.repeat(4, axis=0).repeat(4, axis=1)
     np.testing.assert_allclose(faithful, large + 0.25, rtol=0, atol=1e-4)
     np.testing.assert_allclose(vivid, large * 1.125, rtol=0, atol=1e-4)
     whole = np.round(levels)
     for found, expected in zip(
-        model.towers(whole), model.towers(whole.astype(np.uint8)), strict=True
+        model.generators(whole), model.generators(whole.astype(np.uint8)), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
 

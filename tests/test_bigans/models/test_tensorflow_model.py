@@ -16,13 +16,13 @@ def nearest(image: np.ndarray) -> np.ndarray:
     return np.kron(image, np.ones((4, 4, 1), np.uint8))
 
 
-def test_scale(tower: Path, fused: Path) -> None:
-    assert TensorFlowModel(tower).scale == TensorFlowModel(fused).scale == 4
+def test_scale(generator: Path, fused: Path) -> None:
+    assert TensorFlowModel(generator).scale == TensorFlowModel(fused).scale == 4
 
 
 def test_parts_of_a_fused_model(toy_fused: Path) -> None:
     model, image = TensorFlowModel(toy_fused), noise(5, 7, 3)
-    faithful, vivid = model.towers(image)
+    faithful, vivid = model.generators(image)
     large = nearest(image).astype(np.float32)
     np.testing.assert_array_equal(faithful, large * (127 / 128) + [0.375, 0.5, 0.625])
     assert faithful.dtype == vivid.dtype == np.float32
@@ -36,9 +36,9 @@ def test_parts_of_a_fused_model(toy_fused: Path) -> None:
     np.testing.assert_array_equal(model.unrounded(image), [faithful, vivid])
 
 
-def test_what_lies_before_the_rounding(tower: Path, fused: Path) -> None:
+def test_what_lies_before_the_rounding(generator: Path, fused: Path) -> None:
     image = noise(5, 7, 3)
-    for model in (TensorFlowModel(tower), TensorFlowModel(fused)):
+    for model in (TensorFlowModel(generator), TensorFlowModel(fused)):
         assert model.radius is None
         np.testing.assert_array_equal(model.unrounded(image), nearest(image)[None])
 
@@ -49,8 +49,8 @@ def test_parts_that_are_missing(fused: Path, toy_fused: Path) -> None:
         TensorFlowModel(fused).require_parts()
 
 
-def test_memory_that_runs_out(tower: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = TensorFlowModel(tower)
+def test_memory_that_runs_out(generator: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = TensorFlowModel(generator)
 
     def exhausted(**_: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM")

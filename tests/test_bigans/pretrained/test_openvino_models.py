@@ -17,8 +17,8 @@ class FakeConversion:
 
     def __call__(self, saved_model_dir: Path, directory: Path) -> None:
         self.calls += 1
-        (directory / "towers.xml").write_text(str(saved_model_dir))
-        (directory / "towers.bin").write_bytes(bytes(1000))
+        (directory / "generators.xml").write_text(str(saved_model_dir))
+        (directory / "generators.bin").write_bytes(bytes(1000))
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_damaged_model_is_converted_again(
     """OpenVINO itself would load most of them, and give wrong pictures."""
     source = saved_model(tmp_path / "a")
     target = openvino_model(source, tmp_path)
-    weights = target / "towers.bin"
+    weights = target / "generators.bin"
     if damage == "flipped":
         weights.write_bytes(bytes(499) + b"\x55" + bytes(500))
     elif damage == "truncated":

@@ -286,7 +286,7 @@ def test_real_generators_become_models(tmp_path: Path) -> None:
 
     paths = saved_models(tmp_path / "cache", tmp_path)
     image = np.random.default_rng(0).integers(0, 256, (2, 9, 11, 3), dtype=np.uint8)
-    towers = {}
+    enlarged = {}
     for name, path in (
         ("mr_srgan", paths.faithful),
         ("wp_srgan_stage1", stage_1_model(tmp_path / "cache", tmp_path)),
@@ -294,13 +294,13 @@ def test_real_generators_become_models(tmp_path: Path) -> None:
     ):
         sr = np.asarray(generators[name][0](image / np.float32(127.5) - 1))
         expected = np.clip((sr + 1) * 127.5, 0, 255)
-        towers[name] = Upscaler(path)(image)
+        enlarged[name] = Upscaler(path)(image)
         # Rounded: half a level, and a little for another order of the sums.
-        assert np.abs(towers[name] - expected).max() < 0.51
+        assert np.abs(enlarged[name] - expected).max() < 0.51
     fused = Upscaler(paths.fused)
-    np.testing.assert_array_equal(fused(image, xi=0), towers["mr_srgan"])
-    np.testing.assert_array_equal(fused(image, xi=1), towers["wp_srgan_stage2"])
-    assert (towers["mr_srgan"] != towers["wp_srgan_stage2"]).mean() > 0.5
+    np.testing.assert_array_equal(fused(image, xi=0), enlarged["mr_srgan"])
+    np.testing.assert_array_equal(fused(image, xi=1), enlarged["wp_srgan_stage2"])
+    assert (enlarged["mr_srgan"] != enlarged["wp_srgan_stage2"]).mean() > 0.5
 
 
 def test_weights_of_another_program(weights_dir: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.serving.bare_session import BareSession
-from tests.test_fusion.conftest import NetworkTower, save_tower
+from tests.test_fusion.conftest import NetworkGenerator, save_generator
 
 # Small tiles: small images have many.
 TILE, OVERLAP, MAX_PIXELS = 72, 4, 20_000
@@ -14,8 +14,8 @@ TILE, OVERLAP, MAX_PIXELS = 72, 4, 20_000
 @pytest.fixture(scope="package")
 def generators(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     root = tmp_path_factory.mktemp("generators")
-    towers = NetworkTower(1), NetworkTower(3)
-    first, second = (save_tower(one, root / str(i)) for i, one in enumerate(towers))
+    generators = NetworkGenerator(1), NetworkGenerator(3)
+    first, second = (save_generator(one, root / str(i)) for i, one in enumerate(generators))
     return first, second
 
 

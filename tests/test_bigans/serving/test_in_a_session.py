@@ -100,13 +100,13 @@ def test_parts_and_unrounded(session) -> None:
 
 def test_generators_alone(session) -> None:
     image = noise(20, 30)
-    pair = session.run("towers", image=image)
+    pair = session.run("generators", image=image)
     levels = session.run("from_levels", levels=image.astype(np.float32))
     for name in ("faithful", "vivid"):
         assert pair[name].shape == (1, 80, 120, 3)
         assert np.array_equal(pair[name], levels[name])
     assert "0, 255" in refused(session, "from_levels", levels=np.full((1, 3, 3, 3), np.nan, "f"))
-    assert "takes 5184" in refused(session, "towers", image=noise(100, 100))
+    assert "takes 5184" in refused(session, "generators", image=noise(100, 100))
 
 
 def test_bytes(session) -> None:

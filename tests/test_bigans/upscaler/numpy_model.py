@@ -36,19 +36,19 @@ class NumpyModel(LoadedModel):
         numbers: Any = {
             name: float(np.asarray(value).flat[0]) for name, value in merge_inputs.items()
         }
-        return np.stack([self.fuse(*self._towers(image), **numbers) for image in images])
+        return np.stack([self.fuse(*self._generators(image), **numbers) for image in images])
 
-    def towers(self, image: Any) -> Any:
+    def generators(self, image: Any) -> Any:
         self.served.append(image.dtype)
-        return self._towers(image)
+        return self._generators(image)
 
-    def _towers(self, image: Any) -> Any:
+    def _generators(self, image: Any) -> Any:
         assert image.shape[2] == 3
         large = image.astype(np.float32).repeat(4, axis=0).repeat(4, axis=1)
         return large, np.clip(large * np.array([1.1, 1, 0.9], np.float32) + np.float32(3.3), 0, 255)
 
     def unrounded(self, image: Any) -> Any:
-        return np.stack(self.towers(image))
+        return np.stack(self.generators(image))
 
     def require_parts(self) -> None:
         pass

@@ -33,7 +33,9 @@ def merged(pixels: np.ndarray, **numbers: Any) -> np.ndarray:
     """What the model makes of it before any rounding, float64 [4H, 4W, 3] grey levels."""
     levels = np.broadcast_to(in_levels(pixels).astype(np.float32), (*pixels.shape[:2], 3))
     numbers = {"xi": 0.73, **numbers}
-    return NumpyModel().fuse_unrounded(*NumpyModel().towers(levels), **numbers).astype(np.float64)
+    return (
+        NumpyModel().fuse_unrounded(*NumpyModel().generators(levels), **numbers).astype(np.float64)
+    )
 
 
 @pytest.mark.parametrize("dtype", DEPTHS)
@@ -125,7 +127,7 @@ def test_other_sizes_are_reduced_by_imresize(toy: Any, asked: Any, shape: Any, d
 def test_twice_through_the_generators(toy: Any) -> None:
     image = noise(40, 36, 3)
     once = merged(image).astype(np.float32)
-    twice = NumpyModel().fuse_unrounded(*NumpyModel().towers(once), xi=0.73)
+    twice = NumpyModel().fuse_unrounded(*NumpyModel().generators(once), xi=0.73)
     result = toy.enlarge(Picture(image), Enlarging(scale=16)).pixels
     assert np.abs(result.astype(float) - twice).max() <= 0.5001
     half = toy.enlarge(Picture(image), Enlarging(scale=8)).pixels

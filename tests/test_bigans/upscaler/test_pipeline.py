@@ -287,13 +287,13 @@ def test_too_little_memory_leaves_what_is_before_it(tasks: list[Task], toy_fused
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
 def test_ctrl_c_does_not_wait_for_a_photo_that_never_comes(
-    tower: Path, tmp_path: Path, subprocess_environment: dict[str, str]
+    generator: Path, tmp_path: Path, subprocess_environment: dict[str, str]
 ) -> None:
     write_rgb(tmp_path / "cat.png", np.zeros((5, 6, 3), np.uint8))
     os.mkfifo(tmp_path / "pipe.png")
     child = subprocess.Popen(
         [sys.executable, "-m", "bigans", "cat.png", "pipe.png", "--output=out",
-         f"--model={tower}"],
+         f"--model={generator}"],
         cwd=tmp_path, env=subprocess_environment, stderr=subprocess.PIPE, text=True,
         # A shell that runs tests in the background has Ctrl-C ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),

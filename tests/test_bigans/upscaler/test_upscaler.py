@@ -24,22 +24,22 @@ def nearest(image: np.ndarray) -> np.ndarray:
     return np.kron(image, np.ones((4, 4, 1), np.uint8))
 
 
-def test_one_image(tower: Path) -> None:
+def test_one_image(generator: Path) -> None:
     image = noise(5, 7, 3)
-    sr = Upscaler(tower)(image)
+    sr = Upscaler(generator)(image)
     assert sr.dtype == np.uint8
     np.testing.assert_array_equal(sr, nearest(image))
 
 
-def test_a_batch(tower: Path) -> None:
+def test_a_batch(generator: Path) -> None:
     images = noise(2, 5, 7, 3)
-    sr = Upscaler(tower)(images)
+    sr = Upscaler(generator)(images)
     np.testing.assert_array_equal(sr, [nearest(image) for image in images])
 
 
-def test_an_image_that_is_not_contiguous(tower: Path) -> None:
+def test_an_image_that_is_not_contiguous(generator: Path) -> None:
     image = noise(10, 7, 3)[::2, ::-1]
-    np.testing.assert_array_equal(Upscaler(tower)(image), nearest(image))
+    np.testing.assert_array_equal(Upscaler(generator)(image), nearest(image))
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_one_xi_an_image(fused: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["xi", "max_deviation"])
-def test_a_tower_takes_neither(tower: Path, name: str) -> None:
+def test_a_generator_takes_neither(generator: Path, name: str) -> None:
     with pytest.raises(ValueError, match=f"no input {name}"):
-        functools.partial(Upscaler(tower), **{name: 0.5})(noise(3, 4, 3))
+        functools.partial(Upscaler(generator), **{name: 0.5})(noise(3, 4, 3))
 
 
 def test_a_fused_model_without_bound(fused_without_bound: Path) -> None:
@@ -111,9 +111,9 @@ def test_bad_numbers(fused: Path, arguments: dict[str, Any]) -> None:
         [[[0, 0, 0]]],
     ],
 )
-def test_bad_images(tower: Path, image: Any) -> None:
+def test_bad_images(generator: Path, image: Any) -> None:
     with pytest.raises(ValueError, match="the image must be|pixels must lie"):
-        Upscaler(tower)(image)
+        Upscaler(generator)(image)
 
 
 def tiles_of(num_pixels: int, **settings: Any) -> Tiling:
@@ -166,21 +166,21 @@ def test_to_a_file(toy_fused: Path, tmp_path: Path, name: str, tiling: Tiling | 
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_file_holds_one_image(tower: Path, tmp_path: Path) -> None:
+def test_a_file_holds_one_image(generator: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be a single one, got a batch of 2"):
-        Upscaler(tower).to_file(noise(2, 5, 7, 3), tmp_path / "a.png")
+        Upscaler(generator).to_file(noise(2, 5, 7, 3), tmp_path / "a.png")
     with pytest.raises(ValueError, match="no input xi"):
-        Upscaler(tower).to_file(noise(5, 7, 3), tmp_path / "a.png", enlarging=Enlarging(xi=0.3))
+        Upscaler(generator).to_file(noise(5, 7, 3), tmp_path / "a.png", enlarging=Enlarging(xi=0.3))
 
 
-def test_what_fits(tower: Path) -> None:
-    upscale = Upscaler(tower, tiling=SMALL)
+def test_what_fits(generator: Path) -> None:
+    upscale = Upscaler(generator, tiling=SMALL)
     assert upscale.fits(noise(40, 40, 3))
     assert upscale.fits(noise(20, 80, 3))
     assert not upscale.fits(noise(80, 80, 3))
 
 
-@pytest.mark.parametrize("method", ["towers", "deviations", "merge"])
+@pytest.mark.parametrize("method", ["generators", "deviations", "merge"])
 def test_an_interrupted_file(
     toy_fused: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -200,8 +200,8 @@ def test_an_interrupted_file(
     assert (tmp_path / "a.png").read_bytes() == b"old"
 
 
-def test_radius(tower: Path, toy_fused: Path) -> None:
-    assert Upscaler(tower).radius == 0
+def test_radius(generator: Path, toy_fused: Path) -> None:
+    assert Upscaler(generator).radius == 0
     assert Upscaler(toy_fused).radius == 0  # measured: toys do not tell
 
 
@@ -212,9 +212,9 @@ def test_memory_for_no_tile(toy_fused: Path) -> None:
         upscale(noise(100, 100, 3))
 
 
-def test_the_directory_or_its_version(tower: Path) -> None:
+def test_the_directory_or_its_version(generator: Path) -> None:
     image = noise(2, 2, 3)
-    for directory in (tower, tower / "1", str(tower)):
+    for directory in (generator, generator / "1", str(generator)):
         np.testing.assert_array_equal(Upscaler(directory)(image), nearest(image))
 
 
@@ -234,21 +234,21 @@ def test_no_model(tmp_path: Path) -> None:
         Upscaler(tmp_path)
 
 
-def test_a_damaged_model(tower: Path, tmp_path: Path) -> None:
-    shutil.copytree(tower, tmp_path / "copy")
+def test_a_damaged_model(generator: Path, tmp_path: Path) -> None:
+    shutil.copytree(generator, tmp_path / "copy")
     (tmp_path / "copy" / "1" / "saved_model.pb").write_bytes(b"damaged")
     with pytest.raises(DataError, match="copy.*not a SavedModel that can be loaded"):
         Upscaler(tmp_path / "copy")
 
 
 def test_the_shipped_models(
-    tower: Path, fused: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    generator: Path, fused: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
     def saved_models(cache_dir: object, precision: str) -> SavedModels:
         asked.append((cache_dir, precision))
-        return SavedModels(faithful=tower, vivid=tmp_path, fused=fused)
+        return SavedModels(faithful=generator, vivid=tmp_path, fused=fused)
 
     monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", saved_models)
     for load in (Upscaler, Upscaler.from_pretrained, lambda: Upscaler("pretrained")):
@@ -281,12 +281,12 @@ def test_the_first_argument_alone_may_go_without_its_name(load: Any) -> None:
     ],
 )
 def test_what_has_no_effect_is_an_error(
-    tower: Path, arguments: dict[str, Any], message: str
+    generator: Path, arguments: dict[str, Any], message: str
 ) -> None:
     if "runtime" in arguments:
         require("onnx")
     with pytest.raises(UsageError, match=message) as caught:
-        Upscaler(tower, **arguments)
+        Upscaler(generator, **arguments)
     assert "--" not in str(caught.value) and "\n" not in str(caught.value)
 
 

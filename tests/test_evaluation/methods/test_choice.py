@@ -26,7 +26,7 @@ def opened(name: object, **more) -> Method:
 
 @pytest.fixture
 def shipped(monkeypatch, faithful_dir, vivid_dir, fused_dir) -> None:
-    """The weights that come with the program, as if they were the drawn towers."""
+    """The weights that come with the program, as if they were the drawn generators."""
     models = SavedModels(faithful_dir / "1", vivid_dir / "1", fused_dir / "1")
     monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", lambda *_, **__: models)
     monkeypatch.setattr(
@@ -60,7 +60,7 @@ def test_a_fused_model(fused_dir) -> None:
         assert isinstance(found, Fused) and found.variants == ("0.3", "8")
 
 
-def test_a_tower(vivid_dir, monkeypatch) -> None:
+def test_a_generator(vivid_dir, monkeypatch) -> None:
     found = opened(vivid_dir)
     assert isinstance(found, Generator) and found.variants == ("wp",)
     assert opened(vivid_dir, label="x").variants == ("x",)

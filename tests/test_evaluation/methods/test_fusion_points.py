@@ -6,7 +6,7 @@ from fusion import numpy_merge
 
 
 @pytest.fixture(scope="module")
-def towers() -> tuple[np.ndarray, np.ndarray]:
+def generators() -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(3)
     faithful = random.integers(0, 255 * 8, (1, 8, 12, 3)) / np.float32(8)
     vivid = faithful + random.integers(-30 * 8, 30 * 8, faithful.shape) / np.float32(8)
@@ -17,8 +17,8 @@ def rounded(values: np.ndarray) -> np.ndarray:
     return np.floor(values + 0.5).astype(np.uint8)
 
 
-def merged(towers, mode: Mode, value: float) -> np.ndarray:
-    faithful, vivid = towers
+def merged(generators, mode: Mode, value: float) -> np.ndarray:
+    faithful, vivid = generators
     return FusionPoint("", mode, value).merge(faithful[0], vivid[0], fuse)
 
 
@@ -33,32 +33,32 @@ def soft(faithful: np.ndarray, vivid: np.ndarray, threshold: float) -> np.ndarra
 
 
 @pytest.mark.parametrize("mode", ["quantile", "linear"])
-def test_both_ends_are_the_towers(towers, mode: Mode) -> None:
-    for value, tower in zip((0, 1), towers, strict=True):
-        result = merged(towers, mode, value)
+def test_both_ends_are_the_generators(generators, mode: Mode) -> None:
+    for value, generator in zip((0, 1), generators, strict=True):
+        result = merged(generators, mode, value)
         assert result.dtype == np.uint8
-        np.testing.assert_array_equal(result, rounded(tower[0]))
+        np.testing.assert_array_equal(result, rounded(generator[0]))
 
 
-def test_a_threshold_in_grey_levels(towers) -> None:
-    faithful, vivid = towers
+def test_a_threshold_in_grey_levels(generators) -> None:
+    faithful, vivid = generators
     for level in (0, 1, 8, 255):
         expected = rounded(soft(faithful, vivid, level)[0])
-        np.testing.assert_array_equal(merged(towers, "absolute", level), expected)
+        np.testing.assert_array_equal(merged(generators, "absolute", level), expected)
 
 
-def test_a_quantile(towers) -> None:
-    faithful, vivid = towers
+def test_a_quantile(generators) -> None:
+    faithful, vivid = generators
     threshold = np.quantile(np.abs(faithful - vivid), 0.5)  # of multiples of 1/8: exact
     expected = rounded(soft(faithful, vivid, float(threshold))[0])
-    np.testing.assert_array_equal(merged(towers, "quantile", 0.5), expected)
+    np.testing.assert_array_equal(merged(generators, "quantile", 0.5), expected)
     assert (expected != rounded(faithful[0])).any() and (expected != rounded(vivid[0])).any()
 
 
-def test_a_straight_line(towers) -> None:
-    faithful, vivid = towers
+def test_a_straight_line(generators) -> None:
+    faithful, vivid = generators
     expected = rounded(0.75 * faithful[0] + 0.25 * vivid[0])
-    np.testing.assert_array_equal(merged(towers, "linear", 0.25), expected)
+    np.testing.assert_array_equal(merged(generators, "linear", 0.25), expected)
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,5 @@ def test_a_straight_line(towers) -> None:
     [("quantile", 1, 10, 12.5, 13), ("absolute", 1, 10.5, 13, 12), ("linear", 0.5, 10, 13, 12)],
 )
 def test_halves_are_rounded_up(mode: Mode, value, faithful, vivid, expected) -> None:
-    towers = (np.full((1, 1, 1, 3), level, np.float32) for level in (faithful, vivid))
-    assert merged(towers, mode, value).tolist() == [[[expected] * 3]]
+    generators = (np.full((1, 1, 1, 3), level, np.float32) for level in (faithful, vivid))
+    assert merged(generators, mode, value).tolist() == [[[expected] * 3]]

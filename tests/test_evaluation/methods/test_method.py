@@ -139,13 +139,13 @@ def test_a_replaced_result_has_another_fingerprint(image, tmp_path) -> None:
 # --- models ---
 
 
-def test_a_tower(image, faithful_dir, vivid_dir, expected_towers) -> None:
-    faithful, vivid = expected_towers(image.lr)
+def test_a_generator(image, faithful_dir, vivid_dir, expected_generators) -> None:
+    faithful, vivid = expected_generators(image.lr)
     # a directory of versions, and a version itself
     for directory, expected in ((faithful_dir, faithful), (vivid_dir / "1", vivid)):
-        tower = Generator(load_model(directory), "tower")
-        assert tower.variants == ("tower",)
-        sr = tower.enlarge("Set5", image, ["tower"])["tower"]
+        generator = Generator(load_model(directory), "generator")
+        assert generator.variants == ("generator",)
+        sr = generator.enlarge("Set5", image, ["generator"])["generator"]
         assert sr.dtype == np.uint8
         np.testing.assert_array_equal(sr, rounded(expected))
 
@@ -154,11 +154,11 @@ def soft(faithful: np.ndarray, vivid: np.ndarray, threshold: float) -> np.ndarra
     return faithful + np.clip(vivid - faithful, -threshold, threshold)
 
 
-def test_a_fused_model(image, fused_dir, expected_towers) -> None:
+def test_a_fused_model(image, fused_dir, expected_generators) -> None:
     fused = Fused(load_model(fused_dir), POINTS)
     assert fused.variants == tuple(EVERYTHING)
     made = fused.enlarge("Set5", image, EVERYTHING)
-    faithful, vivid = expected_towers(image.lr)
+    faithful, vivid = expected_generators(image.lr)
     np.testing.assert_array_equal(made["faithful"], rounded(faithful))
     np.testing.assert_array_equal(made["vivid"], rounded(vivid))
     np.testing.assert_array_equal(made["bounded"], rounded(soft(faithful, vivid, 8)))
@@ -169,7 +169,7 @@ def test_a_fused_model(image, fused_dir, expected_towers) -> None:
 
 
 def test_variants_are_what_the_model_serves(image, fused_dir) -> None:
-    """The towers' images merged here, and the same model's own merge."""
+    """The generators' images merged here, and the same model's own merge."""
     import tensorflow as tf
 
     made = Fused(load_model(fused_dir), POINTS).enlarge("Set5", image, EVERYTHING)
@@ -219,7 +219,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Counted]:
     return models
 
 
-def test_the_towers_run_once_for_all_variants(image, fused_dir, counted) -> None:
+def test_the_generators_run_once_for_all_variants(image, fused_dir, counted) -> None:
     fused = Fused(load_model(fused_dir), POINTS)
     assert set(fused.enlarge("Set5", image, EVERYTHING)) == set(EVERYTHING)
     assert counted[0].runs == [(1, 12, 16, 3)]
@@ -230,23 +230,23 @@ def test_only_what_is_wanted_is_made(image, fused_dir) -> None:
     assert set(made) == {"vivid", "between"}
 
 
-def test_self_ensemble_runs_the_towers_eight_times(image, fused_dir, counted) -> None:
+def test_self_ensemble_runs_the_generators_eight_times(image, fused_dir, counted) -> None:
     Fused(load_model(fused_dir), POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
     assert sorted(counted[0].runs) == [(1, 12, 16, 3)] * 4 + [(1, 16, 12, 3)] * 4
 
 
-def test_self_ensemble(image, fused_dir, vivid_dir, expected_towers) -> None:
-    """Each tower's eight images are averaged before they are merged."""
+def test_self_ensemble(image, fused_dir, vivid_dir, expected_generators) -> None:
+    """Each generator's eight images are averaged before they are merged."""
     made = Fused(load_model(fused_dir), POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
     mean = np.zeros((48, 64, 3))
     for turns in range(4):
         for step in (1, -1):
-            vivid = expected_towers(np.rot90(image.lr[::step], turns))[1]
+            vivid = expected_generators(np.rot90(image.lr[::step], turns))[1]
             mean += np.rot90(vivid, -turns)[::step] / 8
     np.testing.assert_array_equal(made["vivid"], rounded(mean))
-    np.testing.assert_array_equal(made["faithful"], rounded(expected_towers(image.lr)[0]))
-    tower = Generator(load_model(vivid_dir), "x", ensemble=True)
-    np.testing.assert_array_equal(tower.enlarge("Set5", image, ["x"])["x"], rounded(mean))
+    np.testing.assert_array_equal(made["faithful"], rounded(expected_generators(image.lr)[0]))
+    generator = Generator(load_model(vivid_dir), "x", ensemble=True)
+    np.testing.assert_array_equal(generator.enlarge("Set5", image, ["x"])["x"], rounded(mean))
 
 
 def test_identities(fused_dir, faithful_dir, vivid_dir) -> None:
@@ -287,7 +287,7 @@ def test_what_is_no_model(not_models, kind, message) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_a_tower_is_not_fused(vivid_dir, fused_dir) -> None:
+def test_a_generator_is_not_fused(vivid_dir, fused_dir) -> None:
     with pytest.raises(DataError, match="is not a fused model; make one with fusion.export"):
         Fused(load_model(vivid_dir), POINTS)
     with pytest.raises(DataError, match="has no signature 'unrounded'"):

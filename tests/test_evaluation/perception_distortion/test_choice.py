@@ -66,7 +66,7 @@ def test_xi_at_a_position() -> None:
     assert paper.rmse**2 == pytest.approx(100 + 96 * PAPER_POSITION)
 
 
-def test_no_position_between_equal_towers() -> None:
+def test_no_position_between_equal_generators() -> None:
     assert xi_at_position(GRID, np.array([100.0, 90, 100])) is None
     assert xi_at_position(GRID, RISING[::-1]) is None
     assert xi_at_position(GRID, np.full(3, np.nan)) is None

@@ -38,15 +38,15 @@ def coarse(monkeypatch) -> None:
 
 @pytest.fixture
 def runs(monkeypatch) -> list[tuple[int, ...]]:
-    """The sizes of the images that the towers ran on."""
+    """The sizes of the images that the generators ran on."""
     seen: list[tuple[int, ...]] = []
-    towers = Fused.towers
+    generators = Fused.generators
 
     def count(self: Fused, image: np.ndarray) -> Any:
         seen.append(image.shape)
-        return towers(self, image)
+        return generators(self, image)
 
-    monkeypatch.setattr(Fused, "towers", count)
+    monkeypatch.setattr(Fused, "generators", count)
     return seen
 
 
@@ -73,7 +73,7 @@ def test_figure_5(call, tmp_path, capsys, ma_file, runs) -> None:
     found = means(output)
     absolute = [f"t = {2**power}" for power in range(6)]
     assert list(found) == [*TENTHS, "ξ = 0.73", *absolute, "α = 0.5"]
-    # from the faithful tower to the vivid one
+    # from the faithful generator to the vivid one
     for labels in ([*TENTHS[:8], "ξ = 0.73", *TENTHS[8:]], absolute):
         errors = [found[label]["rmse"] for label in labels]
         assert errors == sorted(errors) and errors[0] < errors[-1]
@@ -98,22 +98,22 @@ def test_figure_5(call, tmp_path, capsys, ma_file, runs) -> None:
 
 
 @pytest.mark.usefixtures("coarse")
-def test_the_ends_are_the_towers(
+def test_the_ends_are_the_generators(
     call, call_program, data_dir, tmp_path, faithful_dir, vivid_dir, niqe_file
 ) -> None:
     assert call("--quantile=0,1", "--absolute=0,255", "--linear=0,1") == 0
     found = means(tmp_path / "out")
-    towers = {}
+    generators = {}
     for name, place in (("faithful", faithful_dir), ("vivid", vivid_dir)):
         assert call_program(
             evaluate_main, f"--data_dir={data_dir}", f"--output={tmp_path / name}", "--workers=0",
             f"--model={place}", f"--niqe_parameters={niqe_file}", "--benchmarks=Large",
             "--label=x", "--nolpips",
         ) == 0  # fmt: skip
-        towers[name] = means(tmp_path / name, "summary.json")["x"]
-    assert found["ξ = 0"] == found["t = 0"] == found["α = 0"] == towers["faithful"]
-    assert found["ξ = 1"] == found["t = 255"] == found["α = 1"] == towers["vivid"]
-    assert towers["faithful"]["rmse"] < towers["vivid"]["rmse"]
+        generators[name] = means(tmp_path / name, "summary.json")["x"]
+    assert found["ξ = 0"] == found["t = 0"] == found["α = 0"] == generators["faithful"]
+    assert found["ξ = 1"] == found["t = 255"] == found["α = 1"] == generators["vivid"]
+    assert generators["faithful"]["rmse"] < generators["vivid"]["rmse"]
 
 
 def told(text: str, start: str) -> tuple[float, float]:
@@ -200,11 +200,11 @@ def test_a_sweep_is_taken_up(call, tmp_path, runs, capsys) -> None:
     assert call("--quantile=0,1", "--absolute=8", "--target_rmse=8") == 0
     first = (tmp_path / "out" / "plane.md").read_bytes()
     assert len(runs) == 2
-    # all is known: neither towers nor grid are made again
+    # all is known: neither generators nor grid are made again
     assert call("--quantile=0,1", "--absolute=8", "--target_rmse=8") == 0
     assert len(runs) == 2
     assert (tmp_path / "out" / "plane.md").read_bytes() == first
-    # another target needs no towers either
+    # another target needs no generators either
     assert call("--quantile=0,1", "--absolute=8", "--target_rmse=200") == 0
     assert len(runs) == 2
     assert "- ξ = 1.000 is the largest with an RMSE of at most 200 " in capsys.readouterr().out
@@ -294,7 +294,7 @@ def test_self_ensemble_lowers_the_error_of_the_vivid_end(call, tmp_path) -> None
     one, eight = means(tmp_path / "out"), means(tmp_path / "8")
     assert eight["ξ = 0"] == one["ξ = 0"]
     assert eight["ξ = 1"]["rmse"] < 0.9 * one["ξ = 1"]["rmse"]
-    # the grid is that of the averaged towers
+    # the grid is that of the averaged generators
     assert grid_end(tmp_path / "8") == pytest.approx(eight["ξ = 1"]["rmse"])
 
 

@@ -70,14 +70,14 @@ def test_wrong_places(mode, values, message) -> None:
         sweep_points(mode, values)
 
 
-def test_the_fine_grid(sweep, drawn_sets, tmp_path, expected_towers) -> None:
+def test_the_fine_grid(sweep, drawn_sets, tmp_path, expected_generators) -> None:
     assert GRID[0] == 0 and GRID[-1] == 1 and len(GRID) > 20 and (np.diff(GRID) > 0).all()
     for name in ("Set5", "Set14"):
         benchmark = open_benchmark(name, drawn_sets)
         expected = []
         for image in benchmark:
             made = sweep.enlarge(name, image, sweep.variants)
-            faithful, vivid = (t.astype(np.float64) for t in expected_towers(image.lr))
+            faithful, vivid = (t.astype(np.float64) for t in expected_generators(image.lr))
             change = vivid - faithful
             errors = []
             for xi in GRID:

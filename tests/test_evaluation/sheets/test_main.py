@@ -98,8 +98,8 @@ def place(sheet: np.ndarray, pixels: np.ndarray) -> tuple[int, int]:
     return found
 
 
-def versions(image, expected_towers) -> dict[str, np.ndarray]:
-    faithful, vivid = expected_towers(image.lr)
+def versions(image, expected_generators) -> dict[str, np.ndarray]:
+    faithful, vivid = expected_generators(image.lr)
     rounded = [np.floor(one + 0.5).astype(np.uint8) for one in (faithful, vivid)]
     return {
         HR: image.hr,
@@ -120,7 +120,7 @@ def versions(image, expected_towers) -> dict[str, np.ndarray]:
     ],
 )
 def test_a_sheet_shows_the_pixels_of_each_version(
-    call, drawn_sets, tmp_path, capsys, expected_towers, figure, shown
+    call, drawn_sets, tmp_path, capsys, expected_generators, figure, shown
 ) -> None:
     assert call(f"--figure={figure}", "--images=bird", "--crop=9,13,24,20", "--zoom=2") == 0
     path = tmp_path / "out" / "Set5_bird.png"
@@ -130,17 +130,17 @@ def test_a_sheet_shows_the_pixels_of_each_version(
     bird = open_benchmark("Set5", drawn_sets)[1]
     found = []
     for name in shown:
-        inside = versions(bird, expected_towers)[name][13:33, 9:33]
+        inside = versions(bird, expected_generators)[name][13:33, 9:33]
         found.append(place(sheet, inside.repeat(2, axis=0).repeat(2, axis=1)))
     assert found == sorted(found) and len({y for _, y in found}) == 1
 
 
-def test_the_crop_is_where_the_towers_differ_most(
-    call, drawn_sets, tmp_path, expected_towers
+def test_the_crop_is_where_the_generators_differ_most(
+    call, drawn_sets, tmp_path, expected_generators
 ) -> None:
     assert call("--images=woman", "--crop_size=17", "--zoom=1") == 0
     woman = open_benchmark("Set5", drawn_sets)[2]
-    made = versions(woman, expected_towers)
+    made = versions(woman, expected_generators)
     weights = np.array([65.481, 128.553, 24.966]) / 255
     luma = [np.floor(16 + made[name] @ weights + 0.5) for name in ("MR-SRGAN", "WP-SRGAN")]
     square = (luma[0] - luma[1]) ** 2

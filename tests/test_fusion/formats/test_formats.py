@@ -128,8 +128,8 @@ def compare(run: Run, saved: Any, image: np.ndarray, xi: Any, max_deviation: Any
 def test_the_files(written: tuple[Format, Path]) -> None:
     format, directory = written
     names = {
-        "onnx": {"fused.onnx", "towers.onnx"},
-        "openvino": {"fused.xml", "fused.bin", "towers.xml", "towers.bin"},
+        "onnx": {"fused.onnx", "generators.onnx"},
+        "openvino": {"fused.xml", "fused.bin", "generators.xml", "generators.bin"},
         "litert": {"fused.tflite"},
     }
     assert {path.name for path in directory.iterdir()} == {*names[format], "facts.json"}
@@ -141,8 +141,8 @@ def test_gives_what_the_saved_model_gives(
     written: tuple[Format, Path], saved: Any, size: tuple[int, ...]
 ) -> None:
     run, image = read(*written), noise(*size)
-    towers = saved.signatures["towers"](image=tf.constant(image))
-    assert size == (1, 1, 1) or np.abs(towers["vivid"] - towers["faithful"]).max() > 10
+    generators = saved.signatures["generators"](image=tf.constant(image))
+    assert size == (1, 1, 1) or np.abs(generators["vivid"] - generators["faithful"]).max() > 10
     for xi, max_deviation in NUMBERS:
         compare(run, saved, image, xi, max_deviation)
 
@@ -159,11 +159,11 @@ def test_sizes_may_change_from_call_to_call(written: tuple[Format, Path], saved:
 
 @pytest.mark.parametrize("written", ["onnx", "openvino"], indirect=True)
 @pytest.mark.parametrize("size", SIZES)
-def test_towers_before_the_rounding(
+def test_generators_before_the_rounding(
     written: tuple[Format, Path], saved: Any, size: tuple[int, ...]
 ) -> None:
     levels = np.random.default_rng(4).uniform(0, 255, (*size, 3)).astype(np.float32)
-    found = read(*written, name="towers")(image=levels)
+    found = read(*written, name="generators")(image=levels)
     expected = saved.signatures["from_levels"](levels=tf.constant(levels))
     assert set(found) == set(expected) == {"faithful", "vivid"}
     for name, value in expected.items():
@@ -195,7 +195,7 @@ def test_the_other_modes(
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_toy_towers(
+def test_toy_generators(
     faithful_dir: Path, vivid_dir: Path, saved_toys: Any, tmp_path: Path, format: Format
 ) -> None:
     """Operations that the real networks do not have: repetitions, a texture of integers."""

@@ -16,7 +16,7 @@ from fusion.formats import int8
 from fusion.formats.int8 import calibration_photos, check_quantized
 from sr_program.errors import DataError, UsageError
 from sr_program.machine.optional_packages import is_installed
-from tests.test_fusion.conftest import NetworkTower, save_tower
+from tests.test_fusion.conftest import NetworkGenerator, save_generator
 from tests.test_fusion.formats.test_formats import read
 
 FORMATS: tuple[Format, ...] = ("onnx", "openvino")
@@ -43,12 +43,14 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wide_dirs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Towers whose middle convolution has 16 channels on both sides."""
+    """Generators whose middle convolution has 16 channels on both sides."""
     folders = tmp_path_factory.mktemp("wide_faithful"), tmp_path_factory.mktemp("wide_vivid")
     for seed, folder in enumerate(folders):
-        tower: Any = NetworkTower(seed, features=16)
-        tower.tail.assign(0.3 * tower.tail)  # a photo's range, not noise from black to white
-        save_tower(tower, folder)
+        generator: Any = NetworkGenerator(seed, features=16)
+        generator.tail.assign(
+            0.3 * generator.tail
+        )  # a photo's range, not noise from black to white
+        save_generator(generator, folder)
     return folders
 
 
@@ -89,11 +91,11 @@ def test_weights_are_as_wide_as_the_processors_sums_allow(
 
 def expected(dirs: tuple[Path, Path], output: Path, image: np.ndarray) -> dict[str, np.ndarray]:
     saved: Any = tf.saved_model.load(str(build(*dirs, output)))
-    towers = saved.signatures["towers"](image=tf.constant(image))
+    generators = saved.signatures["generators"](image=tf.constant(image))
     fused = saved.signatures["serving_default"](
         image=tf.constant(image), xi=tf.constant([0.4]), max_deviation=tf.constant([-1.0])
     )
-    return {name: value.numpy() for name, value in {**towers, **fused}.items()}
+    return {name: value.numpy() for name, value in {**generators, **fused}.items()}
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -108,7 +110,7 @@ def test_near_float32_at_any_size(
     directory = build(*wide_dirs, tmp_path / "int8", format=format, int8_photos=photos)
     image = smooth_photo(9, 33, 21)[np.newaxis]
     whole = expected(wide_dirs, tmp_path / "float32", image)
-    found = read(format, directory, "towers")(image=image.astype(np.float32))
+    found = read(format, directory, "generators")(image=image.astype(np.float32))
     for name in ("faithful", "vivid"):
         assert found[name].shape == (1, 132, 84, 3)
         # Not float32 under another name, and not far from it.
@@ -125,7 +127,7 @@ def test_only_wide_convolutions_are_in_int8(
     import onnx  # pyright: ignore[reportMissingImports]
 
     directory = build(*wide_dirs, tmp_path, format="onnx", int8_photos=photos)
-    graph = onnx.load(str(directory / "towers.onnx")).graph
+    graph = onnx.load(str(directory / "generators.onnx")).graph
     made_by = {name: node for node in graph.node for name in node.output}
     constants = {value.name: value for value in graph.initializer}
     in_int8 = {}
@@ -161,7 +163,7 @@ def test_a_convolution_taken_apart_stays_in_float32_as_a_whole() -> None:
         helper.make_tensor(f"{name}_kernel", 1, (*dims, 1, 1), np.zeros(dims).ravel())
         for name, dims in channels.items()
     ]
-    graph = helper.make_graph(nodes, "tower", [], [], initializer=kernels)
+    graph = helper.make_graph(nodes, "generator", [], [], initializer=kernels)
     assert _wide_convolutions(graph) == ["body"]
 
 
@@ -198,9 +200,9 @@ def test_a_result_too_far_from_float32(photos: Path) -> None:
     def far(inputs: Any) -> Any:
         return {"vivid": inputs["image"] + 30.0}
 
-    check_quantized({"towers": function}, {"towers": near}, chosen)
-    with pytest.raises(DataError, match=r"int8 vivid of towers is 18\.6 dB from float32"):
-        check_quantized({"towers": function}, {"towers": far}, chosen)
+    check_quantized({"generators": function}, {"generators": near}, chosen)
+    with pytest.raises(DataError, match=r"int8 vivid of generators is 18\.6 dB from float32"):
+        check_quantized({"generators": function}, {"generators": far}, chosen)
 
 
 def test_the_middles_of_photos_taken_evenly(tmp_path: Path) -> None:

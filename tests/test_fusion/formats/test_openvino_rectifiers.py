@@ -104,7 +104,7 @@ def test_all_of_a_network_are_found(network_dirs: tuple[Path, Path], tmp_path: P
     from fusion.exporting import build
 
     directory = build(*network_dirs, tmp_path, format="openvino")
-    model = openvino_core().read_model(str(directory / "towers.xml"))
+    model = openvino_core().read_model(str(directory / "generators.xml"))
     kinds = Counter(node.get_type_name() for node in model.get_ops())
     assert kinds["PRelu"] == 4
     assert kinds["Maximum"] == kinds["Minimum"] == 2  # the results are clipped

@@ -140,8 +140,8 @@ def test_halves_are_rounded_up():
             return 0 * inputs[:, :, :1] + row
 
     lr = keras.Input((None, None, 3))
-    tower = ServedGenerator(keras.Model(lr, Halves()(lr), name="halves"))
-    served = tower.rounded(tf.zeros((1, 1, 1, 3), tf.uint8))["sr"].numpy()
+    served_generator = ServedGenerator(keras.Model(lr, Halves()(lr), name="halves"))
+    served = served_generator.rounded(tf.zeros((1, 1, 1, 3), tf.uint8))["sr"].numpy()
     np.testing.assert_array_equal(served[0, 0, :, 0], halves[exact] + 0.5)
 
 

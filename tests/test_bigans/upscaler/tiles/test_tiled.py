@@ -84,10 +84,10 @@ def networks(
 @pytest.mark.parametrize("threshold", ["joint", "per_channel", "luma"])
 @pytest.mark.parametrize("delta", ["as_read", "as_printed"])
 def test_every_mode_is_exact(
-    toy_towers: tuple[Path, Path], tmp_path: Path, threshold: str, delta: str
+    toy_generators: tuple[Path, Path], tmp_path: Path, threshold: str, delta: str
 ) -> None:
     modes = {"threshold": threshold, "delta": delta}
-    model = TensorFlowModel(build(*toy_towers, tmp_path / "model", **modes))  # pyright: ignore
+    model = TensorFlowModel(build(*toy_generators, tmp_path / "model", **modes))  # pyright: ignore
     image, scratch = photo(), tmp_path / "scratch"
     scratch.mkdir()
     for xi in (0.0, 0.2, 0.73, 1.0):
@@ -99,12 +99,12 @@ def test_every_mode_is_exact(
 
 @pytest.mark.parametrize("threshold", ["joint", "per_channel", "luma"])
 def test_bands_and_memory_change_nothing(
-    toy_towers: tuple[Path, Path],
+    toy_generators: tuple[Path, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     threshold: str,
 ) -> None:
-    model = TensorFlowModel(build(*toy_towers, tmp_path / "model", threshold=threshold))  # pyright: ignore
+    model = TensorFlowModel(build(*toy_generators, tmp_path / "model", threshold=threshold))  # pyright: ignore
     image, plan = photo(), plan_of(overlap=5)
     merge_inputs = {k: v for k, v in inputs(0.73).items() if k in model.inputs}
     whole = model.serve(image[None], merge_inputs)[0]
@@ -130,15 +130,15 @@ def test_the_threshold_is_that_of_the_whole_image(toy_fused: Path, tmp_path: Pat
     np.testing.assert_array_equal(in_tiles(model, image, inputs(0.73), plan, tmp_path), whole)
 
 
-def test_towers_before_rounding(networks: TensorFlowModel) -> None:
+def test_generators_before_rounding(networks: TensorFlowModel) -> None:
     assert networks.radius == 12
     image, plan = photo(), plan_of(overlap=12)
-    whole = np.stack(networks.towers(image))
+    whole = np.stack(networks.generators(image))
     assert np.abs(whole[0] - whole[1]).mean() > 1
     tiled = np.full(whole.shape, np.nan, np.float32)
     for rows, columns in plan.tiles():
         part = np.stack(
-            networks.towers(image[rows.read : rows.read_end, columns.read : columns.read_end])
+            networks.generators(image[rows.read : rows.read_end, columns.read : columns.read_end])
         )
         inner = part[
             :,
@@ -170,7 +170,7 @@ def test_networks(
     assert np.abs(without - whole).max() > 1
 
 
-def test_a_tower(small_networks: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_generator(small_networks: tuple[Path, Path], tmp_path: Path) -> None:
     for directory, reach in zip(small_networks, (8, 12), strict=True):
         model, image = TensorFlowModel(directory), photo()
         assert model.radius == reach
@@ -182,7 +182,7 @@ def test_a_tower(small_networks: tuple[Path, Path], tmp_path: Path) -> None:
 
 def test_a_model_without_the_parts(fused: Path, tmp_path: Path) -> None:
     model, image = TensorFlowModel(fused), photo() // 4
-    with pytest.raises(DataError, match=f"{fused}.*towers, deviations, merge.*more memory_mb"):
+    with pytest.raises(DataError, match=f"{fused}.*generators, deviations, merge.*more memory_mb"):
         in_tiles(model, image, inputs(0.5), plan_of(0), tmp_path)
     # They are not needed where a tile has all that it takes.
     tiled = in_tiles(model, image, inputs(0.5, 8), plan_of(0), tmp_path)
