@@ -27,7 +27,7 @@ class Limits:
     """
 
     max_pixels: int = 1 << 21
-    tile: int = 128
+    tile: int = 144
     overlap: int = DEFAULT_OVERLAP
     exact_pixels: int = 1 << 20
 
