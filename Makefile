@@ -56,6 +56,9 @@ bazel: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(UV_COMPILE) --output-file requirements.lock requirements.in
 	$(UV_COMPILE) --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
+	grep '^[a-z0-9-]*==' requirements-dev.lock | grep -v '^pillow==' | cut -d' ' -f1 > requirements-demo.pins
+	$(UV_COMPILE) --constraint requirements-demo.pins --no-annotate --output-file requirements-demo.lock requirements-demo.in
+	rm requirements-demo.pins
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -44,6 +44,8 @@ EXTRAS = {
         "mlcroissant>=1.0.9",
         "tensorflow-datasets>=4.9.10",
     ],
+    # The page with the knob, `python -m bigans.demo`. Gradio asks for a Pillow older than 13.
+    "demo": ["fastapi>=0.115", "gradio>=6.20,<7", "uvicorn>=0.30"],
     # Photos of phones. Its wheels hold libheif and x265, which have licences of their own.
     "heic": ["pillow-heif>=1.6"],
     # The other training engine; on a GPU or TPU install the jax build that its manual names.
@@ -97,6 +99,7 @@ EXTRAS = {
 ENTRY_POINTS = {
     "console_scripts": [
         "bigans-fuse = fusion.export:cli_main",
+        "bigans-page = bigans.demo.__main__:cli_main",
         "bigans-upscale = bigans.__main__:cli_main",
         "mr-srgan-export = mr_srgan.export:cli_main",
         "mr-srgan-train = mr_srgan.train:cli_main",
@@ -159,6 +162,7 @@ setup(
     package_data={
         # Type checkers read the hints of these: the API, and what it takes and gives.
         **{package: ["py.typed"] for package in ("bigans", "sr_images", "sr_program")},
+        "bigans.demo": ["static/*"],
         "bigans.pretrained": ["MODEL_CARD.md", "weights/*"],
         "sr_data": [f"builders/*/*.{suffix}" for suffix in ("bib", "md", "tsv", "txt")],
     },

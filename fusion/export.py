@@ -31,11 +31,8 @@ from fusion.exporting import FORMATS, build
 from sr_program import entry_point
 from sr_program.errors import UsageError
 
-# Of each generator, for whoever has not trained one.
-_WHERE_FROM = dict.fromkeys(
-    ("faithful", "vivid"),
-    "; `python -m bigans.pretrained.export --output=models` writes the shipped generators",
-)
+# For whoever has not trained a generator.
+_SHIPPED = "; `python -m bigans.pretrained.export --output=models` writes the shipped generators"
 
 
 def cli_main() -> NoReturn:
@@ -78,7 +75,8 @@ def _main(positional: list[str]) -> None:
     entry_point.refuse_positional(positional)
     for name in ("faithful", "vivid", "output"):
         if not values[name].value:
-            raise UsageError(f"--{name}=DIR is missing{_WHERE_FROM.get(name, '')}")
+            where_from = "" if name == "output" else _SHIPPED
+            raise UsageError(f"--{name}=DIR is missing{where_from}")
     entry_point.warnings_only()
     path = build(
         values.faithful,

@@ -25,7 +25,7 @@ BRANCHES = ("mr_srgan", "wp_srgan")
 # The rooms of a package from the bottom up. What lies beside them, as a package's config, is free.
 ROOMS = {
     "srgan": ("layers", "vgg", "losses", "steps", "runs"),
-    "bigans": ("pretrained", "models", "upscaler", "serving"),
+    "bigans": ("pretrained", "models", "upscaler", "serving", "demo"),
     "evaluation": ("metrics", "methods", "scoring", "reports"),
 }
 

@@ -71,7 +71,7 @@ def setup_constant(root: Path, name: str) -> Any:
 
 # Extras of setup.py that parts of the program import where they are installed.
 OPTIONAL = (
-    *("data", "datasets", "heic", "jax", "jxl", "litert", "lpips", "onnx", "openvino"),
+    *("data", "datasets", "demo", "heic", "jax", "jxl", "litert", "lpips", "onnx", "openvino"),
     *("serving", "stlpips"),
 )
 
@@ -125,6 +125,7 @@ def test_the_wheel_holds_the_code_and_its_data(repository: Path, tmp_path: Path)
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     wanted = {path for package in packages for path in (tree / package).rglob("*.py")}
     wanted |= {path for path in weights.iterdir() if path.is_file()}
+    wanted.update((tree / "bigans" / "demo" / "static").iterdir())
     wanted.add(tree / "bigans" / "pretrained" / "MODEL_CARD.md")
     wanted |= {tree / package / "py.typed" for package in ("bigans", "sr_images", "sr_program")}
     builders = [path for path in (tree / "sr_data" / "builders").rglob("*") if path.is_file()]
@@ -168,7 +169,7 @@ def test_requirements_are_those_of_setup(repository: Path) -> None:
     assert requirements_in(repository / "requirements-dev.in") == {*extras["test"]} - runtime
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-demo"])
 def test_lock_file(repository: Path, name: str) -> None:
     lock = (repository / f"{name}.lock").read_text(encoding="utf-8")
     pinned = re.findall(r"^([a-z0-9-]+)(?:\[[a-z]+\])?==(\S+)", lock, re.MULTILINE)
@@ -178,6 +179,14 @@ def test_lock_file(repository: Path, name: str) -> None:
     assert lock.count("--hash=sha256:") >= len(pinned)
     # Nothing of the machine or the index that it was made with.
     assert not re.search(r"://|--(extra-)?index-url|--find-links|(^|\s)/\w", lock)
+
+
+def test_the_page_is_tested_with_the_ranges_of_setup(repository: Path) -> None:
+    extras = setup_constant(repository, "EXTRAS")
+    known = {*setup_constant(repository, "REQUIRES"), *extras["demo"], *extras["test"]}
+    stated = requirements_in(repository / "requirements-demo.in")
+    assert set(extras["demo"]) <= stated
+    assert {line for line in stated - known if distribution(line) != "playwright"} == set()
 
 
 def test_dev_lock_extends_the_other(repository: Path) -> None:

@@ -142,6 +142,11 @@ class Upscaler:
         return upscaler
 
     @property
+    def model(self) -> LoadedModel:
+        """The loaded model itself."""
+        return self._model
+
+    @property
     def facts(self) -> ModelFacts:
         """What the model's export wrote of it: scale, radius, merge, precision, weights' hash."""
         return self._model.facts
@@ -288,7 +293,9 @@ class Upscaler:
             return [pillow_of_picture(one) for one in enlarged]
         pixels = as_array(image)
         by_image = [self._sweep(Picture(one), values, plan) for one in as_batch(pixels)]
-        results = [np.stack([one[i].pixels for one in by_image]) for i in range(len(values))]
+        results: list[Any] = [
+            np.stack([one[i].pixels for one in by_image]) for i in range(len(values))
+        ]
         return [_with_axes_of(pixels, one) for one in results]
 
     def enlarge(

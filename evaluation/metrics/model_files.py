@@ -1,6 +1,9 @@
 """The files that metrics need and that others publish."""
 
+from sr_images.niqe import NIQE_PARAMETERS
 from sr_program.files.downloads import PublishedFile
+
+__all__ = ["MA_MODEL", "NIQE_PARAMETERS", "VGG19_WEIGHTS"]
 
 MA_MODEL = PublishedFile(
     name="ma_model.mat",
@@ -8,15 +11,6 @@ MA_MODEL = PublishedFile(
     url="https://raw.githubusercontent.com/chaoma99/sr-metric/HEAD/model.mat",
     content="a852aefb6a49e52703044fee4fa60c3f5b8d5adc",
     flag="--ma_model",
-)
-
-NIQE_PARAMETERS = PublishedFile(
-    name="niqe_modelparameters.mat",
-    title="the parameters of NIQE",
-    url="https://raw.githubusercontent.com/roimehrez/PIRM2018/HEAD/utils/niqe_release/"
-    "modelparameters.mat",
-    content="3b212e8643102209c2354f4c8b74ecc8359f8e3c",
-    flag="--niqe_parameters",
 )
 
 VGG19_WEIGHTS = PublishedFile(

@@ -86,6 +86,17 @@ def fetch(file: PublishedFile, cache_dir: str | os.PathLike[str] | None = None) 
     return target
 
 
+def cached(file: PublishedFile, cache_dir: str | os.PathLike[str] | None = None) -> Path | None:
+    """The path of a published file that was downloaded before, else None; no network is asked.
+
+    Args:
+        file: as for `fetch`.
+        cache_dir: as for `fetch`.
+    """
+    target = cache_folder(cache_dir) / file.name
+    return target if _is_genuine(target, file) else None
+
+
 def _is_genuine(path: Path, file: PublishedFile) -> bool:
     try:
         return hash_like(file.content, path) == file.content

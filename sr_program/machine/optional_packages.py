@@ -6,6 +6,7 @@ from sr_program.errors import UsageError
 
 # The modules that an extra brings.
 _MODULES = {
+    "demo": ("gradio", "fastapi", "uvicorn"),
     "heic": ("pillow_heif",),
     "jxl": ("pillow_jxl",),
     "litert": ("ai_edge_litert",),

@@ -24,6 +24,7 @@ from bigans.models.loaded_model import Images, Levels, LoadedModel
 from bigans.upscaler.tiles.scratch import Scratch
 from bigans.upscaler.tiles.streaming_quantile import StreamingQuantile
 from bigans.upscaler.tiles.tile_plan import Tile, TilePlan
+from bigans.upscaler.tiles.tiling import PhotoPlan
 from sr_program.progress import Progress
 
 # Pixels of a result that are merged at a time: what is computed of them stays in the cache, and in
@@ -103,6 +104,41 @@ def unrounded_strips(
 
     parts = _Parts(model, read, serve, model.merge_unrounded, np.float32)
     return _strips(parts, image.shape[:2], merge_inputs, plan, scratch_dir, spare_bytes)
+
+
+def generated(
+    model: LoadedModel,
+    image: Images | Levels,
+    plan: PhotoPlan,
+    progress: Callable[[float], None],
+) -> tuple[Levels, Levels]:
+    """Both generators' images of a photo that fits into memory, computed in tiles.
+
+    Args:
+        model: A fused one.
+        image: uint8 or, where the model takes them, float32 grey levels, [H, W, 3].
+        plan: How it is cut.
+        progress: Is told after each tile what share is done, in (0, 1].
+
+    Returns:
+        The faithful and the vivid image, float32 [scale·H, scale·W, 3], grey levels.
+
+    Raises:
+        DataError: Memory ran out, or the model takes uint8 images only.
+    """
+    if image.dtype != np.uint8:
+        model.require_levels()
+    shape = (*(model.scale * side for side in plan.size), 3)
+    pair = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    for done, tile in enumerate(plan.tiles.tiles(), 1):
+        pieces = model.generators(np.ascontiguousarray(_read(image, tile)))
+        rows, columns = (
+            slice(model.scale * span.write, model.scale * span.write_end) for span in tile
+        )
+        for whole, piece in zip(pair, pieces, strict=True):
+            whole[rows, columns] = _core(piece, tile)
+        progress(done / len(plan.tiles))
+    return pair
 
 
 class _Parts(NamedTuple):

@@ -73,7 +73,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(model_file):
         raise DataError(f"{model_file.name}: cannot be downloaded")
 
-    monkeypatch.setattr("evaluation.metrics.niqe.fetch", fetch)
+    monkeypatch.setattr("sr_images.niqe.fetch", fetch)
 
 
 @pytest.fixture

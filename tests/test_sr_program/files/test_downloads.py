@@ -158,6 +158,15 @@ def test_a_genuine_copy_needs_neither_network_nor_a_writable_folder(tmp_path, se
     assert server.requests == []
 
 
+def test_what_is_in_the_cache_is_found_without_the_network(tmp_path, server):
+    assert downloads.cached(server.file("/good"), tmp_path) is None
+    (tmp_path / "any.mat").write_bytes(CONTENT[:-1])
+    assert downloads.cached(server.file("/good"), tmp_path) is None
+    (tmp_path / "any.mat").write_bytes(CONTENT)
+    assert downloads.cached(server.file("/good"), tmp_path) == tmp_path / "any.mat"
+    assert server.requests == []
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [

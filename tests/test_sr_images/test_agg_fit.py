@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import gammaln
 
-from evaluation.metrics.agg_fit import fit
+from sr_images.agg_fit import fit
 
 SHAPES = np.array([(200 + step) / 1000 for step in range(9801)])
 

@@ -8,10 +8,9 @@ import scipy.io
 from PIL import Image
 from scipy import ndimage
 
-from evaluation.metrics import agg_fit, niqe
-from evaluation.metrics.model_files import NIQE_PARAMETERS
-from evaluation.metrics.niqe import Niqe
+from sr_images import agg_fit, niqe
 from sr_images.luma import rgb_to_y
+from sr_images.niqe import NIQE_PARAMETERS, Niqe
 from sr_program.errors import DataError
 
 PARAMETERS = "niqe_modelparameters.mat"

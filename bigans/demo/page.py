@@ -1,0 +1,323 @@
+"""The page itself: its parts, and what happens when a person acts. The work is done in `work`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr  # pyright: ignore[reportMissingImports]
+
+from bigans.demo import files, words
+from bigans.demo.choice import DEFAULT_LEVELS, MOST_LEVELS, Choice
+from bigans.demo.examples import examples
+from bigans.demo.work import Work
+from sr_program.contract import DEFAULT_XI
+from sr_program.errors import DataError, UsageError
+
+STATIC = Path(__file__).parent / "static"
+
+MODES = [("ξ, a share", "xi"), ("at most d grey levels", "levels")]
+_NO_PHOTO = {"token": ""}
+_HIDDEN = {"api_visibility": "private"}
+
+# A slider moves: the picture is merged anew, and nothing else is asked of the server.
+_CHOOSE = "(mode, xi, levels, consistent) => { window.bigansChoose(mode, xi, levels, consistent); }"
+_CLICK = "() => { setTimeout(() => document.querySelector('#bg-file').click(), 200); }"
+
+
+def build_page(work: Work) -> Any:
+    """Makes the page; `server` shows it.
+
+    Returns:
+        gradio.Blocks.
+    """
+    with gr.Blocks(
+        title="Bi-GANs-ST: true or pretty", analytics_enabled=False, delete_cache=(600, 3600)
+    ) as page:
+        gr.HTML(
+            '<header class="bg-head"><h1>Bi-GANs-ST</h1><p>Enlarges a photo 4×, with a knob '
+            "between <em>true</em> and <em>pretty</em>. Two generators run once; the knob merges "
+            "what they have made.</p></header>"
+        )
+        _Parts(work).lay_out(page)
+    return page
+
+
+class _Parts:
+    """The components, and the functions that they call."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def lay_out(self, page: Any) -> None:
+        with gr.Row():
+            with gr.Column(scale=1, min_width=260):
+                self._lay_out_input()
+            with gr.Column(scale=3, min_width=320):
+                self._lay_out_result()
+        with gr.Row():
+            with gr.Column(min_width=320):
+                self.scores = gr.HTML("", elem_id="bg-scores")
+            with gr.Column(min_width=320):
+                self.curve = gr.HTML("", elem_id="bg-curve")
+        self._connect(page)
+        self._lay_out_endpoint()
+
+    def _lay_out_input(self) -> None:
+        most = self._work.settings.max_pixels
+        self.drop = gr.File(
+            label=f"Photos, up to {most:,} pixels each",
+            file_count="multiple",
+            type="filepath",
+            height=150,
+            elem_id="bg-drop",
+        )
+        titles = [one.title for one in self._work.settings.weights]
+        # Weights for clean photos and for photos of cameras are chosen here, where both are given.
+        self.title = gr.Radio(
+            titles, value=titles[0], label="Weights", visible=len(titles) > 1, elem_id="bg-weights"
+        )
+        self.reduce = gr.Checkbox(
+            label="Reduce by 4 first",
+            info="The photo itself is then the original that the result is compared with.",
+            elem_id="bg-reduce",
+        )
+        if shipped := examples():
+            gr.HTML('<h2 class="bg-examples">Examples</h2>')
+        self.examples = [(gr.Button(one.title, size="sm"), one) for one in shipped]
+        self.chooser = gr.Radio([], label="Photo", visible=False, elem_id="bg-chooser")
+        self.more = gr.Accordion("Compare with the original", open=False, visible=False)
+        with self.more:
+            self.original = gr.File(
+                label="Original, 4 times as large",
+                type="filepath",
+                height=150,
+                elem_id="bg-original",
+            )
+
+    def _lay_out_result(self) -> None:
+        self.status = gr.HTML("", elem_id="bg-status", elem_classes="bg-status")
+        self.viewer = gr.HTML(
+            _NO_PHOTO,
+            html_template=(STATIC / "viewer.html").read_text(encoding="utf-8"),
+            js_on_load=(STATIC / "viewer.js").read_text(encoding="utf-8"),
+            elem_id="bg-view",
+            min_height=300,
+        )
+        self.mode = gr.Radio(MODES, value="xi", label="The knob counts in", elem_id="bg-mode")
+        self.xi = gr.Slider(
+            0, 1, DEFAULT_XI, step=0.01, label="ξ: 0 is faithful, 1 is vivid", elem_id="bg-xi"
+        )
+        self.levels = gr.Slider(
+            0,
+            MOST_LEVELS,
+            DEFAULT_LEVELS,
+            step=1,
+            label="d, grey levels",
+            visible=False,
+            elem_id="bg-levels",
+        )
+        self.promise = gr.HTML(_promise(Choice()), elem_id="bg-promise")
+        self.consistent = gr.Checkbox(
+            label="Consistent",
+            info="The result, reduced again, gives the photo back. This takes seconds.",
+            elem_id="bg-consistent",
+        )
+        with gr.Row():
+            self.format = gr.Radio(
+                list(files.FORMATS),
+                value="png",
+                label="Format",
+                elem_id="bg-format",
+                min_width=300,
+                scale=3,
+            )
+            self.make = gr.Button(
+                "Download", variant="primary", elem_id="bg-make", min_width=200, scale=1
+            )
+        self.file = gr.DownloadButton("file", visible="hidden", elem_id="bg-file")
+
+    def _lay_out_endpoint(self) -> None:
+        """For programs: what `enlarge` takes and gives."""
+        with gr.Row(visible=False):
+            inputs = [
+                gr.File(type="filepath", label="photo"),
+                gr.Number(DEFAULT_XI, label="xi"),
+                gr.Number(-1, precision=0, label="max_deviation"),
+                gr.Checkbox(label="consistent"),
+                gr.Radio(list(files.FORMATS), value="png", label="format"),
+            ]
+            result = gr.File(label="result")
+            gr.Button().click(self.enlarge, inputs, result, api_name="enlarge")
+
+    def _connect(self, page: Any) -> None:
+        knob = [self.mode, self.xi, self.levels, self.consistent]
+        taken = [self.status, self.drop, self.chooser, self.more, self.viewer]
+        shown: Any = {"show_progress": "full", "show_progress_on": self.viewer, **_HIDDEN}
+        quiet: Any = {"show_progress": "hidden", **_HIDDEN}
+        self.drop.upload(self.take, [self.drop, self.title, self.reduce], taken, **shown)
+        for button, example in self.examples:
+            button.click(self._taking(example), [self.title], taken, **shown)
+        self.chooser.input(self.show, self.chooser, [self.viewer, self.status], **quiet)
+        self.original.upload(
+            self.add_original,
+            [self.chooser, self.original],
+            [self.status, self.original, self.viewer],
+            **quiet,
+        )
+        for part in knob:
+            part.change(None, knob, None, js=_CHOOSE, **_HIDDEN)
+        self.mode.change(
+            lambda mode: (
+                gr.update(visible=mode == "xi"),
+                gr.update(visible=mode == "levels"),
+                gr.update(interactive=mode == "xi"),
+            ),
+            self.mode,
+            [self.xi, self.levels, self.consistent],
+            queue=False,
+            **quiet,
+        )
+        self.viewer.submit(
+            self.settle,
+            [self.chooser, *knob, self.viewer],
+            [self.promise, self.scores, self.curve, self.viewer, self.status],
+            trigger_mode="always_last",
+            concurrency_limit=2,
+            **quiet,
+        )
+        self.make.click(
+            self.download, [self.chooser, *knob, self.format], self.file, **quiet
+        ).success(None, None, None, js=_CLICK, **_HIDDEN)
+        page.unload(self.leave)
+
+    # ---- what happens
+
+    def take(
+        self,
+        paths: list[str],
+        title: str,
+        reduce: bool,
+        request: gr.Request,
+        progress: Any = gr.Progress(),  # noqa: B008
+    ) -> tuple[Any, ...]:
+        session = str(request.session_hash)
+        done = self._work.take(
+            session,
+            [Path(path) for path in paths or []],
+            lambda share, text: progress(share, desc=text),
+            title=title,
+            reduce=reduce,
+        )
+        names = self._work.sessions.of(session)
+        chosen = next((token for token in [*done.tokens, *reversed(names)] if token in names), None)
+        choices = [(name, token) for token, name in names.items()]
+        return (
+            _status(done.problems, done.notes),
+            None,
+            gr.update(choices=choices, value=chosen, visible=len(choices) > 1),
+            gr.update(visible=bool(choices)),
+            self._work.told(chosen) if chosen else _NO_PHOTO,
+        )
+
+    def _taking(self, example: Any) -> Any:
+        def take_example(
+            title: str,
+            request: gr.Request,
+            progress: Any = gr.Progress(),  # noqa: B008
+        ) -> tuple[Any, ...]:
+            return self.take([str(example.path)], title, example.reduce, request, progress)
+
+        return take_example
+
+    def show(self, token: str, request: gr.Request) -> tuple[Any, str]:
+        try:
+            self._work.sessions.photo(token, str(request.session_hash))
+            return self._work.told(token), ""
+        except DataError as error:
+            return _NO_PHOTO, _status([str(error)], [])
+
+    def add_original(self, token: str, path: str, request: gr.Request) -> tuple[Any, ...]:
+        try:
+            self._work.add_original(str(request.session_hash), token, Path(path))
+        except (DataError, UsageError) as error:
+            return _status([str(error)], []), None, gr.skip()
+        return _status([], ["the original is there"]), None, self._work.told(token)
+
+    def settle(
+        self,
+        token: str,
+        mode: str,
+        xi: float,
+        levels: float,
+        consistent: bool,
+        seen: Any,
+        request: gr.Request,
+    ) -> Iterator[tuple[Any, ...]]:
+        choice = _choice(mode, xi, levels, consistent)
+        yield _promise(choice), gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        try:
+            for table, drawing in self._work.measures(str(request.session_hash), token, choice):
+                view = gr.skip()
+                if choice.consistent and not drawing and isinstance(seen, dict):
+                    view = {**seen, "settled": choice.xi}
+                yield gr.skip(), table, drawing or gr.skip(), view, gr.skip()
+        except (DataError, UsageError) as error:
+            yield gr.skip(), "", "", gr.skip(), _status([str(error)], [])
+
+    def download(
+        self,
+        token: str,
+        mode: str,
+        xi: float,
+        levels: float,
+        consistent: bool,
+        format_name: str,
+        request: gr.Request,
+    ) -> str:
+        if not token:
+            raise gr.Error("There is no photo yet: drop one first.", print_exception=False)
+        choice = _choice(mode, xi, levels, consistent)
+        try:
+            return str(self._work.write(str(request.session_hash), token, choice, format_name))
+        except (DataError, UsageError, OSError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def enlarge(
+        self, photo: str, xi: float, max_deviation: int, consistent: bool, format: str
+    ) -> str:
+        """Enlarges a photo 4x; max_deviation, if it is 0 or more, takes the place of xi."""
+        levels = None if max_deviation < 0 else max_deviation
+        try:
+            if not photo:
+                raise UsageError("there is no photo; give one as handle_file(PATH)")
+            choice = Choice(xi=xi, levels=levels, consistent=consistent)
+            return str(self._work.enlarge(Path(photo), choice, format))
+        except (DataError, UsageError, OSError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        finally:
+            self._work.forget_upload(Path(photo or "."))
+
+    def leave(self, request: gr.Request) -> None:
+        self._work.close(str(request.session_hash))
+
+
+def _choice(mode: str, xi: float, levels: float, consistent: bool) -> Choice:
+    bounded = mode == "levels"
+    return Choice(
+        xi=float(xi),
+        levels=int(levels) if bounded else None,
+        consistent=consistent and not bounded,
+    )
+
+
+def _promise(choice: Choice) -> str:
+    return f'<p class="bg-promise" role="status">{escape(words.guarantee(choice))}</p>'
+
+
+def _status(problems: list[str], notes: list[str]) -> str:
+    lines = [f'<p role="alert">{escape(problem)}</p>' for problem in problems]
+    lines += [f'<p role="status">{escape(note)}</p>' for note in notes]
+    return "".join(lines)

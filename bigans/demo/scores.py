@@ -1,0 +1,111 @@
+"""The numbers beside a result: how natural it looks, and how near it is to what is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigans.demo.choice import Choice
+from bigans.demo.kept_photo import KeptPhoto
+from sr_images.bicubic import bicubic_downscale
+from sr_images.depth import in_depth
+from sr_images.fidelity import psnr, ssim
+from sr_images.luma import luma_of_gray, rgb_to_y
+from sr_images.niqe import Niqe
+from sr_images.picture import Picture, Pixels
+
+# Of the Y channel, as PIRM's and most papers' protocols leave them out.
+BORDER = 4
+
+
+class Score(NamedTuple):
+    """A line of the table.
+
+    Attributes:
+        name: Of the measure.
+        value: As text, with its unit.
+        meaning: In a few words.
+    """
+
+    name: str
+    value: str
+    meaning: str
+
+
+def scores(kept: KeptPhoto, choice: Choice, niqe: Niqe | None) -> list[Score]:
+    """Measures a result.
+
+    Args:
+        kept: The photo.
+        choice: How it is merged.
+        niqe: With its parameters; None: they are not there.
+    """
+    result = kept.result(choice)
+    gray = kept.picture.is_gray
+    y = luma(result.pixels, gray)
+    found = []
+    if niqe is not None:
+        told = _told(lambda: f"{niqe(inner(y)):.2f}")
+        found.append(Score("NIQE", told, "how natural it looks; lower is better"))
+    if kept.original is not None:
+        reference = luma(kept.original.pixels, gray)
+        found += [
+            Score(
+                "PSNR",
+                _decibels(psnr(reference, y, data_range=255, border=BORDER)),
+                "nearness to the original; higher is better",
+            ),
+            Score(
+                "SSIM",
+                _told(lambda: f"{ssim(reference, y, data_range=255, border=BORDER):.4f}"),
+                "likeness of structure, at most 1; higher is better",
+            ),
+        ]
+    found.append(
+        Score(
+            "Consistency",
+            _decibels(_consistency(kept.picture, result)),
+            "nearness of the result, reduced by 4, to the photo; 45 dB and more is consistent",
+        )
+    )
+    return found
+
+
+def luma(pixels: Pixels, gray: bool) -> NDArray[np.uint8]:
+    """The Y channel as the evaluation takes it.
+
+    Args:
+        pixels: [H, W, 3] or [H, W, 1].
+        gray: Whether the photo is: then its luma is its own, from 0 to 255.
+
+    Returns:
+        uint8 [H, W].
+    """
+    rgb = np.broadcast_to(in_depth(pixels, np.uint8), (*pixels.shape[:2], 3))
+    return luma_of_gray(rgb) if gray else rgb_to_y(rgb)
+
+
+def inner(y: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without the border; all of an image that is hardly more than its border."""
+    cut = y[BORDER:-BORDER, BORDER:-BORDER]
+    return cut if cut.size else y
+
+
+def _consistency(photo: Picture, result: Picture) -> float:
+    reduced = bicubic_downscale(in_depth(result.pixels, np.uint8), 4)
+    return psnr(in_depth(photo.pixels, np.uint8), reduced, data_range=255)
+
+
+def _decibels(value: float) -> str:
+    return "identical" if math.isinf(value) else f"{value:.2f} dB"
+
+
+def _told(measure: Callable[[], str]) -> str:
+    try:
+        return measure()
+    except ValueError:
+        return "too small or too flat to tell"

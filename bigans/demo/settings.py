@@ -1,0 +1,47 @@
+"""What the page is started with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from bigans.upscaler.upscaler import Upscaler
+from sr_images.niqe import Niqe
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """A model that a person can choose.
+
+    Attributes:
+        title: As the page names it: "for clean photos".
+        upscaler: With a fused model.
+        settings: Of the model, for the metadata of results.
+    """
+
+    title: str
+    upscaler: Upscaler
+    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class PageSettings:
+    """What the page is made of.
+
+    Attributes:
+        weights: At least one. With more than one the page lets a person choose; the first is
+            chosen at the start.
+        niqe: With its parameters; None: NIQE is not shown.
+        folder: For uploads and downloads; emptied of a session's files when it ends.
+        max_pixels: Of a photo.
+        max_file_bytes: Of a photo's file.
+        max_bytes: What all photos may take of memory.
+    """
+
+    weights: tuple[Weights, ...]
+    niqe: Niqe | None
+    folder: Path
+    max_pixels: int = 1_000_000
+    max_file_bytes: int = 64_000_000
+    max_bytes: int = 2_000_000_000
