@@ -33,10 +33,20 @@ class Progress:
     def __init__(self, total: int, unit: str, leave: bool = True) -> None:
         self._bar = tqdm(total=total, unit=unit, leave=leave, disable=None)
         self._total, self._unit = total, unit
-        self._done = 0
+        self._done, self._step = 0, ""
         self._start = self._told = time.monotonic()
         self._lock = threading.Lock()
         self._ended = threading.Event()
+
+    def describe(self, step: str) -> None:
+        """Says what is being done: beside the bar, and in the lines of a log.
+
+        Args:
+            step: As "saving"; steps that are photos or tiles need no name.
+        """
+        self._bar.set_description(step)
+        with self._lock:
+            self._step = f" ({step})"
 
     def update(self) -> None:
         """Counts a step."""
@@ -55,7 +65,8 @@ class Progress:
             if self._bar.disable and now - self._told >= _SECONDS and self._done < self._total:
                 self._told = now
                 minutes = round((now - self._start) / 60)
-                sys.stderr.write(f"{self._unit} {self._done} of {self._total}, {minutes} min\n")
+                done = f"{self._unit} {self._done} of {self._total}{self._step}"
+                sys.stderr.write(f"{done}, {minutes} min\n")
                 sys.stderr.flush()
 
     def _keep_telling(self) -> None:

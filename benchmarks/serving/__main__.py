@@ -7,8 +7,9 @@ asks the bare graph by 1, 4 and 16 threads, then the same through gRPC on a stan
 
     python -m benchmarks.serving --model=models/bi_gans_st/1 --photo=1920x1080 --fused=DIR
 
-has one photo enlarged, and prints the seconds and the peak of the process' memory; with the same
-generators as a fused model (pretrained), also those of the upscaler. Each has its own process.
+has one photo enlarged, and prints the seconds, those of all processor cores together (which other
+work beside it changes less), and the peak of the process' memory; with the same generators as a
+fused model (pretrained), also those of the upscaler. Each has its own process.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks.serving.bare_session import BareSession
-from benchmarks.serving.one_photo import drawn_photo, in_a_session, in_the_upscaler
+from benchmarks.serving.one_photo import Cost, drawn_photo, in_a_session, in_the_upscaler
 from benchmarks.serving.stand_in_server import StandInServer
 from benchmarks.timing.own_process import in_own_process
 from bigans.models.server.calls import Server
@@ -75,11 +76,21 @@ def _one_photo(model: str | None, size: str, fused: str | None) -> None:
     if model is None:
         raise UsageError("--photo goes with --model=DIR")
     image = drawn_photo(int(found[2]), int(found[1]))
-    seconds, peak = in_own_process(in_a_session, model, image)
-    print(f"served graph     {seconds:.1f} s, {peak / 1e6:.0f} MB at the peak")
+    served = in_own_process(in_a_session, model, image)
+    print("                 seconds  of processors  peak MB")
+    print(f"served graph     {_row(served)}", flush=True)
     if fused is not None:
-        tiles, peak = in_own_process(in_the_upscaler, fused, image)
-        print(f"upscaler's tiles {tiles:.1f} s, {peak / 1e6:.0f} MB; ratio {seconds / tiles:.2f}")
+        tiles = in_own_process(in_the_upscaler, fused, image)
+        print(f"upscaler's tiles {_row(tiles)}")
+        print(f"ratio            {_ratio(served[0], tiles[0])}  {_ratio(served[1], tiles[1]):>13}")
+
+
+def _row(cost: Cost) -> str:
+    return f"{cost.seconds:7.1f}  {cost.processor_seconds:13.1f}  {cost.peak / 1e6:7.0f}"
+
+
+def _ratio(one: float, other: float) -> str:
+    return f"{one / other:7.2f}"
 
 
 def _through(address: str, image: np.ndarray, requests: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -210,13 +211,10 @@ class BareSession:
                     None,
                     status,
                 )
-            return [_to_array(result) for result in results]
         finally:
             for tensor in tensors:
                 lib.TF_DeleteTensor(_POINTER(tensor))
-            for result in results:
-                if result:
-                    lib.TF_DeleteTensor(_POINTER(result))
+        return [_to_array(result) for result in results]
 
     def _output(self, name: str) -> _Output:
         operation, _, index = name.partition(":")
@@ -263,7 +261,13 @@ def _to_array(handle: int) -> NDArray[Any]:
             place = _POINTER(start + i * _STRING_SIZE)
             pointer = lib.TF_StringGetDataPointer(place)
             values[i] = ctypes.string_at(pointer, lib.TF_StringGetSize(place))
+        lib.TF_DeleteTensor(tensor)
         return values.reshape(shape)
     size = lib.TF_TensorByteSize(tensor)
-    content = ctypes.string_at(start, size) if size else b""
-    return np.frombuffer(content, DTYPES[kind]).reshape(shape)
+    if not size:
+        lib.TF_DeleteTensor(tensor)
+        return np.zeros(shape, DTYPES[kind])
+    # No copy: the array holds the tensor's own memory, and gives it back in the end.
+    memory = (ctypes.c_char * size).from_address(start)
+    weakref.finalize(memory, lib.TF_DeleteTensor, tensor).atexit = False
+    return np.frombuffer(memory, DTYPES[kind]).reshape(shape)

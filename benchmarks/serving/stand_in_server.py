@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import http.server
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -44,8 +46,19 @@ class StandInServer:
         requests: How many came.
     """
 
-    def __init__(self, versions: dict[int, BareSession], name: str = "bi_gans_st") -> None:
-        """Takes loaded versions."""
+    def __init__(
+        self,
+        versions: dict[int, BareSession],
+        name: str = "bi_gans_st",
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
+        """Takes loaded versions.
+
+        Args:
+            versions: See above.
+            name: Of the model.
+            certificate: PEM files of a key and its certificate: both ways are encrypted then.
+        """
         self.versions = versions
         self.labels: dict[str, int] = {}
         self.fault: Fault = lambda: None
@@ -56,10 +69,24 @@ class StandInServer:
             futures.ThreadPoolExecutor(16), options=[("grpc.max_receive_message_length", 2**31 - 1)]
         )
         self._grpc.add_generic_rpc_handlers((_Handlers(self),))
-        self.grpc_address = f"127.0.0.1:{self._grpc.add_insecure_port('127.0.0.1:0')}"
+        self.grpc_address = f"127.0.0.1:{self._grpc_port(certificate)}"
         handler = type("Handler", (_RestHandler,), {"stand_in": self})
         self._rest = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.rest_address = f"http://127.0.0.1:{self._rest.server_address[1]}"
+        scheme = "http"
+        if certificate is not None:
+            scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate[1], certificate[0])
+            self._rest.socket = context.wrap_socket(self._rest.socket, server_side=True)
+        self.rest_address = f"{scheme}://127.0.0.1:{self._rest.server_address[1]}"
+
+    def _grpc_port(self, certificate: tuple[Path, Path] | None) -> int:
+        if certificate is None:
+            return self._grpc.add_insecure_port("127.0.0.1:0")
+        key, chain = (path.read_bytes() for path in certificate)
+        return self._grpc.add_secure_port(
+            "127.0.0.1:0", grpc.ssl_server_credentials([(key, chain)])
+        )
 
     def __enter__(self) -> StandInServer:
         """Starts."""

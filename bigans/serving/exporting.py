@@ -20,6 +20,7 @@ from sr_program.files.atomic_write import atomic_directory
 from sr_program.machine.precision import resolve
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 from sr_program.model_facts import write_facts
+from sr_program.progress import Progress
 from sr_program.version import VERSION
 
 if TYPE_CHECKING:
@@ -70,18 +71,25 @@ def export(
     _check_sizes(warm_up_sizes, limits)
     licence, load = _source(model, faithful, vivid, precision, cache_dir)
     target = _target(Path(output_dir), version)
-    import_tensorflow_quietly()
-    from bigans.serving.serving_model import ServingModel
+    with Progress(3, "step", leave=False) as progress:
+        progress.describe("loading the generators")
+        import_tensorflow_quietly()
+        from bigans.serving.serving_model import ServingModel
 
-    source = load()
-    info = _info(source, limits, int(target.name), licence)
-    serving = ServingModel(source, limits, info)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_directory(target) as temporary:
-        _write(serving, temporary, warm_up_sizes)
-        check(serving, temporary)
-        if target.exists():  # by another export meanwhile
-            raise _exists(target)
+        source = load()
+        info = _info(source, limits, int(target.name), licence)
+        progress.update()
+        progress.describe("writing the signatures")
+        serving = ServingModel(source, limits, info)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_directory(target) as temporary:
+            _write(serving, temporary, warm_up_sizes)
+            progress.update()
+            progress.describe("trying what was written")
+            check(serving, temporary)
+            progress.update()
+            if target.exists():  # by another export meanwhile
+                raise _exists(target)
     return target
 
 

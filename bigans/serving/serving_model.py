@@ -64,8 +64,8 @@ SHAPES: dict[str, tuple[int, ...]] = {
 }
 
 
-_SR = Outputs(lambda faithful, vivid, fused: [fused.sr], [tf.uint8], [3])
-_UNROUNDED = Outputs(lambda faithful, vivid, fused: [fused.unrounded], [tf.float32], [3])
+ROUNDED = Outputs(lambda faithful, vivid, fused: [fused.sr], [tf.uint8], [3], in_whole_levels=True)
+NOT_ROUNDED = Outputs(lambda faithful, vivid, fused: [fused.unrounded], [tf.float32], [3])
 
 
 class ServingModel(tf.Module):
@@ -96,6 +96,7 @@ class ServingModel(tf.Module):
             delta=facts.delta,
             tile=limits.tile,
             overlap=limits.overlap,
+            exact_pixels=limits.exact_pixels,
         )
         self.signature_functions = self._signatures()
 
@@ -154,14 +155,14 @@ class ServingModel(tf.Module):
         return _function(by_either, specs)
 
     def _serve(self, image, xi, max_deviation):
-        (sr,) = self._each(image, xi, max_deviation, _SR)
+        (sr,) = self._each(image, xi, max_deviation, ROUNDED)
         return {contract.SR: sr}
 
     def _image_only(self, image):
         return self._serve(image, tf.constant([DEFAULT_XI]), tf.constant([USE_XI]))
 
     def _unrounded(self, image, xi, max_deviation):
-        (sr,) = self._each(image, xi, max_deviation, _UNROUNDED)
+        (sr,) = self._each(image, xi, max_deviation, NOT_ROUNDED)
         return {contract.SR: sr}
 
     def _components(self, image, xi, max_deviation):
@@ -213,7 +214,7 @@ class ServingModel(tf.Module):
 
         def body(index, results):
             image = decode(contents[index], index, self._limits.max_pixels)
-            (sr,) = self._enlarging.enlarge(image, xis[index], bounds[index], _SR)
+            (sr,) = self._enlarging.enlarge(image, xis[index], bounds[index], ROUNDED)
             return index + 1, results.write(index, encode(sr, quality))
 
         _, results = tf.while_loop(

@@ -47,6 +47,15 @@ def test_a_bar_on_a_terminal(clock: list[float], monkeypatch: pytest.MonkeyPatch
     assert "3/3" in terminal.getvalue() and "min" not in terminal.getvalue()
 
 
+def test_what_a_step_is(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(3, "step") as progress:
+        progress.update()
+        progress.describe("saving")
+        clock[0] += 61
+        progress.update()
+    assert capsys.readouterr().err.splitlines() == ["step 2 of 3 (saving), 1 min"]
+
+
 def test_a_line_while_one_step_goes_on(
     clock: list[float], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,8 +4,9 @@
 both make of them is kept and the deviations are counted; a second reading finds the quantile; then
 each tile is merged and forgotten.
 
-Memory: 384 bytes an LR pixel for what is kept (two float32 images of 4x the size), and what the
-generators take for one tile. A pair runs one after the other, so that it does not add up.
+Memory: what the generators take for one tile, and for what is kept (two images of 4x the size) 288
+bytes an LR pixel, or 192 in large images whose results are rounded: then 16 bits a value have to
+do. A pair runs one after the other, so that it does not add up.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from bigans.serving.graph.counted_quantile import (
     upper_counts,
     value_of,
 )
-from bigans.serving.graph.spans import Axis, cut, span
+from bigans.serving.graph.kept_pieces import KeptPieces
+from bigans.serving.graph.spans import Axis, Span, cut, most_written, span
 from fusion.fused_model import Fused, fuse
 from fusion.modes import Delta, Threshold
 from fusion.parts import deviations
@@ -33,7 +35,6 @@ from fusion.parts import deviations
 Generators = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 _while = functools.partial(tf.while_loop, parallel_iterations=1)
-_ops: Any = tf.raw_ops
 
 
 class Outputs(NamedTuple):
@@ -43,26 +44,29 @@ class Outputs(NamedTuple):
         make: faithful, vivid, and their merge, of one tile → what is given, each [h, w, C].
         dtypes: Of what is given.
         channels: C of each.
+        in_whole_levels: Whether all of it is rounded. A bound on the deviation counts in whole grey
+            levels then.
     """
 
     make: Callable[[tf.Tensor, tf.Tensor, Fused], Sequence[tf.Tensor]]
     dtypes: Sequence[tf.DType]
     channels: Sequence[int]
+    in_whole_levels: bool = False
 
 
 class Kept(NamedTuple):
     """What the generators made of an image, tile by tile, without the overlaps.
 
     Attributes:
-        faithful: A list of float32 [s·h, s·w, 3].
-        vivid: Likewise.
+        pieces: How they are kept, row by row.
+        room: Where.
         counts: Of the deviations, see `counted_quantile.upper_counts`.
         rows: The rows of tiles.
         columns: The columns.
     """
 
-    faithful: tf.Tensor
-    vivid: tf.Tensor
+    pieces: KeptPieces
+    room: tf.Tensor
     counts: tf.Tensor
     rows: Axis
     columns: Axis
@@ -80,6 +84,7 @@ class Enlarging:
         delta: Delta,
         tile: int,
         overlap: int,
+        exact_pixels: int,
     ) -> None:
         """Takes what was loaded.
 
@@ -90,6 +95,8 @@ class Enlarging:
             delta: Likewise.
             tile: Side of a tile, LR pixels, its overlap included.
             overlap: What a tile reads at each side beyond what it writes, LR pixels.
+            exact_pixels: LR pixels of an image up to which all is kept as exact as float32. In a
+                larger one, if it is rounded in the end, values are kept within 0.002 grey levels.
         """
         self._generators = generators
         self._scale = scale
@@ -97,11 +104,12 @@ class Enlarging:
         self._threshold: Threshold = threshold
         self._tile = tile
         self._overlap = overlap
+        self._exact_pixels = exact_pixels
         self._quantiles = 3 if threshold == "per_channel" else 1
         # One copy of the networks for all signatures: each more would cost its first call seconds.
         self._run_generators = tf.function(
             self._generate,
-            input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
+            input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([], tf.int32)],
             autograph=False,
             experimental_attributes={"_noinline": True},
         )
@@ -124,29 +132,54 @@ class Enlarging:
         Returns:
             The same of the whole image, each [s·H, s·W, C].
         """
-        rows, columns = (cut(tf.shape(image)[i], self._tile, self._overlap) for i in (0, 1))
-        faithful, vivid, counts = self._run_generators(image)
-        kept = Kept(faithful, vivid, counts, rows, columns)
+        rows, columns = self._cut(image)
+        is_large = rows.length * columns.length > self._exact_pixels
+        value_bytes = tf.where(is_large & outputs.in_whole_levels, 2, 3)
+        pieces = self._pieces(rows, columns, value_bytes)
+        room, counts = self._run_generators(image, value_bytes)
+        kept = Kept(pieces, room, counts, rows, columns)
         limits = self._limits(kept, xi)
+        if outputs.in_whole_levels:
+            max_deviation = tf.floor(max_deviation)  # below 0 stays below 0
         return self._merge(kept, limits, xi, max_deviation, outputs)
 
-    def _generate(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _cut(self, image: tf.Tensor) -> tuple[Axis, Axis]:
         rows, columns = (cut(tf.shape(image)[i], self._tile, self._overlap) for i in (0, 1))
+        return rows, columns
 
-        def body(index, faithful, vivid, counts):
-            down, across = (span(a, i) for a, i in _places(rows, columns, index))
-            piece = tf.slice(image, [down.read, across.read, 0], [rows.size, columns.size, 3])
-            pair = [large[0] for large in self._generators(piece[None])]
+    def _generate(self, image: tf.Tensor, value_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rows, columns = self._cut(image)
+        pieces = self._pieces(rows, columns, value_bytes)
+
+        def body(index, room, counts):
+            down, across = _spans(rows, columns, index)
+            tile = tf.slice(image, [down.read, across.read, 0], [rows.size, columns.size, 3])
+            pair = [large[0] for large in self._generators(tile[None])]
             start = self._scale * tf.stack([down.write - down.read, across.write - across.read, 0])
-            size = [self._scale * (one.write_end - one.write) for one in (down, across)]
-            first, second = (tf.slice(large, start, [*size, 3]) for large in pair)
+            size = [*self._size(down, across), 3]
+            inner = (tf.slice(large, start, size) for large in pair)
+            # Both readings have to see the same values.
+            first, second = map(pieces.kept_levels, inner)
             counts += upper_counts(self._deviations(first, second))
-            return index + 1, _push(faithful, first), _push(vivid, second), counts
+            return index + 1, pieces.put(room, index, first, second), counts
 
         count = rows.count * columns.count
         counts = tf.zeros([self._quantiles, UPPER_BINS], tf.int32)
-        state = (tf.constant(0), _empty(), _empty(), counts)
+        state = (tf.constant(0), pieces.room(count), counts)
         return _while(lambda index, *_: index < count, body, state)[1:]
+
+    def _pieces(self, rows: Axis, columns: Axis, value_bytes: tf.Tensor) -> KeptPieces:
+        high, wide = (self._scale * most_written(one) for one in (rows, columns))
+        return KeptPieces(high, wide, value_bytes)
+
+    def _size(self, down: Span, across: Span) -> tuple[tf.Tensor, tf.Tensor]:
+        """Of what a tile writes, pixels of the result."""
+        high, wide = (self._scale * (one.write_end - one.write) for one in (down, across))
+        return high, wide
+
+    def _kept_tile(self, kept: Kept, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        size = self._size(*_spans(kept.rows, kept.columns, index))
+        return kept.pieces.get(kept.room, index, *size)
 
     def _deviations(self, faithful: tf.Tensor, vivid: tf.Tensor) -> tf.Tensor:
         return deviations(faithful[None], vivid[None], self._threshold)[0]
@@ -155,8 +188,8 @@ class Enlarging:
         chosen = bin_of(kept.counts, xi)
 
         def body(index, counts, above):
-            faithful, vivid = (_item(one, index) for one in (kept.faithful, kept.vivid))
-            more, least = lower_counts(self._deviations(faithful, vivid), chosen)
+            values = self._deviations(*self._kept_tile(kept, index))
+            more, least = lower_counts(values, chosen)
             return index + 1, counts + more, tf.minimum(above, least)
 
         count = kept.rows.count * kept.columns.count
@@ -176,7 +209,6 @@ class Enlarging:
         max_deviation: tf.Tensor,
         outputs: Outputs,
     ) -> list[tf.Tensor]:
-        """From the last tile to the first: a list gives up its last item's memory."""
         rows, columns = kept.rows, kept.columns
         shapes = [(None, None, count) for count in outputs.channels]
         height = self._scale * rows.length
@@ -190,31 +222,32 @@ class Enlarging:
             for dtype, shape in zip(outputs.dtypes, shapes, strict=True)
         ]
 
-        def row(index, faithful, vivid, strips):
-            def tile(column, faithful, vivid, strip):
-                faithful, first = _pop(faithful)
-                vivid, second = _pop(vivid)
+        def row(index, room, strips):
+            left = kept._replace(room=room)
+
+            def tile(column, strip):
+                first, second = self._kept_tile(left, index * columns.count + column)
                 fused = self._fuse(first, second, limits, xi, max_deviation)
                 made = outputs.make(first, second, fused)
-                joined = [tf.concat(pair, axis=1) for pair in zip(made, strip, strict=True)]
-                return column - 1, faithful, vivid, joined
+                joined = [tf.concat(pair, axis=1) for pair in zip(strip, made, strict=True)]
+                return column + 1, joined
 
             down = span(rows, index)
             high = self._scale * (down.write_end - down.write)
-            strip = [one[:high] for one in empty]
-            state = (columns.count - 1, faithful, vivid, strip)
-            shapes_of_state = (
-                *(tf.TensorShape([]) for _ in range(3)),
-                [tf.TensorShape(shape) for shape in shapes],
-            )
-            _, faithful, vivid, strip = _while(
-                lambda column, *_: column >= 0, tile, state, shape_invariants=shapes_of_state
+            _, strip = _while(
+                lambda column, _: column < columns.count,
+                tile,
+                (tf.constant(0), [one[:high] for one in empty]),
+                shape_invariants=(tf.TensorShape([]), [tf.TensorShape(shape) for shape in shapes]),
             )
             strips = [one.write(index, made) for one, made in zip(strips, strip, strict=True)]
-            return index - 1, faithful, vivid, strips
+            with tf.control_dependencies(strip):
+                room = KeptPieces.give_up(room, tf.equal(index + 1, rows.count))
+            with tf.control_dependencies([room]):  # before the strips are joined
+                return index + 1, room, strips
 
-        state = (rows.count - 1, kept.faithful, kept.vivid, strips)
-        *_, strips = _while(lambda index, *_: index >= 0, row, state)
+        state = (tf.constant(0), kept.room, strips)
+        *_, strips = _while(lambda index, *_: index < rows.count, row, state)
         return [
             tf.reshape(one.concat(), [height, width, count])
             for one, count in zip(strips, outputs.channels, strict=True)
@@ -242,30 +275,6 @@ class Enlarging:
         return Fused(both.sr[0], both.unrounded[0])
 
 
-def _places(rows: Axis, columns: Axis, index: tf.Tensor) -> tuple[tuple[Axis, tf.Tensor], ...]:
-    return (rows, index // columns.count), (columns, tf.math.floormod(index, columns.count))
-
-
-_SHAPE = [-1, -1, 3]
-
-
-def _empty() -> tf.Tensor:
-    return _ops.EmptyTensorList(element_shape=_SHAPE, max_num_elements=-1, element_dtype=tf.float32)
-
-
-def _push(tensors: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
-    return _ops.TensorListPushBack(input_handle=tensors, tensor=item)
-
-
-def _item(tensors: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    item = _ops.TensorListGetItem(
-        input_handle=tensors, index=index, element_shape=_SHAPE, element_dtype=tf.float32
-    )
-    return tf.ensure_shape(item, [None, None, 3])
-
-
-def _pop(tensors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    rest, item = _ops.TensorListPopBack(
-        input_handle=tensors, element_shape=_SHAPE, element_dtype=tf.float32
-    )
-    return rest, tf.ensure_shape(item, [None, None, 3])
+def _spans(rows: Axis, columns: Axis, index: tf.Tensor) -> tuple[Span, Span]:
+    row, column = index // columns.count, tf.math.floormod(index, columns.count)
+    return span(rows, row), span(columns, column)

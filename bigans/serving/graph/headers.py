@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from bigans.serving.graph.attempt import attempt
+
 PNG, JPEG, WEBP, GIF, UNKNOWN = range(5)
 
 _ops: Any = tf.raw_ops
@@ -119,13 +121,18 @@ def _png(data: tf.Tensor, content: tf.Tensor) -> _Read:
 
 def _jpeg(content: tf.Tensor) -> _Read:
     is_whole = _holds(content, b"\xff\xd9")
+    none = tf.zeros([3], tf.int32)
     shape = tf.cond(
         is_whole,
-        lambda: tf.cast(_ops.ExtractJpegShape(contents=content), tf.int64),
-        lambda: tf.zeros([3], tf.int64),
+        lambda: attempt(
+            lambda content: _ops.ExtractJpegShape(contents=content), content, if_it_fails=none
+        ),
+        lambda: none,
     )
+    shape = tf.cast(tf.ensure_shape(shape, [3]), tf.int64)
     problem = _first(
         (tf.logical_not(is_whole), "is cut off (a JPEG without its end); send it again"),
+        (tf.equal(shape[2], 0), "is damaged (a JPEG without a size); send it again"),
         (tf.equal(shape[2], 4), "is a CMYK JPEG; convert it to RGB"),
     )
     return shape[0], shape[1], problem

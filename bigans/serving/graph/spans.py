@@ -59,6 +59,11 @@ def span(axis: Axis, index: tf.Tensor) -> Span:
     return Span(read, write, tf.where(is_last, axis.length, read + size - overlap))
 
 
+def most_written(axis: Axis) -> tf.Tensor:
+    """The longest side that a tile writes."""
+    return axis.size - tf.where(axis.count > 1, axis.overlap, 0)
+
+
 def _start(axis: Axis, index: tf.Tensor) -> tf.Tensor:
     step = axis.size - 2 * axis.overlap
     return tf.maximum(tf.minimum(index * step, axis.length - axis.size), 0)

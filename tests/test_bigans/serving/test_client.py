@@ -1,5 +1,6 @@
 """The client against a server of the real protocols over the real loader, with faults."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -251,6 +252,49 @@ def test_two_versions_are_swapped_under_load(server, session) -> None:
         results = [one.result()["sr"] for one in waiting]
     server.versions[1] = server.versions.pop(2)
     assert all(np.array_equal(one, results[0]) for one in results)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
+    """Two keys and their certificates, each signed by itself."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the program openssl, for certificates")
+    folder = tmp_path_factory.mktemp("certificates")
+    made = [(folder / f"{name}.key", folder / f"{name}.pem") for name in ("own", "other")]
+    for key, certificate in made:
+        subprocess.run(
+            [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+            + ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+            + ["-keyout", str(key), "-out", str(certificate)],
+            check=True,
+            capture_output=True,
+        )
+    return made
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_encrypted(session, certificates, way: str, tmp_path: Path, call_program) -> None:
+    from bigans.serving.client import cli_main
+
+    own, other = certificates
+    with StandInServer({1: session}, certificate=own) as server:
+        where, image = address(server, way), noise(4, 5)
+        (found,) = ask(Server(where, root_certificates=own[1]), image).values()
+        assert np.array_equal(found, session.run("image_only", image=image)["sr"])
+        write_rgb(tmp_path / "a.png", image[0])
+        arguments = [tmp_path / "a.png", f"--output={tmp_path / 'b.png'}", f"--server={where}"]
+        assert call_program(cli_main, *arguments, f"--root_certificates={own[1]}") == 0
+        assert read_rgb(tmp_path / "b.png").shape == (16, 20, 3)
+        requests = server.requests
+        # Signed by another; by nobody who is known, or not encrypted; not encrypted.
+        plain = where.replace("https:", "http:")
+        unknown = [Server(where, root_certificates=other[1], deadline=1)]
+        unknown += [Server(one, deadline=1) for one in (where, plain)]
+        for refused in unknown:
+            with pytest.raises(ServerError):
+                ask(refused, image)
+        assert server.requests == requests
 
 
 def test_messages_are_the_servers_own() -> None:
