@@ -120,6 +120,24 @@ def photo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def niqe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Parameters of NIQE that describe no photos, but have the right form."""
+    import scipy.io
+
+    random = np.random.default_rng(36)
+    factor = random.normal(size=(36, 50))
+    path = tmp_path_factory.mktemp("niqe") / "parameters.mat"
+    scipy.io.savemat(
+        path,
+        {
+            "mu_prisparam": random.normal(1, 0.5, (1, 36)),
+            "cov_prisparam": factor @ factor.T / 50 + np.eye(36),
+        },
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
 def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights of the first layer of any VGG."""
     path = tmp_path_factory.mktemp("vgg") / "block1_conv1.npz"

@@ -53,6 +53,12 @@ class PhotosConfig:
     input: str = setting("", "Pattern, folder, @LIST or table of photos. Required.")
     output: str = setting("", "Folder of the results, also s3://…, gs://…. Required.")
     suffix: str = setting("", "End of the results' names; empty: _x4, or _x2 for --scale=2.")
+    niqe: bool = setting(
+        False, "Whether manifest.parquet tells NIQE of each result: how natural it looks."
+    )
+    niqe_parameters: str = setting(
+        "", "Its file, modelparameters.mat, where every worker finds it; empty: downloaded."
+    )
     max_failures: int = setting(
         _UNSET, "Stops when more photos have failed; -1: when 100 have failed and none is done."
     )
@@ -161,6 +167,10 @@ def main(arguments: list[str]) -> int:
     # A mistyped name shall not wait for a cluster.
     job = _job(config)
     check_model(job.model, config.model.runtime, job.precision)  # pyright: ignore
+    if config.photos.niqe:
+        from bigans.batch.naturalness import Naturalness
+
+        Naturalness(config.photos.niqe_parameters)
 
     def say(line: str) -> None:
         from tqdm import tqdm
@@ -189,6 +199,8 @@ def _check(config: BatchConfig) -> None:
             raise UsageError(f"--{name} must be at least {least[name]}, got {everything[name]:g}")
     if re.search(r"[/\\\0]", config.photos.suffix):
         raise UsageError(f"--suffix={config.photos.suffix} is a part of a file name, no slashes")
+    if config.photos.niqe_parameters and not config.photos.niqe:
+        raise UsageError("--niqe_parameters has no effect without --niqe")
     require_model(parse(_model(config)))
 
 
@@ -222,6 +234,7 @@ def _batch(config: BatchConfig, job: Job, workers: Workers) -> Batch:
             enlarging=job.enlarging,
             encoding=encoding,
             limits=job.limits,
+            niqe=config.photos.niqe_parameters if config.photos.niqe else None,
         ),
         names=result_names(
             config.photos.suffix or f"_x{config.enlarging.scale}", f".{config.files.format}"

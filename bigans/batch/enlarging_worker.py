@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bigans.batch.naturalness import NIQE, Naturalness
 from bigans.batch.photo import Outcome, Photo
 from bigans.batch.scratch import Scratch, scratch_root
 from bigans.batch.store import open_place
@@ -122,6 +123,7 @@ class EnlargePhotos:
             photo's own ξ they are what a result depends on beside its photo.
         limits: The largest files that are decoded.
         large: LR pixels; of photos that have more, a worker has one at a time in hand.
+        niqe: File of NIQE's parameters, empty for those in the cache; None: it is not measured.
     """
 
     output: str
@@ -130,6 +132,7 @@ class EnlargePhotos:
     encoding: Encoding = Encoding()
     limits: Limits = Limits()
     large: int = 4_000_000
+    niqe: str | None = None
 
     def __call__(self) -> Callable[[Photo], Outcome]:
         """Loads nothing yet: a rerun may have nothing to compute."""
@@ -151,6 +154,8 @@ class _Enlarger:
         self._scratch = Scratch(scratch_root(self._output))
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._large = threading.Lock()
+        self._naturalness = None if order.niqe is None else Naturalness(order.niqe)
+        self._measured = frozenset() if order.niqe is None else frozenset([NIQE])
 
     def __call__(self, photo: Photo) -> Outcome:
         began = time.monotonic()
@@ -172,12 +177,15 @@ class _Enlarger:
         place = self._output / photo.output
         there = place.size()
         found = Outcome(number=photo.number, status="skipped", key=key, source=source)
-        if photo.known and photo.known.key == key and photo.known.bytes == there:
-            return dataclasses.replace(found, bytes=there)
+        if self._is_known(photo, key, there):
+            return dataclasses.replace(found, bytes=there or 0)
         result = folder / Path(photo.output).name
         made = self._enlarged(task.Task(file, result, encoding), enlarging, photo)
         height, width = made.result_size or (0, 0)
         size = result.stat().st_size
+        values = (
+            {} if self._naturalness is None else {NIQE: self._naturalness(result, height * width)}
+        )
         place.publish(result, is_new=there is None)
         return dataclasses.replace(
             found,
@@ -186,7 +194,14 @@ class _Enlarger:
             width=width,
             height=height,
             tiles=made.tiles or 1,
+            values=values,
         )
+
+    def _is_known(self, photo: Photo, key: str, there: int | None) -> bool:
+        known = photo.known
+        if known is None:
+            return False
+        return known.key == key and known.bytes == there and self._measured <= known.measured
 
     def _of(self, photo: Photo) -> tuple[Enlarging, Encoding]:
         order = self._order

@@ -138,4 +138,4 @@ def _known(text: str | None) -> Known | None:
     if text is None:
         return None
     record = json.loads(text)
-    return Known(record["key"], record["bytes"])
+    return Known(record["key"], record["bytes"], frozenset(record["values"]))

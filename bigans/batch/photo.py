@@ -15,10 +15,12 @@ class Known(NamedTuple):
     Attributes:
         key: Hash of photo, model and settings.
         bytes: Size of the result's file.
+        measured: Names of the numbers that were measured.
     """
 
     key: str
     bytes: int
+    measured: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)

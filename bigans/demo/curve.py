@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from bigans.demo.choice import Choice
 from bigans.demo.kept_photo import KeptPhoto
-from bigans.demo.scores import inner, luma
 from sr_images.fidelity import rmse
 from sr_images.niqe import Niqe
+from sr_images.scored_luma import inner, luma
 
 XIS = tuple(tenths / 10 for tenths in range(11))
 

@@ -7,19 +7,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bigans.demo.choice import Choice
 from bigans.demo.kept_photo import KeptPhoto
 from sr_images.bicubic import bicubic_downscale
 from sr_images.depth import in_depth
 from sr_images.fidelity import psnr, ssim
-from sr_images.luma import luma_of_gray, rgb_to_y
 from sr_images.niqe import Niqe
-from sr_images.picture import Picture, Pixels
-
-# Of the Y channel, as PIRM's and most papers' protocols leave them out.
-BORDER = 4
+from sr_images.picture import Picture
+from sr_images.scored_luma import BORDER, inner, luma
 
 
 class Score(NamedTuple):
@@ -73,26 +69,6 @@ def scores(kept: KeptPhoto, choice: Choice, niqe: Niqe | None) -> list[Score]:
         )
     )
     return found
-
-
-def luma(pixels: Pixels, gray: bool) -> NDArray[np.uint8]:
-    """The Y channel as the evaluation takes it.
-
-    Args:
-        pixels: [H, W, 3] or [H, W, 1].
-        gray: Whether the photo is: then its luma is its own, from 0 to 255.
-
-    Returns:
-        uint8 [H, W].
-    """
-    rgb = np.broadcast_to(in_depth(pixels, np.uint8), (*pixels.shape[:2], 3))
-    return luma_of_gray(rgb) if gray else rgb_to_y(rgb)
-
-
-def inner(y: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Without the border; all of an image that is hardly more than its border."""
-    cut = y[BORDER:-BORDER, BORDER:-BORDER]
-    return cut if cut.size else y
 
 
 def _consistency(photo: Picture, result: Picture) -> float:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.io
 from PIL import Image
 from scipy import ndimage
 
@@ -70,22 +69,6 @@ def drawn_sets(tmp_path_factory: pytest.TempPathFactory, draw_set, draw_photo) -
 def data_dir(drawn_sets: Path, tmp_path: Path) -> Path:
     """A copy of `drawn_sets` that a test may damage."""
     return Path(shutil.copytree(drawn_sets, tmp_path / "data"))
-
-
-@pytest.fixture(scope="session")
-def niqe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Parameters of NIQE that describe no photos, but have the right form."""
-    random = np.random.default_rng(36)
-    factor = random.normal(size=(36, 50))
-    path = tmp_path_factory.mktemp("niqe") / "parameters.mat"
-    scipy.io.savemat(
-        path,
-        {
-            "mu_prisparam": random.normal(1, 0.5, (1, 36)),
-            "cov_prisparam": factor @ factor.T / 50 + np.eye(36),
-        },
-    )
-    return path
 
 
 @pytest.fixture

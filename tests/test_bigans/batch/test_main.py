@@ -35,6 +35,8 @@ from tests.test_bigans.batch.toy import load
         (["--input=in", "--output=o", "--memory_mb=-2"], 2, "--memory_mb"),
         (["--input=in", "--output=o", "--suffix=a/b"], 2, "--suffix=a/b"),
         (["--input=in", "--output=in/0000.png"], 2, "is a file"),
+        (["--input=in", "--output=o", "--niqe_parameters=a"], 2, "without --niqe"),
+        (["--input=in", "--output=o", "--niqe", "--niqe_parameters=a.mat"], 1, "a.mat"),
         (["--input=none", "--output=o"], 1, "none: no such file or folder"),
         (["--input=gopher://a/*", "--output=o"], 2, "--input=gopher://a/*"),
     ],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import shutil
 import struct
 import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from pyarrow import parquet
@@ -17,6 +19,8 @@ from pyarrow import parquet
 from bigans.batch import running
 from bigans.batch.running import Summary, run
 from bigans.upscaler.enlarging import Enlarging
+from sr_images.luma import rgb_to_y
+from sr_images.niqe import Niqe
 from sr_program.errors import DataError, UsageError
 from tests.test_bigans.batch.conftest import draw_photos, files_in
 from tests.test_bigans.batch.toy import plain_loop, toy_batch
@@ -71,6 +75,26 @@ def test_a_table_has_a_xi_for_each_photo(tmp_path: Path, in_threads: None) -> No
     failed = json.loads(found.pop("failed.jsonl"))
     assert "xi is '2'" in failed["reason"] and failed["input"].endswith("0002.png")
     assert found == files_in(tmp_path / "plain")
+
+
+def test_how_natural_results_look(tmp_path: Path, in_threads: None, niqe_file: Path) -> None:
+    (tmp_path / "in").mkdir()
+    random = np.random.default_rng(3)
+    for name, side in (("large", 56), ("small", 8)):
+        pixels = random.integers(0, 256, (side, side + 4, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "in" / f"{name}.png")
+
+    out = tmp_path / "out"
+    asked = toy_batch(tmp_path / "in", out, niqe=str(niqe_file))
+    assert done(toy_batch(tmp_path / "in", out)).done == 2
+    assert done(asked).done == 2  # what was not measured is made again
+    assert done(asked).skipped == 2
+    rows = parquet.read_table(out / "manifest.parquet").to_pylist()
+    large, small = (row["niqe"] for row in rows)
+    rgb = np.asarray(Image.open(out / "large_x4.png"))
+    assert large == Niqe(niqe_file)(rgb_to_y(rgb)[4:-4, 4:-4])
+    assert math.isnan(small)  # NIQE needs blocks of 96 pixels
+    assert done(toy_batch(tmp_path / "in", out)).skipped == 2
 
 
 def spoil(folder: Path) -> list[Path]:

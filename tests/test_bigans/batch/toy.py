@@ -58,6 +58,7 @@ def toy_batch(
     enlarging: Enlarging | None = None,
     seconds: float = 0.0,
     workers: Workers | None = None,
+    niqe: str | None = None,
     **named: Any,
 ) -> Batch:
     enlarging = enlarging or Enlarging(xi=0.5)
@@ -66,6 +67,7 @@ def toy_batch(
         load=functools.partial(load, seconds),
         enlarging=enlarging,
         encoding=toy_encoding(enlarging),
+        niqe=niqe,
     )
     return Batch(
         input=str(source),
