@@ -8,103 +8,134 @@ network and tells nobody anything; only this machine can reach it. Ctrl-C ends i
 Needs the extra demo: pip install 'bi-gans-st[demo]'
 """
 
+import dataclasses
 import tempfile
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from absl import flags
-
-from bigans.models.names import FUSED_HELP, RUNTIME_HELP, RUNTIMES, parse, require_model
-from sr_program import entry_point
+from bigans.models.names import (
+    FUSED_HELP,
+    RUNTIME_HELP,
+    RUNTIMES,
+    Runtime,
+    parse,
+    require_model,
+)
+from sr_program import dataclass_flags, entry_point
+from sr_program.errors import UsageError
 from sr_program.machine.optional_packages import require_extra
 from sr_program.machine.precision import PRECISIONS
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
+from sr_program.settings import setting
 
 # --help and a wrong flag do without NumPy.
 if TYPE_CHECKING:
     from bigans.demo.settings import PageSettings, Weights
 
-_PORT = flags.DEFINE_integer("port", 7860, "Of the page; 0 takes any that is free.", 0, 65535)
-_OPEN = flags.DEFINE_bool("open", False, "Whether to open the page in a browser.")
-_MODEL = flags.DEFINE_string("model", "pretrained", FUSED_HELP)
-_RUNTIME: Any = flags.DEFINE_enum("runtime", "tensorflow", RUNTIMES, RUNTIME_HELP)
-_PRECISION = flags.DEFINE_enum("precision", None, PRECISIONS, "As of bigans-upscale.")
-_MAX_PIXELS = flags.DEFINE_integer(
-    "max_pixels", 1_000_000, "Photos with more are refused; a result has 16 times as many.", 1
-)
-_MAX_FILE_MB = flags.DEFINE_float("max_file_mb", 64, "Of a photo's file, 10^6 bytes.", 0.001)
-_KEPT_MB = flags.DEFINE_float(
-    "kept_mb",
-    2000,
-    "Memory for the photos of all visitors, 10^6 bytes: 0.5 for each 1000 pixels of a photo. The "
-    "oldest make room.",
-    1,
-)
-_NIQE_PARAMETERS = flags.DEFINE_string(
-    "niqe_parameters",
-    "",
-    "NIQE's file, modelparameters.mat; if empty, the one that the evaluation has downloaded. "
-    "Without it NIQE is not shown.",
-)
+
+@dataclasses.dataclass(frozen=True)
+class PageConfig:
+    """The page."""
+
+    port: int = setting(7860, "Of the page; 0 takes any that is free.")
+    open: bool = setting(False, "Whether to open the page in a browser.")
+    model: str = setting("pretrained", FUSED_HELP)
+    runtime: Runtime = setting("tensorflow", RUNTIME_HELP, RUNTIMES)
+    precision: str = setting(
+        "", "As of bigans-upscale; empty: float32, or what a model is for.", ("", *PRECISIONS)
+    )
+    max_pixels: int = setting(
+        1_000_000, "Photos with more are refused; a result has 16 times as many."
+    )
+    max_file_mb: float = setting(64.0, "Of a photo's file, 10^6 bytes.")
+    kept_mb: float = setting(
+        2000.0,
+        "Memory for the photos of all visitors, 10^6 bytes: 0.5 for each 1000 pixels of a photo. "
+        "The oldest make room.",
+    )
+    niqe_parameters: str = setting(
+        "",
+        "NIQE's file, modelparameters.mat; if empty, the one that the evaluation has downloaded. "
+        "Without it NIQE is not shown.",
+    )
+
+    def check(self) -> None:
+        """Refuses numbers that cannot be.
+
+        Raises:
+            UsageError: One is out of its range.
+        """
+        if not 0 <= self.port <= 65535:
+            raise UsageError(f"--port must be in 0 to 65535, got {self.port}")
+        for name, least in (("max_pixels", 1), ("max_file_mb", 0.001), ("kept_mb", 1)):
+            if not getattr(self, name) >= least:
+                raise UsageError(f"--{name} must be at least {least}, got {getattr(self, name)}")
+
+
+DEFAULTS = PageConfig()
 
 
 def main(arguments: list[str]) -> None:
     """Runs the page until Ctrl-C."""
     entry_point.refuse_positional(arguments)
-    require_model(parse(_MODEL.value))
+    config = dataclass_flags.read(DEFAULTS)
+    config.check()
+    require_model(parse(config.model))
     require_extra("demo")
     entry_point.warnings_only()
     from bigans.demo.server import PageServer, open_port
 
-    port = open_port(_PORT.value)
+    port = open_port(config.port)
     with tempfile.TemporaryDirectory(prefix="bigans_page_") as folder:
-        settings = _settings(Path(folder))
+        settings = _settings(config, Path(folder))
         with PageServer(settings, port) as page:
             print(f"The page is at {page.url} (Ctrl-C ends it)", flush=True)
-            if _OPEN.value:
+            if config.open:
                 webbrowser.open(page.url)
             page.wait()
 
 
-def _settings(folder: Path) -> "PageSettings":
+def _settings(config: PageConfig, folder: Path) -> "PageSettings":
     from bigans.demo.settings import PageSettings
     from sr_images.niqe import NIQE_PARAMETERS, Niqe
     from sr_program.files.downloads import cached
 
-    parameters = _NIQE_PARAMETERS.value or cached(NIQE_PARAMETERS)
+    parameters = config.niqe_parameters or cached(NIQE_PARAMETERS)
     return PageSettings(
         # One model today. A second one, for photos of cameras, becomes a choice on the page.
-        weights=(_weights("clean photos", _MODEL.value),),
+        weights=(_weights("clean photos", config),),
         niqe=Niqe(parameters) if parameters else None,
         folder=folder,
-        max_pixels=_MAX_PIXELS.value,
-        max_file_bytes=int(_MAX_FILE_MB.value * 1e6),
-        max_bytes=int(_KEPT_MB.value * 1e6),
+        max_pixels=config.max_pixels,
+        max_file_bytes=int(config.max_file_mb * 1e6),
+        max_bytes=int(config.kept_mb * 1e6),
     )
 
 
-def _weights(title: str, model: str) -> "Weights":
+def _weights(title: str, config: PageConfig) -> "Weights":
     from bigans.demo.kept_photo import require_fused
     from bigans.demo.settings import Weights
     from bigans.models.fingerprint import fingerprint
     from bigans.models.runtime import check_model
     from bigans.upscaler.upscaler import Upscaler
 
-    if check_model(model, _RUNTIME.value, _PRECISION.value) == "tensorflow":
+    precision = config.precision or None
+    if check_model(config.model, config.runtime, precision) == "tensorflow":
         import_tensorflow_quietly()
-    upscaler = Upscaler(model, runtime=_RUNTIME.value, precision=_PRECISION.value)
-    require_fused(upscaler.model, model)
+    upscaler = Upscaler(config.model, runtime=config.runtime, precision=precision)
+    require_fused(upscaler.model, config.model)
     told = {
-        "model": fingerprint(model),
-        "precision": _PRECISION.value,
-        "runtime": None if _RUNTIME.value == "tensorflow" else _RUNTIME.value,
+        "model": fingerprint(config.model),
+        "precision": precision,
+        "runtime": None if config.runtime == "tensorflow" else config.runtime,
     }
     return Weights(title, upscaler, {name: text for name, text in told.items() if text})
 
 
 def cli_main() -> NoReturn:
     """Runs the program."""
+    dataclass_flags.define(DEFAULTS)
     entry_point.run(main)
 
 
