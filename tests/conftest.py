@@ -88,6 +88,7 @@ def call_program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
     def call(cli_main: Callable[[], object], *arguments: object) -> int:
         before, handlers = set(flags.FLAGS), list(logging.root.handlers)
+        level = logging.getLogger("absl").level
         monkeypatch.setattr(sys, "argv", [cli_main.__module__, *map(str, arguments)])
         try:
             with pytest.raises(SystemExit) as stop:
@@ -97,6 +98,7 @@ def call_program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
                 delattr(flags.FLAGS, name)
             flags.FLAGS.unparse_flags()
             logging.root.handlers = handlers
+            logging.getLogger("absl").setLevel(level)
         code = stop.value.code
         assert isinstance(code, int)
         return code

@@ -723,7 +723,7 @@ def test_another_setting_in_the_same_folder(call_program, capsys, caplog, photo_
     assert {path: path.read_bytes() for path in before} == before
     checkpoint = tmp_path / "checkpoints" / "step-00000004.npz"
     checkpoint.write_bytes(checkpoint.read_bytes()[:2000])
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "absl"):
         assert call_program(mr_srgan.train.cli_main, *flags, "--steps=6") == 0
     assert f"{checkpoint}: this checkpoint is damaged" in caplog.text
     assert "continuing after step 2 of 6" in caplog.text

@@ -32,8 +32,9 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"needs {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("node")
     npm = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
+    npm += ["--fetch-retries=0", "--fetch-timeout=20000"]
     try:
-        done = subprocess.run([*npm, *PACKAGES], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([*npm, *PACKAGES], capture_output=True, text=True, timeout=90)
     except subprocess.TimeoutExpired:
         pytest.skip("needs npm's registry, which does not answer")
     if done.returncode:

@@ -122,7 +122,7 @@ def test_changes_of_equal_settings_and_of_settings_that_were_not_there():
 def test_changes_of_a_run_that_has_begun_are_written_down(config, caplog):
     folder = prepare(config, Architecture())
     changed = with_change(config, "data", "data")
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "absl"):
         prepare(with_change(changed, "optimizer", "learning_rate"), Architecture(), step=12)
     old = config.data.data
     assert (folder / "changes.csv").read_text() == (
@@ -143,7 +143,7 @@ def test_changes_of_a_run_that_has_begun_are_written_down(config, caplog):
 @pytest.mark.parametrize("name", ["init_generator", "init_run"])
 def test_the_start_of_a_run_that_has_begun_stays(config, caplog, name):
     folder = prepare(config, Architecture())
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "absl"):
         prepare(with_change(config, "run", name), Architecture(), step=3)
     assert f"--{name}=x has no effect, the run has begun" in caplog.text
     assert json.loads((folder / "config.json").read_text())["run"][name] == ""

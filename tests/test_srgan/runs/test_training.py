@@ -328,7 +328,7 @@ def test_other_validation_images_begin_anew(start, scored, caplog):
     """As a run that goes on with harder photos: none of its scores would reach the old ones."""
     shown = scored(0.99, 0.5, 0.6, 0.55)
     start(PAIRS, True, steps=2, steps_per_epoch=2)
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "absl"):
         _, folder, _ = start(Pictures("harder"), True, steps=6, steps_per_epoch=2)
     assert "folder of harder: these validation images are new to the run; " in caplog.text
     assert "0.9900 of step 2" in caplog.text
@@ -494,12 +494,12 @@ def test_another_rate_counts_from_the_step_on_at_which_it_is_given(start):
 
 def test_more_steps_change_the_schedule_and_say_so(start, caplog):
     start(steps=4, schedule="cosine")
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "absl"):
         start(steps=8, schedule="cosine")
     # Half of the way: half of the rate.
     assert "the rate of update 5 is 0.005 in place of " in caplog.text
     caplog.clear()
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "absl"):
         start(steps=9, schedule="cosine", keep_checkpoints=3)
         start(steps=9, schedule="cosine")
     assert caplog.text.count("in place of") == 1
