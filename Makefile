@@ -33,7 +33,7 @@ help:
 	@echo "make bazel     builds all targets of BUILD and runs its quick tests; needs bazel"
 	@echo "make lock      renew the lock files"
 	@echo "make clean     remove what the others made, pictures aside"
-	@echo "The first call sets up $(VENV): 2.0 GB, or 3.3 GB with the developer tools."
+	@echo "The first call sets up $(VENV): 2.0 GB, or 4.0 GB with the developer tools."
 	@echo "PYTHON=python3.12 names another Python, VENV=DIR another place."
 
 test: $(VENV)/.dev
