@@ -28,10 +28,11 @@ from evaluation.metrics.psnr import psnr
 from evaluation.metrics.rmse import dataset_rmse, rmse
 from evaluation.metrics.ssim import ssim
 from sr_images.luma import luma_of_gray, rgb_to_y
+from sr_images.scored_luma import BORDER
 from sr_program.files.hashes import file_sha256
 
 PAPER_BORDER = 6
-PIRM_BORDER = 4
+PIRM_BORDER = BORDER
 
 # Column names, in the order of every table.
 ALWAYS = ("psnr", "ssim", "psnr_border4", "rmse", "lr_consistency")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("nbclient", reason="needs nbclient and ipykernel")
+pytest.importorskip("nbclient", reason="pip install nbclient ipykernel")
 
 
 @pytest.fixture(scope="module")

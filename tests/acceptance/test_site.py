@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-pytest.importorskip("mkdocs", reason="needs mkdocs-material and mkdocstrings[python]")
+pytest.importorskip("mkdocs", reason="pip install mkdocs-material 'mkdocstrings[python]'")
 
 
 @pytest.fixture(scope="module")
