@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from sr_data.sources import ImageSource
+from sr_data.teacher import Teacher
 from sr_images.bicubic import bicubic_downscale
 from sr_program.errors import DataError
 
@@ -25,7 +26,14 @@ class DecodedPhotos:
         skipped_corrupt: names of images that cannot be read.
     """
 
-    def __init__(self, source: ImageSource, crop_size: int, scale: int, memory_limit: int):
+    def __init__(
+        self,
+        source: ImageSource,
+        crop_size: int,
+        scale: int,
+        memory_limit: int,
+        teacher: Teacher | None = None,
+    ):
         """Reads all images (seconds; a progress bar on a terminal).
 
         Args:
@@ -33,12 +41,15 @@ class DecodedPhotos:
             crop_size: images with a smaller side are left out, HR pixels.
             scale: HR pixels for each LR pixel.
             memory_limit: most bytes that the decoded images may take.
+            teacher: whose images are mixed into HR; LR is made from HR alone.
 
         Raises:
-            DataError: the images take more memory, which is found out as soon as it is used up.
+            DataError: the images take more memory, which is found out as soon as it is used up; or
+                the teacher lacks an image, or has one of another size.
         """
         self._crop_size = crop_size
         self._scale = scale
+        self._teacher = teacher
         self.skipped_small: list[str] = []
         self.skipped_corrupt: list[str] = []
         self._pairs: list[Pair] = []
@@ -105,7 +116,9 @@ class DecodedPhotos:
             return None
         height, width = (size // self._scale * self._scale for size in hr.shape[:2])
         hr = np.ascontiguousarray(hr[:height, :width])
-        return hr, bicubic_downscale(hr, self._scale)
+        lr = bicubic_downscale(hr, self._scale)
+        # outside of the `try`: a photo that its teacher lacks is a mistake, not a damaged file
+        return hr if self._teacher is None else self._teacher.mixed(source.names[index], hr), lr
 
     def _keep(self, name: str, result: Pair | DataError | None) -> int:
         """Keeps an image, if there is one; returns how many bytes it takes."""

@@ -15,6 +15,7 @@ from sr_data.degradations.photo_degradation import PhotoDegradation
 from sr_data.pairs import SCALE
 from sr_data.prepared import PreparedSource
 from sr_data.sources import ImageSource
+from sr_data.teacher import Teacher
 from sr_images.image_io import to_signed
 from sr_program.errors import DataError
 
@@ -63,6 +64,7 @@ class PatchDataset(keras.utils.PyDataset):
         epoch: int = 0,
         share: tuple[int, int] = (0, 1),
         degradation: PhotoDegradation | None = None,
+        teacher: Teacher | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ):
         """Reads all images that are not prepared (seconds; a progress bar on a terminal).
@@ -84,12 +86,15 @@ class PatchDataset(keras.utils.PyDataset):
                 ones; for processes that share the batches.
             degradation: what is drawn for each LR crop; None: all are the plain bicubic reduction.
                 It changes neither the places nor the HR crops.
+            teacher: whose images are mixed into the HR crops; not with a degradation, which starts
+                from HR, nor with a prepared set, which holds HR alone.
             memory_limit: most bytes that decoded images may take; a prepared set needs next to
                 none.
 
         Raises:
             ValueError: an argument is out of range, a batch has no such share, `crop_size` is not a
-                multiple of `scale`, or a prepared set is asked for another scale than its own, 4.
+                multiple of `scale`, a teacher is given with a degradation or a prepared set, or a
+                prepared set is asked for another scale than its own, 4.
             DataError: no image is usable, or the images need more memory than the limit and must be
                 prepared first.
         """
@@ -103,6 +108,8 @@ class PatchDataset(keras.utils.PyDataset):
             raise ValueError(f"crop_energy must be in (0, 1], got {crop_energy}")
         if crop_size % scale:
             raise ValueError(f"crop_size {crop_size} is not a multiple of the scale {scale}")
+        if teacher and (degradation or isinstance(source, PreparedSource)):
+            raise ValueError("a teacher needs photos that are not prepared, and no degradation")
         self.crop_size = crop_size
         self.batch_size = batch_size
         self.steps_per_epoch = steps_per_epoch
@@ -115,7 +122,9 @@ class PatchDataset(keras.utils.PyDataset):
         self.epoch = epoch
         self._part = _part(batch_size, *share)
         self._within_epoch = False
-        self._crops, self.skipped_small, self.skipped_corrupt = self._open(source, memory_limit)
+        self._crops, self.skipped_small, self.skipped_corrupt = self._open(
+            source, memory_limit, teacher
+        )
         self._report_skipped()
         self._fields = self._crops.fields(crop_size // scale)
         if not len(self._fields):
@@ -191,13 +200,13 @@ class PatchDataset(keras.utils.PyDataset):
         return cut_degraded(self._crops, whole_place, self.degradation, rng)
 
     def _open(
-        self, source: ImageSource | PreparedSource, memory_limit: int
+        self, source: ImageSource | PreparedSource, memory_limit: int, teacher: Teacher | None
     ) -> tuple[Crops, list[str], list[str]]:
         if isinstance(source, PreparedSource):
             if self.scale != SCALE:
                 raise ValueError(f"{source} has the scale {SCALE}, not {self.scale}")
             return source, source.smaller_than(self.crop_size), source.skipped_corrupt
-        decoded = DecodedPhotos(source, self.crop_size, self.scale, memory_limit)
+        decoded = DecodedPhotos(source, self.crop_size, self.scale, memory_limit, teacher)
         return decoded, decoded.skipped_small, decoded.skipped_corrupt
 
     def _nothing_usable(self) -> str:

@@ -2,7 +2,8 @@
 
     python -m benchmarks.serving --model=models/bi_gans_st/1 --side=48
 
-asks the bare graph by 1, 4 and 16 threads, then the same through gRPC on a stand-in server; or
+asks the bare graph by 1, 4 and 16 threads, then the same through gRPC on a stand-in server, which
+runs each request by itself, and at last merges them as --batching_config says; or
 --server=HOST:PORT, a server that runs. With --batch=4 a request holds four images.
 
     python -m benchmarks.serving --model=models/bi_gans_st/1 --photo=1920x1080 --fused=DIR
@@ -25,6 +26,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks.serving.bare_session import BareSession
+from benchmarks.serving.batching import Batching, read_parameters
 from benchmarks.serving.one_photo import Cost, drawn_photo, in_a_session, in_the_upscaler
 from benchmarks.serving.stand_in_server import StandInServer
 from benchmarks.timing.own_process import in_own_process
@@ -34,6 +36,7 @@ from sr_program import entry_point
 from sr_program.errors import UsageError
 
 _CLIENTS = (1, 4, 16)
+_BATCHING = Path(__file__).parents[2] / "configs" / "serving" / "batching.config"
 Ask = Callable[[], object]
 
 
@@ -43,6 +46,7 @@ def cli_main() -> NoReturn:
     flags.DEFINE_string("server", None, "HOST:PORT of a server that runs, instead.")
     flags.DEFINE_integer("side", 48, "LR pixels of an image's side.", lower_bound=1)
     flags.DEFINE_integer("batch", 1, "Images of a request.", lower_bound=1)
+    flags.DEFINE_string("batching_config", str(_BATCHING), "How the stand-in merges requests.")
     flags.DEFINE_integer("requests", 32, "For each line.", lower_bound=1)
     flags.DEFINE_string("photo", None, "WIDTHxHEIGHT, LR pixels: one photo instead of a load.")
     flags.DEFINE_string("fused", None, "Beside --photo: the same generators as the upscaler's.")
@@ -67,6 +71,11 @@ def _main(positional: list[str]) -> None:
     _rows("bare graph", lambda: session.run("image_only", image=image), image, values.requests)
     with StandInServer({1: session}) as server:
         _through(server.grpc_address, image, values.requests)
+    with (
+        Batching(read_parameters(Path(values.batching_config))) as batching,
+        StandInServer({1: session}, batching=batching) as server,
+    ):
+        _through(server.grpc_address, image, values.requests, "gRPC, batching")
 
 
 def _one_photo(model: str | None, size: str, fused: str | None) -> None:
@@ -93,9 +102,9 @@ def _ratio(one: float, other: float) -> str:
     return f"{one / other:7.2f}"
 
 
-def _through(address: str, image: np.ndarray, requests: int) -> None:
+def _through(address: str, image: np.ndarray, requests: int, title: str = "gRPC") -> None:
     with connect(Server(address, deadline=600)) as calls:
-        _rows("gRPC", lambda: calls.predict("image_only", {"image": image}), image, requests)
+        _rows(title, lambda: calls.predict("image_only", {"image": image}), image, requests)
 
 
 def _rows(title: str, ask: Ask, image: np.ndarray, requests: int) -> None:

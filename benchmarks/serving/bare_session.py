@@ -175,6 +175,19 @@ class BareSession:
         Raises:
             ServingError: What the server would answer.
         """
+        given = self.filled(signature, inputs)
+        found = self.signatures[signature]
+        names = list(found.outputs)
+        places = [found.outputs[name].name for name in names]
+        feeds = {found.inputs[key].name: value for key, value in given.items()}
+        return dict(zip(names, self._run(feeds, places), strict=True))
+
+    def filled(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs of a request, with the defaults of those that were left out.
+
+        Raises:
+            ServingError: There is no such signature, or inputs are missing or unknown.
+        """
         found = self.signatures.get(signature)
         if found is None:
             raise ServingError(3, f"no signature {signature!r}")
@@ -183,10 +196,7 @@ class BareSession:
         missing = found.inputs.keys() - given.keys()
         if unknown or missing:
             raise ServingError(3, f"input size does not match signature: {unknown or missing}")
-        names = list(found.outputs)
-        places = [found.outputs[name].name for name in names]
-        feeds = {found.inputs[key].name: value for key, value in given.items()}
-        return dict(zip(names, self._run(feeds, places), strict=True))
+        return given
 
     def _run(self, feeds: Mapping[str, Any], fetches: Sequence[str]) -> list[NDArray[Any]]:
         lib = library()

@@ -22,6 +22,7 @@ import grpc
 import numpy as np
 
 from benchmarks.serving.bare_session import BareSession, ServingError
+from benchmarks.serving.batching import Batching
 from bigans.models.server import messages
 from bigans.models.server.tensors import DTYPES, STRING, to_array, to_message
 from sr_program.contract import SERVING
@@ -51,6 +52,7 @@ class StandInServer:
         versions: dict[int, BareSession],
         name: str = "bi_gans_st",
         certificate: tuple[Path, Path] | None = None,
+        batching: Batching | None = None,
     ) -> None:
         """Takes loaded versions.
 
@@ -58,6 +60,7 @@ class StandInServer:
             versions: See above.
             name: Of the model.
             certificate: PEM files of a key and its certificate: both ways are encrypted then.
+            batching: Merges requests; None: each is run by itself.
         """
         self.versions = versions
         self.labels: dict[str, int] = {}
@@ -65,6 +68,7 @@ class StandInServer:
         self.requests = 0
         self.truncate = False
         self._name = name
+        self._batching = batching
         self._grpc = grpc.server(
             futures.ThreadPoolExecutor(16), options=[("grpc.max_receive_message_length", 2**31 - 1)]
         )
@@ -113,6 +117,8 @@ class StandInServer:
         """A request."""
         self.requests += 1
         self.fault()
+        if self._batching is not None:
+            return self._batching.run(session, signature, inputs)
         return session.run(signature, **inputs)
 
 

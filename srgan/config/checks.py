@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from sr_program.errors import UsageError
+from srgan.config.data import DataConfig
 from srgan.config.objective import ObjectiveConfig
 from srgan.config.run import TrainingConfig
 from srgan.losses.feature_terms import parse_feature_terms
@@ -35,6 +36,8 @@ def check_run(config: TrainingConfig) -> TrainingConfig:
         raise UsageError(f"--crop_size must divide by {multiple}, got {data.crop_size}")
     if objective.adversarial:
         _check_discriminator(objective)
+    if data.teacher_dir:
+        _check_teacher(data, adversarial=objective.adversarial)
     weights = ("lambda_pixel", "lambda_lr", "lambda_texture", "lambda_grid", "lambda_vgg")
     if not (objective.adversarial or any(getattr(objective, name) for name in weights)):
         raise UsageError("the loss has no term left: give --lambda_pixel or --lambda_vgg a weight")
@@ -51,6 +54,18 @@ def _check_discriminator(objective: ObjectiveConfig) -> None:
     for name in ("r1_gamma", "spectral_norm", "discriminator_unet"):
         if getattr(objective, name) and objective.discriminator_batch_norm:
             raise UsageError(f"--{name} needs --nodiscriminator_batch_norm")
+
+
+def _check_teacher(data: DataConfig, *, adversarial: bool) -> None:
+    """Raises a UsageError where a teacher's images cannot take HR's place."""
+    if adversarial:
+        raise UsageError(
+            "--teacher_dir needs --noadversarial: the discriminator would learn them as photos"
+        )
+    if data.degradation != "bicubic":
+        raise UsageError("--teacher_dir needs --degradation=bicubic: its images are of clean LR")
+    if data.data.startswith("prepared:"):
+        raise UsageError("--teacher_dir needs the photos themselves: a prepared set holds HR alone")
 
 
 def _check_ranges(config: TrainingConfig) -> None:
@@ -82,7 +97,11 @@ def _check_ranges(config: TrainingConfig) -> None:
     rate = config.optimizer.learning_rate
     if not 0 < rate < infinity:
         raise UsageError(f"--learning_rate must be above 0, got {rate}")
-    for part, name in ((config.optimizer, "decay_at"), (config.data, "clean_share")):
+    for part, name in (
+        (config.optimizer, "decay_at"),
+        (config.data, "clean_share"),
+        (config.data, "teacher_weight"),
+    ):
         share = getattr(part, name)
         if not 0 <= share <= 1:
             raise UsageError(f"--{name} must be in [0, 1], got {share}")

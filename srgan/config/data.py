@@ -40,4 +40,12 @@ class DataConfig:
     clean_share: float = setting(
         0.15, 'Share of the crops that --degradation=photo leaves as "bicubic" makes them.'
     )
+    teacher_dir: str = setting(
+        "",
+        "Folder of another method's enlarged images, each with its photo's name, to be mixed into "
+        "what the generator learns (not in the paper).",
+    )
+    teacher_weight: float = setting(
+        0.5, "Share of --teacher_dir's images in the mixture; the rest is HR's."
+    )
     seed: int = setting(0, "Seed of the initial weights and of the choice of crops.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import keras
 from sr_data.degradations.photo_degradation import PhotoDegradation
 from sr_data.patches import PatchDataset
 from sr_data.sources import PairedFolder, open_source
+from sr_data.teacher import Teacher
 from sr_program.errors import UsageError
 from srgan.config import ObjectiveConfig, TrainingConfig
 from srgan.layers.discriminator import build_discriminator
@@ -131,6 +133,7 @@ def open_data(
         rotations=data.rotations,
         crop_energy=data.crop_energy,
         degradation=degradation,
+        teacher=Teacher(Path(data.teacher_dir), data.teacher_weight) if data.teacher_dir else None,
         share=(devices.worker, devices.workers),
     )
     return dataset, validation

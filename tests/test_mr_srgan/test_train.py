@@ -130,6 +130,7 @@ def test_defaults_are_the_papers(settings):
         **{"data": "folder:photos", "val_dir": "", "crop_size": 96, "batch_size": 16},
         **{"flips": True, "rotations": False, "seed": 0},
         **{"degradation": "bicubic", "clean_share": 0.15, "crop_energy": 1.0},
+        **{"teacher_dir": "", "teacher_weight": 0.5},
     }
     assert (config.run.run_dir, config.run.precision) == ("runs/mr", "float32")
     assert (config.run.init_generator, config.run.init_run) == ("", "")
@@ -163,6 +164,7 @@ OTHER_VALUES = {
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
     **{"degradation": "photo", "clean_share": 0.25},
+    **{"teacher_dir": "", "teacher_weight": 0.125},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
     **{
         "init_generator": "g.weights.h5",
@@ -189,10 +191,13 @@ def test_every_setting_is_a_flag(settings):
     defaults = [GeneratorConfig(), *vars(mr_srgan.train.DEFAULTS).values()]
     for default in defaults:
         for name, value in dataclasses.asdict(default).items():
-            # Else this test shows nothing; --init_run and --init_generator exclude each other.
-            assert name == "init_run" or OTHER_VALUES[name] != value
+            # Else this test shows nothing. --init_run excludes --init_generator, --teacher_dir the
+            # discriminator and the degradation.
+            assert name in ("init_run", "teacher_dir") or OTHER_VALUES[name] != value
     _, config = settings("--data=folder:a", "--run_dir=r", "--init_run=other")
     assert config.run.init_run == "other"
+    flags = "--data=folder:a", "--run_dir=r", "--noadversarial", "--teacher_dir=taught"
+    assert settings(*flags)[1].data.teacher_dir == "taught"
 
 
 # The generator's flags: numbers of weights, counted by hand.

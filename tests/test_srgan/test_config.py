@@ -64,6 +64,7 @@ REFUSED = {
     "steps_per_epoch": [0],
     "batch_size": [0, -1],
     "clean_share": [-0.1, 1.5, NAN],
+    "teacher_weight": [-0.1, 1.5, NAN],
     "crop_size": [0, -16, 24],
     "seed": [-1, 2**32],
     "lambda_pixel": [-1.0, NAN, INFINITY],
@@ -172,6 +173,22 @@ def test_layers_are_checked_before_the_run():
             check_run(config(vgg_layers=text))
     with pytest.raises(UsageError, match="vgg16 has no layer 'block3_conv4'"):
         check_run(config(vgg_layers="block3_conv4:1", vgg_network="vgg16"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"adversarial": True}, "--teacher_dir needs --noadversarial"),
+        ({"degradation": "photo"}, "--teacher_dir needs --degradation=bicubic"),
+        ({"data": "prepared:set"}, "--teacher_dir needs the photos themselves"),
+    ],
+)
+def test_where_a_teacher_cannot_take_the_place_of_hr(changes, message):
+    taught = {"teacher_dir": "outputs", "adversarial": False}
+    check_run(config(**taught))
+    check_run(config(**changes))
+    with pytest.raises(UsageError, match=f"^{message}"):
+        check_run(config(**{**taught, **changes}))
 
 
 def test_a_loss_without_terms_is_refused():

@@ -138,6 +138,7 @@ def test_defaults_are_the_papers(settings, number, weights):
         **{"data": "folder:photos", "val_dir": "", "crop_size": 96, "batch_size": 16},
         **{"flips": True, "rotations": False, "seed": 0},
         **{"degradation": "bicubic", "clean_share": 0.15, "crop_energy": 1.0},
+        **{"teacher_dir": "", "teacher_weight": 0.5},
     }
     assert vars(config.run) == {
         **{"run_dir": f"runs/wp/stage{number}", "steps": 500_000, "steps_per_epoch": 500},
@@ -189,6 +190,7 @@ OTHER_VALUES = {
     **{"decay_at": 0.25, "beta_1": 0.5, "ema_decay": 0.99, "data": "folder:a", "val_dir": "v"},
     **{"crop_size": 48, "batch_size": 4, "flips": False, "rotations": True, "seed": 3},
     **{"degradation": "photo", "clean_share": 0.25},
+    **{"teacher_weight": 0.125},
     **{"run_dir": "r", "steps": 100, "steps_per_epoch": 10, "precision": "bfloat16"},
     **{"init_run": "other", "checkpoint_every": 7, "keep_checkpoints": 3, "steps_per_call": 5},
     **{"devices": 3, "deterministic": True},
@@ -206,14 +208,17 @@ def test_every_setting_is_a_flag(settings):
     found = vars(architecture).copy()
     for part in vars(config).values():
         found.update(vars(part))
-    assert stage == 2 and found.pop("init_generator") == ""
+    assert stage == 2 and found.pop("init_generator") == found.pop("teacher_dir") == ""
     assert found == {**OTHER_VALUES, "run_dir": "r/stage2"}
     flag = "--init_generator=g.weights.h5"
     _, _, config = settings("--stage=1", "--data=folder:a", "--run_dir=r", flag)
     assert config.run.init_generator == "g.weights.h5"
+    flags = "--noadversarial", "--teacher_dir=taught"
+    _, _, config = settings("--stage=1", "--data=folder:a", "--run_dir=r", *flags)
+    assert config.data.teacher_dir == "taught"
     for default in (GeneratorConfig(), *vars(wp_srgan.train.DEFAULTS).values()):
         for name, value in dataclasses.asdict(default).items():
-            assert name == "init_generator" or OTHER_VALUES[name] != value
+            assert name in ("init_generator", "teacher_dir") or OTHER_VALUES[name] != value
 
 
 # The networks' flags: numbers of weights, counted by hand.
