@@ -1,8 +1,12 @@
 """The client against a server of the real protocols over the real loader, with faults."""
 
+import contextlib
 import shutil
+import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -135,6 +139,57 @@ def test_a_truncated_answer(server, way: str) -> None:
     server.truncate = True
     with connect(Server(address(server, way), deadline=1)) as calls, pytest.raises(ServerError):
         calls.predict("image_only", {"image": noise(4, 4)})
+
+
+class Resetting:
+    """Between a client and a server: the first connections are reset, the others passed on."""
+
+    def __init__(self, target: str, resets: int) -> None:
+        self.resets = resets
+        host, _, port = target.removeprefix("http://").partition(":")
+        self._target = host, int(port)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.address = target.replace(port, str(self._listening.getsockname()[1]))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            if self.resets:
+                self.resets -= 1
+                client.recv(100)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()  # with a lingering time of 0 this is a reset
+                continue
+            server = socket.create_connection(self._target)
+            for one, other in ((client, server), (server, client)):
+                threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while content := one.recv(1 << 16):
+                other.sendall(content)
+            other.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_connection_that_is_reset_is_made_again(server, session, way: str) -> None:
+    image = noise(4, 4)
+    with contextlib.closing(Resetting(address(server, way), resets=2)) as between:
+        (found,) = ask(Server(between.address), image).values()
+        assert between.resets == 0 and server.requests == 1
+        assert np.array_equal(found, session.run("image_only", image=image)["sr"])
+        between.resets = 1000
+        with pytest.raises(ServerError, match=r"cannot be reached|busy"):
+            ask(Server(between.address, deadline=1), image)
+    assert server.requests == 1
 
 
 @pytest.mark.parametrize("scheme", ["", "http://"])
