@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from bigans.pretrained.half_precision import write_float16
 from bigans.pretrained.manifest import (
     RECIPES,
     WEIGHTS_DIR,
@@ -23,7 +23,7 @@ from srgan.runs.run_dir import generator_of
 def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest:
     """Copies the generators of run folders and describes them in the manifest.
 
-    A generator that is not named keeps its file and its entry.
+    A generator that is not named keeps its file and its entry. Weights are stored as float16.
 
     Args:
         runs: Run folders by the generator's name (the keys of `manifest.RECIPES`); for WP-SRGAN
@@ -35,7 +35,7 @@ def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest
 
     Raises:
         DataError: A run folder lacks its weights or settings, or one of the three generators is
-            neither named nor there already. Nothing is copied then.
+            neither named nor there already: nothing is copied then. Or weights are damaged.
     """
     generators = {name: generator_of(run) for name, run in runs.items()}
     manifest = _present(runs, weights_dir)
@@ -43,7 +43,7 @@ def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest
     for name, (weights, config) in generators.items():
         file = f"{name}.weights.h5"
         with atomic_file(weights_dir / file) as temporary:
-            shutil.copyfile(weights, temporary)
+            write_float16(weights, temporary)
         sha256 = file_sha256(weights_dir / file)
         manifest[name] = PretrainedGenerator(file, sha256, config, RECIPES[name])
     manifest = {name: manifest[name] for name in RECIPES}
