@@ -8,6 +8,7 @@ from sr_program.own_packages import use_own
 from sr_program.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from bigans.upscaler.enlarging import Enlarging
     from bigans.upscaler.tiles.tiling import Tiling
     from bigans.upscaler.upscaler import Upscaler
     from sr_program.machine.allocator import keep_freed_memory
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 # The only package below whose name a file of the user's is likely to have.
 use_own(["fusion"], Path(__file__).parent.parent)
 
-__all__ = ["Tiling", "Upscaler", "__version__", "keep_freed_memory"]
+__all__ = ["Enlarging", "Tiling", "Upscaler", "__version__", "keep_freed_memory"]
 
 
 _MODULES = {
+    "Enlarging": "bigans.upscaler.enlarging",
     "Tiling": "bigans.upscaler.tiles.tiling",
     "Upscaler": "bigans.upscaler.upscaler",
     "keep_freed_memory": "sr_program.machine.allocator",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigans.upscaler.enlarging import Enlarging
+from bigans import Enlarging
 from sr_images.encoding import Encoding
 from sr_images.imresize import imresize
 from sr_images.picture import WHITE, Attributes, Picture
