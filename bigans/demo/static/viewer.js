@@ -166,17 +166,56 @@ stage.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-let drag = null;
+// Two fingers zoom and move; one, or the mouse, moves the swipe line or a picture that is zoomed in.
+let drag = null, pinch = null;
+const fingers = new Map(); // what touches the stage: its pointer → x, y in pixels of the stage
+
+function placeOf(event) {
+  const box = stage.getBoundingClientRect();
+  return { x: event.clientX - box.left, y: event.clientY - box.top };
+}
+
+function spread() {
+  const [one, two] = [...fingers.values()];
+  return {
+    x: (one.x + two.x) / 2, y: (one.y + two.y) / 2,
+    apart: Math.max(1, Math.hypot(one.x - two.x, one.y - two.y)),
+  };
+}
+
 stage.addEventListener("pointerdown", (event) => {
   if (!photo) return;
-  const box = stage.getBoundingClientRect(), at = event.clientX - box.left;
+  if (event.pointerType === "touch") fingers.set(event.pointerId, placeOf(event));
+  if (fingers.size === 2) {
+    drag = null;
+    pinch = spread();
+    stage.setPointerCapture(event.pointerId);
+    return;
+  }
+  const at = placeOf(event).x;
   const near = Math.abs(at - (swipe.value / 100) * stage.clientWidth) < 24;
   drag = view.zoom > 1 && !near ? { x: event.clientX, y: event.clientY } : "swipe";
   stage.setPointerCapture(event.pointerId);
   if (drag === "swipe") moved(event);
 });
-stage.addEventListener("pointermove", (event) => drag && moved(event));
-for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => { drag = null; });
+stage.addEventListener("pointermove", (event) => {
+  if (fingers.has(event.pointerId)) fingers.set(event.pointerId, placeOf(event));
+  if (pinch) pinched();
+  else if (drag) moved(event);
+});
+for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, (event) => {
+  fingers.delete(event.pointerId);
+  drag = pinch = null;
+});
+
+function pinched() {
+  const now = spread();
+  zoom(view.zoom * now.apart / pinch.apart, pinch.x, pinch.y);
+  view.x += now.x - pinch.x;
+  view.y += now.y - pinch.y;
+  pinch = now;
+  place();
+}
 
 function moved(event) {
   if (drag === "swipe") {

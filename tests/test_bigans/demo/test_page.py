@@ -94,6 +94,15 @@ def test_drop_slide_bound_and_download(
     assert visitor.outside == []
 
 
+def touch(tools: Any, kind: str, places: list[tuple[float, float]], box: Any) -> None:
+    """Fingers on the picture, as Chromium's own tools set them down; places are shares of it."""
+    points = [
+        {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": number}
+        for number, (x, y) in enumerate(places)
+    ]
+    tools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
 def test_swipe_zoom_and_heat_map(visit: Visit, tmp_path: Path) -> None:
     visitor = visit()
     page = visitor.page
@@ -125,6 +134,18 @@ def test_swipe_zoom_and_heat_map(visit: Visit, tmp_path: Path) -> None:
     before = page.evaluate("document.querySelector('.bg-right').style.transform")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.querySelector('.bg-right').style.transform") != before
+    page.click(".bg-fit")
+    assert zoom() == 1
+
+    tools = page.context.new_cdp_session(page)
+    touch(tools, "touchStart", [(0.4, 0.5)], box)
+    touch(tools, "touchStart", [(0.4, 0.5), (0.6, 0.5)], box)
+    for apart in (0.3, 0.4):
+        places = [(0.5 - apart / 2, 0.5), (0.5 + apart / 2, 0.5)]
+        touch(tools, "touchMove", places, box)
+    touch(tools, "touchEnd", [], box)
+    assert zoom() == pytest.approx(2, rel=0.02)
+    assert page.input_value(".bg-swipe-input") == "40"  # where the first finger was put
     page.click(".bg-fit")
     assert zoom() == 1
 
