@@ -28,6 +28,7 @@ from bigans.upscaler.upscaler import Upscaler
 from fusion import numpy_merge
 from sr_images.bicubic import bicubic_upscale
 from sr_images.depth import in_depth
+from sr_images.icc import to_srgb
 from sr_images.levels import from_levels
 from sr_images.luma import LUMA_WEIGHTS
 from sr_images.picture import Picture
@@ -134,7 +135,7 @@ class KeptPhoto:
         return float(self.thresholds(choice.xi).mean())
 
     def shown(self, layer: Layer, choice: Choice, step: int = 1) -> NDArray[np.uint8]:
-        """A layer as the page shows it.
+        """A layer as the page shows it: by a profile of colours that the photo has, as sRGB.
 
         Args:
             layer: Which; "settled" is the result that `result` made last.
@@ -147,7 +148,7 @@ class KeptPhoto:
         Raises:
             DataError: There is no original.
         """
-        pixels = self._pixels(layer, choice, step)
+        pixels = self._on_screen(layer, self._pixels(layer, choice, step))
         code = cv2.COLOR_RGB2RGBA if pixels.shape[2] == 3 else cv2.COLOR_GRAY2RGBA
         result = np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), code), np.uint8)
         if self._opacity is not None:
@@ -186,6 +187,15 @@ class KeptPhoto:
         levels = self.faithful if layer == "faithful" else self.vivid
         rounded = from_levels(levels[::step, ::step], np.uint8)
         return self._in_own_colours(np.asarray(rounded, np.uint8))
+
+    def _on_screen(self, layer: Layer, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Raw pixels have no profile on the page: a browser takes them for sRGB."""
+        picture = self.original if layer == "original" and self.original else self.picture
+        icc = picture.attributes.icc
+        if layer == "difference" or not icc:
+            return pixels
+        converted = to_srgb(pixels, icc, self.name)
+        return pixels if converted is None else converted
 
     def _merged(self, choice: Choice, step: int) -> Images:
         pair = self.faithful[::step, ::step], self.vivid[::step, ::step]

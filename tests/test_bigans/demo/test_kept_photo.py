@@ -1,10 +1,12 @@
 """What the page shows of a photo is what the upscaler gives, and no generator runs for it."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageCms
 
 from bigans import Tiling, Upscaler
 from bigans.demo.choice import Choice
@@ -21,12 +23,13 @@ from fusion import numpy_merge
 from sr_images.bicubic import bicubic_downscale, bicubic_upscale
 from sr_images.fidelity import psnr
 from sr_images.luma import rgb_to_y
-from sr_images.picture import Picture
+from sr_images.picture import Attributes, Picture
 from sr_images.pictures_in import read_picture
 from sr_images.pictures_out import write_picture
 from sr_program.errors import DataError, UsageError
 from sr_program.model_facts import ModelFacts
 from tests.test_bigans.upscaler.numpy_model import NumpyModel
+from tests.test_bigans.upscaler.test_managed_colours import profile
 
 CHOICES = [Choice(xi=xi) for xi in (0, 0.31, 0.5, 0.73, 0.7312, 1)]
 CHOICES += [Choice(levels=levels) for levels in (0, 3, 8, 255)]
@@ -108,6 +111,29 @@ def test_layers() -> None:
     assert kept.difference.flat[heat.argmin()] <= np.quantile(kept.difference, 0.1)
     with pytest.raises(DataError, match="no original"):
         kept.shown("original", Choice())
+
+
+@pytest.mark.parametrize("layer", ["result", "settled", "bicubic", "faithful", "vivid"])
+def test_colours_of_a_profile_are_shown_as_srgb(layer: Any) -> None:
+    """Within two levels of what LittleCMS makes of them by Pillow."""
+    icc = profile("Display P3")
+    kept = kept_of(Picture(noise(12, 9, 3) // 2 + 60, attributes=Attributes(icc=icc)))
+    plain = kept_of(Picture(noise(12, 9, 3) // 2 + 60))
+    kept.result(Choice()), plain.result(Choice())
+    raw = plain.shown(layer, Choice())[..., :3]
+    wide = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    expected = ImageCms.profileToProfile(Image.fromarray(raw), wide, ImageCms.createProfile("sRGB"))
+    shown = kept.shown(layer, Choice())[..., :3].astype(int)
+    assert np.abs(shown - np.asarray(expected)).max() <= 2
+    assert np.abs(shown - raw).max() > 8  # the profile matters
+    heat = kept.shown("difference", Choice()), plain.shown("difference", Choice())
+    np.testing.assert_array_equal(*heat)
+
+
+def test_a_profile_that_cannot_be_used_changes_nothing() -> None:
+    kept = kept_of(Picture(noise(8, 8, 3), attributes=Attributes(icc=b"no profile at all" * 10)))
+    plain = kept_of(Picture(noise(8, 8, 3)))
+    np.testing.assert_array_equal(kept.shown("vivid", Choice()), plain.shown("vivid", Choice()))
 
 
 def test_a_consistent_result_gives_the_photo_back() -> None:
