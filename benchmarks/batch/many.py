@@ -2,7 +2,8 @@
 
     python -m benchmarks.batch.many --entries=1000000 --engine=local
 
-The worker is a stub, so that what is timed is listing, handing out and writing down.
+The worker is a stub, so that what is timed is listing, handing out and writing down. Shared memory
+in use tells of Ray's object store, which lies there.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def _main(arguments: list[str]) -> int:
     values: Any = flags.FLAGS
     with tempfile.TemporaryDirectory() as name:
         table = write_table(Path(name) / "table.parquet", values.entries)
-        before = _rss()
+        before, shared = _rss(), _shared()
         for part in ("first run", "rerun")[: 1 + values.rerun]:
             began = time.monotonic()
             with _Peak() as peak:
@@ -64,6 +65,7 @@ def _main(arguments: list[str]) -> int:
             print(
                 f"{part}: {summary}, {seconds:.0f} s, {values.entries / seconds:.0f}/s, driver "
                 f"{before / 1e6:.0f} MB before, at most {peak.most / 1e6:.0f} MB, "
+                f"shared memory at most {(peak.shared - shared) / 1e6:.1f} MB more, "
                 f"its manifest {os.path.getsize(f'{name}/out/manifest.parquet') / 1e6:.0f} MB",
                 flush=True,
             )
@@ -98,10 +100,10 @@ def stub() -> Callable[[Photo], Outcome]:
 
 
 class _Peak:
-    """The most memory that this process has within the block, bytes."""
+    """The most memory within the block, bytes: of this process, and shared memory in use."""
 
     def __enter__(self) -> _Peak:
-        self.most, self._ended = 0, threading.Event()
+        self.most, self.shared, self._ended = 0, 0, threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
@@ -112,11 +114,16 @@ class _Peak:
 
     def _look(self) -> None:
         while not self._ended.wait(0.05):
-            self.most = max(self.most, _rss())
+            self.most, self.shared = max(self.most, _rss()), max(self.shared, _shared())
 
 
 def _rss() -> int:
     return psutil.Process().memory_info().rss
+
+
+def _shared() -> int:
+    """Bytes in use of where Ray's object store lies; 0 where there is no such place."""
+    return psutil.disk_usage("/dev/shm").used if Path("/dev/shm").is_dir() else 0
 
 
 if __name__ == "__main__":
