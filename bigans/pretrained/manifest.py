@@ -15,9 +15,9 @@ WEIGHTS_DIR = Path(__file__).parent / "weights"
 
 # The shipped generators and the flagfiles that trained them.
 RECIPES = {
-    "mr_srgan": "configs/mr_srgan/05_equation_2.cfg",
-    "wp_srgan_stage1": "configs/wp_srgan/03_stage1.cfg",
-    "wp_srgan_stage2": "configs/wp_srgan/08_adversarial.cfg",
+    "mr_srgan": "configs/mr_srgan/22_taught.cfg",
+    "wp_srgan_stage1": "configs/wp_srgan/21_pixel_60k.cfg",
+    "wp_srgan_stage2": "configs/wp_srgan/14_vivid_long.cfg",
 }
 
 _FILE_NAME = "manifest.json"

@@ -27,7 +27,7 @@ def test_the_manifest_is_json_with_the_promised_keys(weights_dir: Path) -> None:
         "file": "wp_srgan_stage2.weights.h5",
         "sha256": hashlib.sha256(b"wp_srgan_stage2" * 100).hexdigest(),
         "config": {"features": 8},
-        "recipe": "configs/wp_srgan/08_adversarial.cfg",
+        "recipe": "configs/wp_srgan/14_vivid_long.cfg",
     }
 
 

@@ -38,7 +38,7 @@ def enlarged(shared: Path) -> Callable[[str, float], Images]:
     return of
 
 
-@pytest.mark.parametrize(("name", "least"), [("Set5", 31.2), ("Set14", 27.9)])
+@pytest.mark.parametrize(("name", "least"), [("Set5", 31.6), ("Set14", 28.1)])
 def test_psnr_of_the_faithful_image(enlarged, name: str, least: float) -> None:
     """The bars of CPU training; bicubic has 28.4 and 26.0 dB, the paper's MR-SRGAN 31.53, 28.28."""
     values = [
@@ -53,9 +53,9 @@ def test_the_results_are_consistent_with_their_inputs(enlarged, xi: float) -> No
     assert np.mean([lr_consistency(lr, sr) for _, lr, sr in enlarged("Set14", xi)]) > 42
 
 
-@pytest.mark.parametrize(("xi", "most"), [(0.0, 3.0), (0.73, 1.6), (1.0, 1.4)])
+@pytest.mark.parametrize(("xi", "most"), [(0.0, 1.1), (0.73, 1.2), (1.0, 1.3)])
 def test_the_grid_of_4_pixels(enlarged, xi: float, most: float) -> None:
-    """HR has 1.1, noise 1.0. A shortfall: the faithful image has 2.9, a grid that is seen."""
+    """HR has 1.1, noise 1.0."""
     assert grid_measure(rgb_to_y(sr) for _, _, sr in enlarged("Set14", xi)) <= most
 
 
