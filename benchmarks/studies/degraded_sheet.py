@@ -39,7 +39,7 @@ class SheetConfig:
     photos: str = setting("", "Files, by commas.")
     crop_size: int = setting(40, "Side of a crop, LR pixels: where the photo has most detail.")
     zoom: int = setting(2, "Each pixel of a result becomes a square of so many.")
-    output: str = setting("", "The sheet, a PNG. Required.")
+    output: str = setting("", "The sheet; its suffix names the format. Required.")
 
     def check(self) -> None:
         """Raises a UsageError that names the first flag with a wrong value."""
