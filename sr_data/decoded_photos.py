@@ -13,6 +13,7 @@ from sr_images.bicubic import bicubic_downscale
 from sr_program.errors import DataError
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+Photo = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]  # HR, LR, what is learned
 
 
 class DecodedPhotos:
@@ -41,7 +42,7 @@ class DecodedPhotos:
             crop_size: images with a smaller side are left out, HR pixels.
             scale: HR pixels for each LR pixel.
             memory_limit: most bytes that the decoded images may take.
-            teacher: whose images are mixed into HR; LR is made from HR alone.
+            teacher: whose images are mixed into HR for `learned`; LR is made from HR alone.
 
         Raises:
             DataError: the images take more memory, which is found out as soon as it is used up; or
@@ -53,6 +54,7 @@ class DecodedPhotos:
         self.skipped_small: list[str] = []
         self.skipped_corrupt: list[str] = []
         self._pairs: list[Pair] = []
+        self._learned: list[NDArray[np.uint8]] = []
         self._read(source, memory_limit)
 
     def fields(self, side: int) -> NDArray[np.int64]:
@@ -88,16 +90,35 @@ class DecodedPhotos:
             (hr, lr): uint8 [scale * side, scale * side, 3] and [side, side, 3], RGB.
         """
         hr, lr = self._pairs[image]
-        scale = self._scale
         return (
-            hr[row * scale :, column * scale :][: side * scale, : side * scale],
+            self._enlarged_crop(hr, row, column, side),
             lr[row : row + side, column : column + side],
         )
+
+    def learned(self, image: int, row: int, column: int, side: int) -> NDArray[np.uint8]:
+        """What a generator learns in a crop, as a view: HR, or its mixture with the teacher's image.
+
+        Args:
+            image: its number.
+            row: first row, LR pixels.
+            column: first column, LR pixels.
+            side: LR pixels.
+
+        Returns:
+            uint8 [scale * side, scale * side, 3], RGB.
+        """
+        return self._enlarged_crop(self._learned[image], row, column, side)
+
+    def _enlarged_crop(
+        self, image: NDArray[np.uint8], row: int, column: int, side: int
+    ) -> NDArray[np.uint8]:
+        scale = self._scale
+        return image[row * scale :, column * scale :][: side * scale, : side * scale]
 
     def _read(self, source: ImageSource, memory_limit: int) -> None:
         names, taken = source.names, 0
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            reads = pool.map(lambda index: self._read_pair(source, index), range(len(names)))
+            reads = pool.map(lambda index: self._read_photo(source, index), range(len(names)))
             progress = tqdm(
                 reads, total=len(names), desc="reading images", unit="image", disable=None
             )
@@ -107,7 +128,7 @@ class DecodedPhotos:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise DataError(_too_large(source, names.index(name) + 1, memory_limit))
 
-    def _read_pair(self, source: ImageSource, index: int) -> Pair | DataError | None:
+    def _read_photo(self, source: ImageSource, index: int) -> Photo | DataError | None:
         try:
             hr = source[index]
         except DataError as error:
@@ -118,17 +139,19 @@ class DecodedPhotos:
         hr = np.ascontiguousarray(hr[:height, :width])
         lr = bicubic_downscale(hr, self._scale)
         # outside of the `try`: a photo that its teacher lacks is a mistake, not a damaged file
-        return hr if self._teacher is None else self._teacher.mixed(source.names[index], hr), lr
+        return hr, lr, hr if self._teacher is None else self._teacher.mixed(source.names[index], hr)
 
-    def _keep(self, name: str, result: Pair | DataError | None) -> int:
+    def _keep(self, name: str, result: Photo | DataError | None) -> int:
         """Keeps an image, if there is one; returns how many bytes it takes."""
         if isinstance(result, DataError):
             self.skipped_corrupt.append(name)
         elif result is None:
             self.skipped_small.append(name)
         else:
-            self._pairs.append(result)
-            return sum(one.nbytes for one in result)
+            hr, lr, learned = result
+            self._pairs.append((hr, lr))
+            self._learned.append(learned)
+            return hr.nbytes + lr.nbytes + (learned.nbytes if learned is not hr else 0)
         return 0
 
 

@@ -86,15 +86,15 @@ class PatchDataset(keras.utils.PyDataset):
                 ones; for processes that share the batches.
             degradation: what is drawn for each LR crop; None: all are the plain bicubic reduction.
                 It changes neither the places nor the HR crops.
-            teacher: whose images are mixed into the HR crops; not with a degradation, which starts
-                from HR, nor with a prepared set, which holds HR alone.
+            teacher: whose images are mixed into the HR crops; a degradation starts from HR as it
+                was. Not with a prepared set, which holds HR alone.
             memory_limit: most bytes that decoded images may take; a prepared set needs next to
                 none.
 
         Raises:
             ValueError: an argument is out of range, a batch has no such share, `crop_size` is not a
-                multiple of `scale`, a teacher is given with a degradation or a prepared set, or a
-                prepared set is asked for another scale than its own, 4.
+                multiple of `scale`, a teacher is given with a prepared set, or a prepared set is
+                asked for another scale than its own, 4.
             DataError: no image is usable, or the images need more memory than the limit and must be
                 prepared first.
         """
@@ -108,8 +108,8 @@ class PatchDataset(keras.utils.PyDataset):
             raise ValueError(f"crop_energy must be in (0, 1], got {crop_energy}")
         if crop_size % scale:
             raise ValueError(f"crop_size {crop_size} is not a multiple of the scale {scale}")
-        if teacher and (degradation or isinstance(source, PreparedSource)):
-            raise ValueError("a teacher needs photos that are not prepared, and no degradation")
+        if teacher and isinstance(source, PreparedSource):
+            raise ValueError("a teacher needs photos that are not prepared")
         self.crop_size = crop_size
         self.batch_size = batch_size
         self.steps_per_epoch = steps_per_epoch
@@ -120,6 +120,7 @@ class PatchDataset(keras.utils.PyDataset):
         self.candidates = math.ceil(batch_size / crop_energy)
         self.degradation = degradation
         self.epoch = epoch
+        self._taught = teacher is not None
         self._part = _part(batch_size, *share)
         self._within_epoch = False
         self._crops, self.skipped_small, self.skipped_corrupt = self._open(
@@ -176,8 +177,8 @@ class PatchDataset(keras.utils.PyDataset):
     def _most_energetic(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """As many of the places as a batch has, in their order: those with the most energy."""
         side = self.crop_size // self.scale
-        crops = (self._crops.cut(*self._place(place), side) for place in places)
-        energies = [_gradient_energy(hr) for hr, _ in crops]
+        learned = (self._crops.learned(*self._place(place), side) for place in places)
+        energies = [_gradient_energy(crop) for crop in learned]
         most = np.argsort(energies, kind="stable")[len(places) - self.batch_size :]
         return places[np.sort(most)]
 
@@ -192,12 +193,14 @@ class PatchDataset(keras.utils.PyDataset):
     def _crop(
         self, place: tuple[int, int, int], index: int, number: int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """(hr, lr) of a place, which is that number of the batch `index`."""
+        """(hr, lr) of a place, which is that number of the batch `index`; hr is what is learned."""
         whole_place = (*place, self.crop_size // self.scale)
         if self.degradation is None:
-            return self._crops.cut(*whole_place)
-        rng = degradation_rng(self.seed, self.epoch, index, number)
-        return cut_degraded(self._crops, whole_place, self.degradation, rng)
+            hr, lr = self._crops.cut(*whole_place)
+        else:
+            rng = degradation_rng(self.seed, self.epoch, index, number)
+            hr, lr = cut_degraded(self._crops, whole_place, self.degradation, rng)
+        return self._crops.learned(*whole_place) if self._taught else hr, lr
 
     def _open(
         self, source: ImageSource | PreparedSource, memory_limit: int, teacher: Teacher | None

@@ -129,6 +129,10 @@ class PreparedSource:
             hr[_inside(shared, crop, SCALE)] = tile_hr[_inside(shared, box, SCALE)]
         return hr, lr
 
+    def learned(self, photo: int, row: int, column: int, side: int) -> NDArray[np.uint8]:
+        """What a generator learns in a crop: HR, as `cut` gives it."""
+        return self.cut(photo, row, column, side)[0]
+
     def _tile(self, photo: int, tile: int, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         file, number, first, records = self._places[photo]
         path = self.directory / SHARDS / file

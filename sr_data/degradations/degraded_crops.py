@@ -42,6 +42,10 @@ class Crops(Protocol):
         """One crop."""
         ...
 
+    def learned(self, image: int, row: int, column: int, side: int, /) -> NDArray[np.uint8]:
+        """What a generator learns in a crop: HR, or its mixture with a teacher's image."""
+        ...
+
 
 def cut_degraded(
     crops: Crops,

@@ -62,8 +62,6 @@ def _check_teacher(data: DataConfig, *, adversarial: bool) -> None:
         raise UsageError(
             "--teacher_dir needs --noadversarial: the discriminator would learn them as photos"
         )
-    if data.degradation != "bicubic":
-        raise UsageError("--teacher_dir needs --degradation=bicubic: its images are of clean LR")
     if data.data.startswith("prepared:"):
         raise UsageError("--teacher_dir needs the photos themselves: a prepared set holds HR alone")
 

@@ -43,7 +43,8 @@ class DataConfig:
     teacher_dir: str = setting(
         "",
         "Folder of another method's enlarged images, each with its photo's name, to be mixed into "
-        "what the generator learns (not in the paper).",
+        "what the generator learns (not in the paper). They are of clean LR, also with "
+        "--degradation=photo.",
     )
     teacher_weight: float = setting(
         0.5, "Share of --teacher_dir's images in the mixture; the rest is HR's."

@@ -92,13 +92,25 @@ def test_an_image_of_another_size_is_named(folders):
         dataset(photos, Teacher(taught, 0.5))
 
 
-def test_a_teacher_goes_with_neither_degradation_nor_prepared_sets(folders, tmp_path):
+def test_degraded_crops_start_from_hr_and_are_taught(folders):
     photos, taught = folders
-    teacher = Teacher(taught, 0.5)
-    with pytest.raises(ValueError, match="no degradation"):
-        dataset(photos, teacher, degradation=PhotoDegradation())
+    options = {"crop_size": 16, "steps_per_epoch": 5, "seed": 3}
+    options |= {"degradation": PhotoDegradation(clean_share=0.2)}
+    plain, whole = dataset(photos, **options), dataset(photos, Teacher(taught, 1.0), **options)
+    clean = dataset(photos, Teacher(taught, 1.0), **options | {"degradation": None})
+    for (lr, hr), (taught_lr, teacher), (_, clean_teacher) in zip(plain, whole, clean, strict=True):
+        np.testing.assert_array_equal(taught_lr, lr)
+        np.testing.assert_array_equal(teacher, clean_teacher)
+        assert np.abs(teacher - hr).mean() > 0.1
+
+
+def test_a_teacher_does_not_go_with_prepared_sets(folders, tmp_path):
+    photos, taught = folders
     prepare(f"folder:{photos}", tmp_path / "set", TileSettings(), workers=1)
     with pytest.raises(ValueError, match="not prepared"):
         PatchDataset(
-            PreparedSource(tmp_path / "set"), teacher=teacher, crop_size=16, steps_per_epoch=1
+            PreparedSource(tmp_path / "set"),
+            teacher=Teacher(taught, 0.5),
+            crop_size=16,
+            steps_per_epoch=1,
         )

@@ -179,7 +179,6 @@ def test_layers_are_checked_before_the_run():
     ("changes", "message"),
     [
         ({"adversarial": True}, "--teacher_dir needs --noadversarial"),
-        ({"degradation": "photo"}, "--teacher_dir needs --degradation=bicubic"),
         ({"data": "prepared:set"}, "--teacher_dir needs the photos themselves"),
     ],
 )
