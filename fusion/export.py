@@ -4,9 +4,13 @@ r"""Builds the fused SavedModel from the SavedModels of the two generators.
         --output=models/fused
 
 writes models/fused/1. A generator is a SavedModel or a directory of numbered versions; `python -m
-bigans.pretrained.export --output=models` writes the shipped ones. Other formats than
-SavedModel are for other runtimes; there xi and max_deviation are vectors of one value, or of one an
-image, and have to be given:
+bigans.pretrained.export --output=models` writes the shipped ones. It may also be an ONNX file of
+another program (--faithful=span_x4.onnx): RGB in, RGB out, sizes that may change, and the scale of
+the other one. Which numbers it takes for black and white is found out by a trial; --verbosity=0
+tells. Needs the extra onnx.
+
+Other formats than SavedModel are for other runtimes; there xi and max_deviation are vectors of one
+value, or of one an image, and have to be given:
 
     --format=openvino   fused.xml and generators.xml; for `python -m bigans --model=DIR
                         --runtime=openvino` and for evaluation.run. A program of your own has to
@@ -37,8 +41,12 @@ _SHIPPED = "; `python -m bigans.pretrained.export --output=models` writes the sh
 
 def cli_main() -> NoReturn:
     """Runs the command."""
-    flags.DEFINE_string("faithful", None, "SavedModel of the faithful generator (MR-SRGAN).")
-    flags.DEFINE_string("vivid", None, "SavedModel of the vivid generator (WP-SRGAN, stage 2).")
+    flags.DEFINE_string(
+        "faithful", None, "SavedModel of the faithful generator (MR-SRGAN), or an ONNX file."
+    )
+    flags.DEFINE_string(
+        "vivid", None, "SavedModel of the vivid generator (WP-SRGAN, stage 2), or an ONNX file."
+    )
     flags.DEFINE_string("output", None, "Directory of the fused model; it goes to OUTPUT/1.")
     flags.DEFINE_enum(
         "threshold",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from tqdm import tqdm
 
-from fusion.saved_model_folder import VERSION, find_saved_model
+from fusion.saved_model_folder import VERSION, find_generator
 from sr_program import contract
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_directory
@@ -44,7 +44,8 @@ def build(
     """Writes the fused model of two generators, complete or not at all.
 
     Args:
-        faithful_dir: SavedModel of I_g, or a directory of numbered versions (the latest is taken).
+        faithful_dir: SavedModel of I_g, a directory of numbered versions (the latest is taken), or
+            an ONNX file of any network that enlarges.
         vivid_dir: SavedModel of I_G, likewise.
         output_dir: The model goes to `output_dir`/1, which must not exist.
         threshold: "joint", "per_channel" or "luma"; see `fusion.fused_model.fuse`.
@@ -70,7 +71,7 @@ def build(
     photos = None if int8_photos is None else _photos(int8_photos, format)
     if target.exists():
         raise DataError(f"{target}: exists already; remove it or choose another output directory")
-    faithful, vivid = find_saved_model(faithful_dir), find_saved_model(vivid_dir)
+    faithful, vivid = find_generator(faithful_dir), find_generator(vivid_dir)
     with tqdm(total=3, desc="fusing", unit="step", disable=None, leave=False) as progress:
         import_tensorflow_quietly()
         from fusion.fused_model import FusedModel

@@ -1,19 +1,23 @@
 """A generator: any SavedModel that enlarges uint8 images to unrounded grey levels.
 
 Its signature `unrounded` takes `image`, uint8 [B, H, W, 3], and gives `sr`, float32 [B, H', W', 3]
-in [0, 255]. Nothing else is known of it, neither its code nor its framework. A model may also take
+in [0, 255]. Nothing else is known of it, neither its code nor its framework. An ONNX file or a
+SavedModel of another program becomes one, see `fusion.foreign.generator`. A model may also take
 unrounded grey levels, see `takes_levels`, and tell how far a pixel of the result looks, see
 `stated_radius`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from fusion.foreign.generator import of_onnx, of_saved_model
 from sr_program import contract
 from sr_program.contract import FROM_LEVELS, UNROUNDED
 from sr_program.errors import DataError, first_line
@@ -47,16 +51,23 @@ def load_generator(directory: str | os.PathLike[str]) -> Any:
     """Loads a generator and checks its signature.
 
     Args:
-        directory: The directory that holds saved_model.pb.
+        directory: The directory that holds saved_model.pb, or an ONNX file.
 
     Returns:
         The loaded object; its functions live no longer than it does.
 
     Raises:
-        DataError: No SavedModel can be loaded from there, or it lacks the signature.
+        DataError: No model can be loaded from there, or it is not a generator.
+        UsageError: A package that ONNX files need is not installed.
     """
+    if Path(directory).suffix.lower() == ".onnx":
+        return of_onnx(directory)
     generator = load_saved_model(directory)
     signature = getattr(generator, "signatures", {}).get(UNROUNDED)
+    if signature is None:
+        foreign = of_saved_model(generator, directory, saved_model_hash(Path(directory)))
+        if foreign is not None:
+            return foreign
     if signature is None or not is_generator(signature):
         raise DataError(
             f"{directory}: has no signature {UNROUNDED!r} from a uint8 'image' [B, H, W, 3] "
@@ -113,3 +124,14 @@ def has_bfloat16(signature: Any) -> bool:
     nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
     bfloat16 = tf.bfloat16.as_datatype_enum
     return any(value.type == bfloat16 for node in nodes for value in node.attr.values())
+
+
+def saved_model_hash(directory: Path) -> str:
+    """A hash of the graph and the weights of a SavedModel, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for file in sorted(directory.rglob("*")):
+        # Facts, fingerprints and assets.extra do not change what the model computes.
+        if file.is_file() and (file.name == "saved_model.pb" or file.parent.name == "variables"):
+            digest.update(file.relative_to(directory).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -8,13 +8,13 @@ cannot be told that way is "joint" and "as read", the defaults of `fusion.export
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from fusion.generator_model import has_bfloat16, stated_radius
+from fusion.foreign.generator import ForeignGenerator
+from fusion.generator_model import has_bfloat16, saved_model_hash, stated_radius
 from sr_program.contract import DEVIATIONS, GENERATORS, SERVING, UNROUNDED
 from sr_program.model_facts import Delta, ModelFacts, Threshold, read_facts
 
@@ -33,24 +33,15 @@ def facts_of(loaded: Any, directory: Path) -> ModelFacts:
 
     Args:
         loaded: It, loaded, with a signature `unrounded`, `generators` or `serving_default`.
-        directory: What holds saved_model.pb.
+        directory: What holds saved_model.pb, or the ONNX file.
 
     Raises:
         DataError: Its facts.json is damaged.
     """
+    if isinstance(loaded, ForeignGenerator):
+        return loaded.facts
     written = read_facts(directory)
     return _facts_of_graph(loaded, directory) if written is None else written
-
-
-def saved_model_hash(directory: Path) -> str:
-    """A hash of the graph and the weights of a SavedModel, 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for file in sorted(directory.rglob("*")):
-        # Facts, fingerprints and assets.extra do not change what the model computes.
-        if file.is_file() and (file.name == "saved_model.pb" or file.parent.name == "variables"):
-            digest.update(file.relative_to(directory).as_posix().encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _facts_of_graph(loaded: Any, directory: Path) -> ModelFacts:

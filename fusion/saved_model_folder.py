@@ -30,6 +30,20 @@ def find_saved_model(directory: str | os.PathLike[str]) -> Path:
     return found
 
 
+def find_generator(path: str | os.PathLike[str]) -> Path:
+    """The SavedModel in a directory, or an ONNX file itself.
+
+    Raises:
+        DataError: There is none.
+    """
+    file = Path(path)
+    if file.suffix.lower() != ".onnx":
+        return find_saved_model(file)
+    if not file.is_file():
+        raise DataError(f"{file}: no such file")
+    return file
+
+
 def _hint(root: Path) -> str:
     """What to do about a directory without a model: wp_srgan.export makes a folder a stage."""
     inside = [path for path in sorted(root.glob("*/")) if latest_version(path, "saved_model.pb")]

@@ -96,7 +96,7 @@ class DecodedPhotos:
         )
 
     def learned(self, image: int, row: int, column: int, side: int) -> NDArray[np.uint8]:
-        """What a generator learns in a crop, as a view: HR, or its mixture with the teacher's image.
+        """What a generator learns in a crop, as a view: HR or its mixture with the teacher's.
 
         Args:
             image: its number.

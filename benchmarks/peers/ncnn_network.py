@@ -68,7 +68,7 @@ class NcnnNetwork:
         if not weights.all_read:
             raise DataError(f"{param.with_suffix('.bin')}: is longer than its .param file says")
         signature = [tf.TensorSpec([1, None, None, 3], tf.float32)]
-        self._compiled = tf.function(self._run, input_signature=signature)
+        self._compiled = tf.function(self.run, input_signature=signature)
 
     def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Runs the network on one image.
@@ -81,7 +81,8 @@ class NcnnNetwork:
         """
         return self._compiled(tf.constant(image[None])).numpy()[0]
 
-    def _run(self, image: tf.Tensor) -> tf.Tensor:
+    def run(self, image: tf.Tensor) -> tf.Tensor:
+        """The network as a function of a graph: images [B, H, W, 3] in, larger ones out."""
         values: dict[str, Any] = {}
         for layer in self._layers:
             given = [values[name] for name in layer.inputs]

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from fusion.modes import Delta, Threshold
-from fusion.saved_model_folder import find_saved_model
+from fusion.saved_model_folder import find_generator, find_saved_model
 from sr_program import contract
 from sr_program.errors import DataError
 
@@ -23,7 +23,7 @@ def pair(
     """Two generators.
 
     Args:
-        faithful: SavedModel of I_g, or a folder of its versions.
+        faithful: SavedModel of I_g, a folder of its versions, or an ONNX file.
         vivid: SavedModel of I_G, likewise.
         threshold: See `fusion.fused_model.fuse`.
         delta: Likewise.
@@ -37,7 +37,7 @@ def pair(
     from fusion.fused_model import FusedModel
 
     model = FusedModel(
-        find_saved_model(faithful), find_saved_model(vivid), threshold=threshold, delta=delta
+        find_generator(faithful), find_generator(vivid), threshold=threshold, delta=delta
     )
 
     def run(name: str, argument: str) -> Any:

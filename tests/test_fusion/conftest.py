@@ -64,7 +64,7 @@ def double_scale_dir(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def other_signature_dir(tmp_path_factory) -> Path:
     generator = Generator(1.0, [0.0] * 3, 3.0)
-    return save_generator(generator, tmp_path_factory.mktemp("other"), signature="serving_default")
+    return save_generator(generator, tmp_path_factory.mktemp("other"), signature="enlarge")
 
 
 @pytest.fixture(scope="session")

@@ -94,10 +94,10 @@ def test_an_image_of_another_size_is_named(folders):
 
 def test_degraded_crops_start_from_hr_and_are_taught(folders):
     photos, taught = folders
-    options = {"crop_size": 16, "steps_per_epoch": 5, "seed": 3}
-    options |= {"degradation": PhotoDegradation(clean_share=0.2)}
-    plain, whole = dataset(photos, **options), dataset(photos, Teacher(taught, 1.0), **options)
-    clean = dataset(photos, Teacher(taught, 1.0), **options | {"degradation": None})
+    degradation = PhotoDegradation(clean_share=0.2)
+    plain = dataset(photos, degradation=degradation)
+    whole = dataset(photos, Teacher(taught, 1.0), degradation=degradation)
+    clean = dataset(photos, Teacher(taught, 1.0))
     for (lr, hr), (taught_lr, teacher), (_, clean_teacher) in zip(plain, whole, clean, strict=True):
         np.testing.assert_array_equal(taught_lr, lr)
         np.testing.assert_array_equal(teacher, clean_teacher)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.signal import correlate
 
-from benchmarks.peers import teacher_images
+from benchmarks.peers import saved_model, teacher_images
 from benchmarks.peers.ncnn_network import NcnnNetwork
 from sr_data.sources import FolderSource
 from sr_data.teacher import Teacher
@@ -140,6 +141,25 @@ def test_the_images_are_a_teachers(
         np.testing.assert_array_equal(Teacher(output, 1.0).mixed(name, hr), taught)
 
 
+def test_a_network_becomes_a_generator(
+    param: Path, tmp_path: Path, call_program: Callable[..., int], capsys
+) -> None:
+    flags = [f"--param={param}", f"--output={tmp_path / 'model'}"]
+    assert call_program(saved_model.cli_main, *flags) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'model' / '1'}\n"
+    image = np.random.default_rng(4).integers(0, 256, (2, 9, 7, 3), np.uint8)
+    loaded = tf.saved_model.load(str(tmp_path / "model" / "1"))
+    found = loaded.signatures["serving_default"](image=tf.constant(image / np.float32(255)))
+    (sr,) = found.values()
+    for one, enlarged in zip(image, sr, strict=True):
+        expected = NcnnNetwork(param)(one / np.float32(255))
+        np.testing.assert_allclose(enlarged, expected, atol=1e-5)
+    assert call_program(saved_model.cli_main, *flags) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
 def test_wrong_flags(param: Path, call_program: Callable[..., int], capsys) -> None:
     assert call_program(teacher_images.cli_main, "--data=folder:x", f"--param={param}") == 2
+    assert "--output is required" in capsys.readouterr().err
+    assert call_program(saved_model.cli_main, f"--param={param}") == 2
     assert "--output is required" in capsys.readouterr().err

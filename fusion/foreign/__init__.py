@@ -1,0 +1,1 @@
+"""Generators of other makes: what `fusion.export` takes beside the models of this program."""
