@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.studies.degraded_lr import CLEAN, COLUMNS, degraded_versions
 from benchmarks.timing.interleaved import machine
 from evaluation.metrics.grid import grid_measure
 from evaluation.metrics.model_files import NIQE_PARAMETERS, VGG19_WEIGHTS
@@ -53,6 +54,11 @@ class ComparisonConfig:
     weights: str = setting("", "NAME=FILE, or shipped ones, by commas. Required.")
     data: str = setting("", "Folder with HR/ and LR_x4/. Required.")
     output: str = setting("", "Folder of the results. Required.")
+    degradation: str = setting(
+        CLEAN,
+        "What happens to the LR images first; LR consistency is to the clean ones.",
+        COLUMNS,
+    )
     vgg_weights: str = setting(
         "", "VGG19's weights, imagenet (download) or a file; without it no such column."
     )
@@ -137,7 +143,11 @@ def open_methods(items: Sequence[str]) -> Methods:
 
 
 def compare(
-    folder: PairedFolder, methods: Methods, found: Instruments, workers: int
+    folder: PairedFolder,
+    methods: Methods,
+    found: Instruments,
+    workers: int,
+    degradation: str = CLEAN,
 ) -> tuple[dict[str, Versions], dict[str, dict[str, float]]]:
     """Makes and scores all versions of all photos.
 
@@ -153,7 +163,8 @@ def compare(
     with scoring_pool(found, workers) as pool:
         for index, (name, hr, lr) in enumerate(tqdm(folder, total=len(folder), disable=None)):
             gray = folder.is_gray(index)
-            made = {version: enlarge(lr) for version, enlarge in methods.items()}
+            given = degraded_versions(lr, index)[degradation]
+            made = {version: enlarge(given) for version, enlarge in methods.items()}
             photos[name] = {**made, HR: hr}
             for version, image in photos[name].items():
                 lumas.setdefault(version, []).append((luma_of_gray if gray else rgb_to_y)(image))
@@ -265,7 +276,7 @@ def write_comparison(config: ComparisonConfig) -> None:
     output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     workers = default_workers() if config.workers == -1 else config.workers
-    photos, means = compare(folder, methods, found, workers)
+    photos, means = compare(folder, methods, found, workers, config.degradation)
     text = "\n".join([f"`{command_line()}`", "", machine(), "", *comparison(means, found)])
     with atomic_file(output / "comparison.md") as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -22,18 +22,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.shipped import BRANCHES, replacements, shipped_generator
+from benchmarks.studies.degraded_lr import degraded_versions
 from benchmarks.timing.interleaved import machine
 from evaluation.metrics.grid import SIDE as GRID_SIDE
 from evaluation.metrics.grid import grid_measure
-from sr_data.degradations.jpeg import through_jpeg
-from sr_data.degradations.sensor_noise import pixel_noise
 from sr_data.pairs import SCALE
 from sr_data.sources import PairedFolder
 from sr_images.bicubic import bicubic_upscale
 from sr_images.fidelity import psnr
 from sr_images.image_io import read_rgb
 from sr_images.luma import rgb_to_y
-from sr_images.rounding import grey_levels
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
@@ -74,28 +72,6 @@ SMALLEST_CROP = 6
 Image = NDArray[np.uint8]
 Luma = NDArray[np.number]
 Enlarge = Callable[[Image], Image]
-
-QUALITIES = (75, 50, 30)
-SIGMA = 5.0
-
-
-def degraded_versions(lr: Image, number: int) -> dict[str, Image]:
-    """An LR image in the degradations of the table; the same at each call.
-
-    Args:
-        lr: uint8 [H, W, 3].
-        number: Of the image; the seed of its noise.
-
-    Returns:
-        Column name → uint8 [H, W, 3]: unchanged, JPEG with 4:2:0, and with white noise.
-    """
-    found = {"clean": lr}
-    for quality in QUALITIES:
-        found[f"JPEG q{quality}"] = through_jpeg(lr, quality, half_colour=True)
-    exact = lr.astype(np.float32)
-    noisy = exact + pixel_noise(exact, 0.0, SIGMA, np.random.default_rng(number))
-    found[f"noise σ {SIGMA:g}"] = grey_levels(noisy, np).astype(np.uint8)
-    return found
 
 
 def middle(hr: Image, lr: Image, side: int) -> tuple[Image, Image]:

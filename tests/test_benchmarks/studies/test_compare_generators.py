@@ -18,6 +18,7 @@ from benchmarks.studies.compare_generators import (
     find_places,
     named_places,
 )
+from benchmarks.studies.degraded_lr import degraded_versions
 from evaluation.metrics.grid import grid_measure
 from evaluation.scoring.protocol import Instruments, Scorer, set_means
 from evaluation.sheets.sheet import Crop
@@ -68,6 +69,17 @@ def test_the_numbers_are_those_of_the_scorer(folder) -> None:
     assert {name: means["darker"][name] for name in expected} == expected
     assert means["darker"][module.GRID] == grid_measure(lumas)
     assert math.isinf(means["HR"]["psnr"])
+
+
+def test_degraded_lr_is_enlarged_and_compared_with_the_clean_one(folder) -> None:
+    photos, means = compare(folder, ENLARGERS, Instruments(), 0, "noise σ 8")
+    for number, (name, hr, lr) in enumerate(folder):
+        noisy = degraded_versions(lr, number)["noise σ 8"]
+        np.testing.assert_array_equal(photos[name]["bicubic"], bicubic_upscale(noisy))
+        np.testing.assert_array_equal(photos[name]["HR"], hr)
+    _, clean = compare(folder, ENLARGERS, Instruments(), 0)
+    for measure in ("psnr", "lr_consistency"):
+        assert means["bicubic"][measure] < clean["bicubic"][measure] - 0.5
 
 
 def test_the_table() -> None:

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.studies import degraded_validation as module
-from benchmarks.studies.degraded_validation import degraded_versions, middle
+from benchmarks.studies.degraded_lr import degraded_versions
+from benchmarks.studies.degraded_validation import middle
 from sr_images.bicubic import bicubic_downscale, bicubic_upscale
 from sr_images.image_io import to_signed, write_rgb
 from srgan.runs.validation import validate
@@ -21,19 +22,21 @@ from srgan.runs.validation import validate
 def test_versions() -> None:
     lr = np.random.default_rng(0).integers(60, 190, (40, 56, 3), dtype=np.uint8)
     versions = degraded_versions(lr, 3)
-    assert list(versions) == ["clean", "JPEG q75", "JPEG q50", "JPEG q30", "noise σ 5"]
+    jpeg = ["JPEG q75", "JPEG q50", "JPEG q30"]
+    assert list(versions) == ["clean", *jpeg, "noise σ 5", "noise σ 8"]
     np.testing.assert_array_equal(versions["clean"], lr)
     for quality in (75, 50, 30):
         file = io.BytesIO()
         Image.fromarray(lr).save(file, "JPEG", quality=quality, subsampling="4:2:0")
         expected = np.asarray(Image.open(file)).astype(int)
         assert np.abs(versions[f"JPEG q{quality}"] - expected).max() <= 1
-    noise = versions["noise σ 5"].astype(float) - lr
-    assert noise.std() == pytest.approx(5, rel=0.05) and abs(noise.mean()) < 0.3
+    for sigma in (5, 8):
+        noise = versions[f"noise σ {sigma}"].astype(float) - lr
+        assert noise.std() == pytest.approx(sigma, rel=0.05) and abs(noise.mean()) < 0.4
     again, other = degraded_versions(lr, 3), degraded_versions(lr, 4)
     for name, version in versions.items():
         np.testing.assert_array_equal(again[name], version)
-        assert np.array_equal(other[name], version) == (name != "noise σ 5")
+        assert np.array_equal(other[name], version) == ("noise" not in name)
 
 
 def test_middle() -> None:
@@ -163,7 +166,7 @@ def test_the_grid_of_results_and_of_photos_without_an_original(
     flags = [f"--val_dir={tmp_path / 'val'}", f"--photos={tmp_path / 'cat.png'}"]
     assert call_program(module.cli_main, *flags) == 0
     *_, head, _, bicubic, generator = capsys.readouterr().out.splitlines()
-    assert head.endswith("| noise σ 5 | cat |")
+    assert head.endswith("| noise σ 5 | noise σ 8 | cat |")
     none, board = (line.split("|")[2:-1] for line in (bicubic, generator))
     assert all(float(cell) < 4 for cell in none)
     assert float(board[0]) > 10
