@@ -21,6 +21,8 @@ BRANCHES = {
     "mr_srgan": (mr_srgan.config, mr_srgan.generator),
     "wp_srgan_stage1": (wp_srgan.config, wp_srgan.generator),
     "wp_srgan_stage2": (wp_srgan.config, wp_srgan.generator),
+    "mr_srgan_photo": (mr_srgan.config, mr_srgan.generator),
+    "wp_srgan_photo": (wp_srgan.config, wp_srgan.generator),
 }
 
 

@@ -23,9 +23,11 @@ from bigans.models.names import (
     PRETRAINED,
     RUNTIME_HELP,
     RUNTIMES,
+    of_pair,
     parse,
     require_model,
 )
+from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP
 from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.planning.exists import EXISTS
 from sr_images.formats import WRITABLE
@@ -103,6 +105,7 @@ _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Only tell what would be done.")
 _REPORT = flags.DEFINE_string("report", None, "JSON file with an entry a photo.")
 _VERBOSE = flags.DEFINE_bool("verbose", False, "Tell of each photo that is done.")
 _MODEL = flags.DEFINE_string("model", "pretrained", MODEL_HELP)
+_WEIGHTS: Any = flags.DEFINE_enum("weights", DEFAULT_PAIR, PAIRS, WEIGHTS_HELP)
 _RUNTIME: Any = flags.DEFINE_enum("runtime", "tensorflow", RUNTIMES, RUNTIME_HELP)
 _PRECISION = flags.DEFINE_enum(
     "precision",
@@ -145,7 +148,7 @@ for _heading, _names in {
     "photos and results": "output suffix recursive exists dry_run report verbose",
     "files": "format quality strip icc max_pixels max_frames max_ratio",
     "how they are enlarged": "xi max_deviation scale size consistent",
-    "model and machine": "model runtime precision memory_mb overlap scratch_dir",
+    "model and machine": "model weights runtime precision memory_mb overlap scratch_dir",
 }.items():
     for _name in _names.split():
         put_under(_heading, _name)
@@ -172,7 +175,7 @@ def _check_flags(arguments: list[str]) -> None:
         raise UsageError("name at least one photo or folder")
     if not _OUTPUT.value:
         raise UsageError("--output=OUT is missing: a folder or, for one photo, a file name")
-    name = parse(_MODEL.value)
+    name = parse(_model())
     require_model(name)
     for first, second in ((_XI, _MAX_DEVIATION), (_SCALE, _SIZE)):
         if first.value is not None and second.value is not None:
@@ -226,13 +229,17 @@ def _job(arguments: list[str]) -> "Job":
         ),
         tiling=_tiling(),
         limits=Limits(_MAX_PIXELS.value, _MAX_FRAMES.value, _MAX_RATIO.value),
-        model=_MODEL.value,
+        model=_model(),
         precision=_PRECISION.value,
         runtime=_RUNTIME.value,
         report=Path(_REPORT.value) if _REPORT.value else None,
         dry_run=_DRY_RUN.value,
         verbose=_VERBOSE.value,
     )
+
+
+def _model() -> str:
+    return of_pair(_MODEL.value, _WEIGHTS.value, given=bool(_WEIGHTS.present))
 
 
 def _tiling() -> "Tiling":
@@ -251,11 +258,9 @@ def _load(tiling: "Tiling") -> "Upscaler":
 
     keep_freed_memory()
     # A mistyped name shall not wait for TensorFlow.
-    if check_model(_MODEL.value, _RUNTIME.value, _PRECISION.value) == "tensorflow":
+    if check_model(_model(), _RUNTIME.value, _PRECISION.value) == "tensorflow":
         import_tensorflow_quietly()
-    upscaler = Upscaler(
-        _MODEL.value, tiling=tiling, runtime=_RUNTIME.value, precision=_PRECISION.value
-    )
+    upscaler = Upscaler(_model(), tiling=tiling, runtime=_RUNTIME.value, precision=_PRECISION.value)
     for flag in (_XI, _MAX_DEVIATION):
         if flag.value is not None and flag.name not in upscaler.inputs:
             raise UsageError(f"{_MODEL.value} has no input {flag.name}; leave the flag out")

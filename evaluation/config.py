@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TypeVar
 
-from bigans.models.names import RUNTIME_HELP, RUNTIMES, Runtime
+from bigans.models.names import FUSED_HELP, RUNTIME_HELP, RUNTIMES, Runtime, of_pair
+from bigans.pretrained.pairs import PAIRS, WEIGHTS_HELP, Pair
 from evaluation.scoring.instruments import find_instruments
 from evaluation.scoring.processes import default_workers
 from evaluation.scoring.protocol import Instruments
@@ -34,6 +36,8 @@ class MeasuringConfig:
         "File of VGG19's ImageNet weights, or imagenet (download). Adds the distance of "
         "structure and texture of its features.",
     )
+    model: str = setting("pretrained", FUSED_HELP)
+    weights: Pair = setting("clean", WEIGHTS_HELP, PAIRS)
     runtime: Runtime = setting("tensorflow", RUNTIME_HELP, RUNTIMES)
     precision: str = setting(
         "",
@@ -41,6 +45,22 @@ class MeasuringConfig:
         "empty: float32, or what a SavedModel was exported for.",
     )
     workers: int = setting(-1, "Processes that score; 0: none but this one; -1: one for each core.")
+
+
+MeasuringConfigT = TypeVar("MeasuringConfigT", bound=MeasuringConfig)
+
+
+def of_chosen_weights(config: MeasuringConfigT, *, given: bool) -> MeasuringConfigT:
+    """The settings with the pair of shipped weights in the model's name.
+
+    Args:
+        config: As a command line gives it.
+        given: Whether `weights` stands there.
+
+    Raises:
+        UsageError: An unknown model, or weights that have no effect on it.
+    """
+    return dataclasses.replace(config, model=of_pair(config.model, config.weights, given=given))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -86,13 +86,14 @@ def _tell_what_has_no_effect(model: str, method: Method) -> None:
 def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
-    config = dataclass_flags.read(DEFAULTS)
     from bigans.models.runtime import Computing
-    from evaluation.config import prepare
+    from evaluation.config import of_chosen_weights, prepare
     from evaluation.methods.choice import check_model, open_model
     from evaluation.reports.report import failures, markdown, summarize, write
     from evaluation.scoring.evaluate import evaluate
 
+    weights_given = bool(dataclass_flags.given("weights"))
+    config = of_chosen_weights(dataclass_flags.read(DEFAULTS), given=weights_given)
     point = fusion_point(config)
     computing = Computing(config.runtime, config.precision or None)
     name = check_model(config.model, ensemble=config.self_ensemble, computing=computing)

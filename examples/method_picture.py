@@ -22,7 +22,7 @@ WHITE = 32  # grey levels
 
 def images(photo: np.ndarray) -> dict[str, np.ndarray]:
     """What is shown of a photo, uint8 [H, W, 3]: uint8 [4H, 4W, 3] by label."""
-    upscale = Upscaler.from_pretrained()
+    upscale = Upscaler.from_pretrained(weights="clean")
     faithful, vivid, merged = (upscale(photo, xi=xi) for xi in (0.0, 1.0, XI))
     deviation = np.abs(vivid.astype(np.float32) - faithful)
     threshold = np.quantile(deviation, XI)

@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.studies.degraded_lr import degraded_versions
 from benchmarks.studies.degraded_validation import Enlarge, Image, methods_of
+from bigans.upscaler.upscaler import Upscaler
 from evaluation.sheets.rows import draw_rows, most_detailed
 from sr_data.pairs import SCALE
 from sr_data.sources import PairedFolder
@@ -36,6 +37,7 @@ class SheetConfig:
     val_dir: str = setting("", "Validation images, as --val_dir of the trainers. Required.")
     generators: str = setting("mr_srgan", "Shipped generators, by commas; may be empty.")
     weights: str = setting("", "NAME=FILE, by commas: each a column for other weights of NAME.")
+    merged: float = setting(-1.0, "A column for the shipped photo pair at this ξ; below 0: none.")
     rows: str = setting("", "IMAGE:DEGRADATION, by commas. IMAGE is a part of one name.")
     photos: str = setting("", "Files, by commas.")
     crop_size: int = setting(40, "Side of a crop, LR pixels: where the photo has most detail.")
@@ -49,6 +51,8 @@ class SheetConfig:
                 raise UsageError(f"--{name} is required")
         if not (self.rows or self.photos):
             raise UsageError("name --rows or --photos: there is nothing to draw")
+        if self.merged > 1:
+            raise UsageError(f"--merged must be at most 1, got {self.merged}")
         for name in ("crop_size", "zoom"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name} must be at least 1, got {getattr(self, name)}")
@@ -111,8 +115,11 @@ def draw(config: SheetConfig) -> Image:
     pictures = [(row, *degraded_pair(folder, row)) for row in rows]
     pictures += [(Path(path).stem, None, read_rgb(Path(path))) for path in photos]
     methods = methods_of(names, items)
+    if config.merged >= 0:
+        upscale = Upscaler.from_pretrained(weights="photo")
+        # The font that comes with Pillow has no Greek letters.
+        methods[f"photo, xi {config.merged:g}"] = lambda lr: upscale(lr, xi=config.merged)
     drawn = [(row, crops_of(lr, hr, methods, config.crop_size)) for row, hr, lr in pictures]
-    # The font that comes with Pillow has no Greek letters.
     drawn = [(row.replace("σ", "sigma"), crops) for row, crops in drawn]
     return draw_rows(drawn, [*map(_label, methods), "HR"], config.zoom)
 

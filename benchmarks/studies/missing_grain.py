@@ -135,7 +135,7 @@ def report(config: GrainConfig) -> str:
     folders = {name: PairedFolder(Path(config.data) / name) for name in config.sets.split(",")}
     niqe = Niqe(config.niqe_parameters or fetch(NIQE_PARAMETERS))
     import_tensorflow_quietly()
-    vivid = Upscaler.from_pretrained(model="vivid")
+    vivid = Upscaler.from_pretrained(model="vivid", weights="clean")
     header = ("image", "grain of HR", "of LR", "of the vivid image")
     header += ("NIQE of HR", "of the vivid image", "with HR's grain")
     lines = [machine(), "", f"| {' | '.join(header)} |", "|---" * len(header) + "|"]

@@ -21,7 +21,16 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bigans.models.names import MODEL_HELP, RUNTIME_HELP, RUNTIMES, SERVER, parse, require_model
+from bigans.models.names import (
+    MODEL_HELP,
+    RUNTIME_HELP,
+    RUNTIMES,
+    SERVER,
+    of_pair,
+    parse,
+    require_model,
+)
+from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP, Pair
 from bigans.upscaler.enlarging import Enlarging
 from sr_images.formats import WRITABLE
 from sr_images.limits import Limits
@@ -115,6 +124,7 @@ class ModelConfig:
     """Model and memory."""
 
     model: str = setting("pretrained", MODEL_HELP)
+    weights: Pair = setting(DEFAULT_PAIR, WEIGHTS_HELP, PAIRS)
     server: str = setting("", "HOST:PORT of a model server that computes for the workers.")
     runtime: str = setting("tensorflow", RUNTIME_HELP, RUNTIMES)
     precision: str = setting(
@@ -205,7 +215,8 @@ def _check(config: BatchConfig) -> None:
 
 
 def _model(config: BatchConfig) -> str:
-    return f"{SERVER}:{config.model.server}" if config.model.server else config.model.model
+    name = f"{SERVER}:{config.model.server}" if config.model.server else config.model.model
+    return of_pair(name, config.model.weights, given=bool(dataclass_flags.given("weights")))
 
 
 def _batch(config: BatchConfig, job: Job, workers: Workers) -> Batch:

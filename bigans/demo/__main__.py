@@ -16,12 +16,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 from bigans.models.names import (
     FUSED_HELP,
+    PARTS,
+    PRETRAINED,
     RUNTIME_HELP,
     RUNTIMES,
+    ModelName,
     Runtime,
+    of_pair,
     parse,
     require_model,
 )
+from bigans.pretrained.pairs import PAIRS
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import UsageError
 from sr_program.machine.optional_packages import require_extra
@@ -40,7 +45,9 @@ class PageConfig:
 
     port: int = setting(7860, "Of the page; 0 takes any that is free.")
     open: bool = setting(False, "Whether to open the page in a browser.")
-    model: str = setting("pretrained", FUSED_HELP)
+    model: str = setting(
+        "pretrained", f"{FUSED_HELP} The page lets a person choose between the shipped pairs."
+    )
     runtime: Runtime = setting("tensorflow", RUNTIME_HELP, RUNTIMES)
     precision: str = setting(
         "", "As of bigans-upscale; empty: float32, or what a model is for.", ("", *PRECISIONS)
@@ -103,8 +110,7 @@ def _settings(config: PageConfig, folder: Path) -> "PageSettings":
 
     parameters = config.niqe_parameters or cached(NIQE_PARAMETERS)
     return PageSettings(
-        # One model today. A second one, for photos of cameras, becomes a choice on the page.
-        weights=(_weights("clean photos", config),),
+        weights=tuple(_weights(*choice, config) for choice in _choices(config.model)),
         niqe=Niqe(parameters) if parameters else None,
         folder=folder,
         max_pixels=config.max_pixels,
@@ -113,24 +119,32 @@ def _settings(config: PageConfig, folder: Path) -> "PageSettings":
     )
 
 
-def _weights(title: str, config: PageConfig) -> "Weights":
+def _choices(model: str) -> list[tuple[str, str]]:
+    """The weights that a person can choose, and the names of their models."""
+    if parse(model) != ModelName(PRETRAINED, PARTS[0]):
+        return [("", model)]
+    return [(pair, of_pair(model, pair, given=False)) for pair in PAIRS]
+
+
+def _weights(pair: str, name: str, config: PageConfig) -> "Weights":
     from bigans.demo.kept_photo import require_fused
-    from bigans.demo.settings import Weights
+    from bigans.demo.settings import TITLES, Weights
     from bigans.models.fingerprint import fingerprint
     from bigans.models.runtime import check_model
     from bigans.upscaler.upscaler import Upscaler
 
     precision = config.precision or None
-    if check_model(config.model, config.runtime, precision) == "tensorflow":
+    if check_model(name, config.runtime, precision) == "tensorflow":
         import_tensorflow_quietly()
-    upscaler = Upscaler(config.model, runtime=config.runtime, precision=precision)
-    require_fused(upscaler.model, config.model)
+    upscaler = Upscaler(name, runtime=config.runtime, precision=precision)
+    require_fused(upscaler.model, name)
     told = {
-        "model": fingerprint(config.model),
+        "model": fingerprint(name),
         "precision": precision,
         "runtime": None if config.runtime == "tensorflow" else config.runtime,
     }
-    return Weights(title, upscaler, {name: text for name, text in told.items() if text})
+    settings = {key: text for key, text in told.items() if text}
+    return Weights(pair, upscaler, settings, TITLES.get(pair, ""))
 
 
 def cli_main() -> NoReturn:

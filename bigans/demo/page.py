@@ -50,6 +50,7 @@ class _Parts:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._weights = [(one.title or one.name, one.name) for one in work.settings.weights]
 
     def lay_out(self, page: Any) -> None:
         with gr.Row():
@@ -74,10 +75,13 @@ class _Parts:
             height=150,
             elem_id="bg-drop",
         )
-        titles = [one.title for one in self._work.settings.weights]
-        # Weights for clean photos and for photos of cameras are chosen here, where both are given.
-        self.title = gr.Radio(
-            titles, value=titles[0], label="Weights", visible=len(titles) > 1, elem_id="bg-weights"
+        self.weights = gr.Radio(
+            self._weights,
+            value=self._weights[0][1],
+            label="Weights",
+            info="Of the photos that are dropped from now on.",
+            visible=len(self._weights) > 1,
+            elem_id="bg-weights",
         )
         self.reduce = gr.Checkbox(
             label="Reduce by 4 first",
@@ -148,6 +152,7 @@ class _Parts:
                 gr.Number(-1, precision=0, label="max_deviation"),
                 gr.Checkbox(label="consistent"),
                 gr.Radio(list(files.FORMATS), value="png", label="format"),
+                gr.Radio(self._weights, value=self._weights[0][1], label="weights"),
             ]
             result = gr.File(label="result")
             gr.Button().click(self.enlarge, inputs, result, api_name="enlarge")
@@ -157,9 +162,9 @@ class _Parts:
         taken = [self.status, self.drop, self.chooser, self.more, self.viewer]
         shown: Any = {"show_progress": "full", "show_progress_on": self.viewer, **_HIDDEN}
         quiet: Any = {"show_progress": "hidden", **_HIDDEN}
-        self.drop.upload(self.take, [self.drop, self.title, self.reduce], taken, **shown)
+        self.drop.upload(self.take, [self.drop, self.weights, self.reduce], taken, **shown)
         for button, example in self.examples:
-            button.click(self._taking(example), [self.title], taken, **shown)
+            button.click(self._taking(example), [self.weights], taken, **shown)
         self.chooser.input(self.show, self.chooser, [self.viewer, self.status], **quiet)
         self.original.upload(
             self.add_original,
@@ -198,7 +203,7 @@ class _Parts:
     def take(
         self,
         paths: list[str],
-        title: str,
+        weights: str,
         reduce: bool,
         request: gr.Request,
         progress: Any = gr.Progress(),  # noqa: B008
@@ -208,10 +213,10 @@ class _Parts:
             session,
             [Path(path) for path in paths or []],
             lambda share, text: progress(share, desc=text),
-            title=title,
+            weights=weights,
             reduce=reduce,
         )
-        names = self._work.sessions.of(session)
+        names = self._work.labels(session)
         chosen = next((token for token in [*done.tokens, *reversed(names)] if token in names), None)
         choices = [(name, token) for token, name in names.items()]
         return (
@@ -224,11 +229,11 @@ class _Parts:
 
     def _taking(self, example: Any) -> Any:
         def take_example(
-            title: str,
+            weights: str,
             request: gr.Request,
             progress: Any = gr.Progress(),  # noqa: B008
         ) -> tuple[Any, ...]:
-            return self.take([str(example.path)], title, example.reduce, request, progress)
+            return self.take([str(example.path)], weights, example.reduce, request, progress)
 
         return take_example
 
@@ -286,7 +291,7 @@ class _Parts:
             raise gr.Error(str(error), print_exception=False) from error
 
     def enlarge(
-        self, photo: str, xi: float, max_deviation: int, consistent: bool, format: str
+        self, photo: str, xi: float, max_deviation: int, consistent: bool, format: str, weights: str
     ) -> str:
         """Enlarges a photo 4x; max_deviation, if it is 0 or more, takes the place of xi."""
         levels = None if max_deviation < 0 else max_deviation
@@ -294,7 +299,7 @@ class _Parts:
             if not photo:
                 raise UsageError("there is no photo; give one as handle_file(PATH)")
             choice = Choice(xi=xi, levels=levels, consistent=consistent)
-            return str(self._work.enlarge(Path(photo), choice, format))
+            return str(self._work.enlarge(Path(photo), choice, format, weights))
         except (DataError, UsageError, OSError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:

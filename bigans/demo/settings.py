@@ -9,20 +9,28 @@ from pathlib import Path
 from bigans.upscaler.upscaler import Upscaler
 from sr_images.niqe import Niqe
 
+# What each pair of shipped weights is for.
+TITLES = {
+    "photo": "photo: of a camera or from the web",
+    "clean": "clean: sharp, without noise and artefacts",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
     """A model that a person can choose.
 
     Attributes:
-        title: As the page names it: "for clean photos".
+        name: One word, which programs give too: "clean".
         upscaler: With a fused model.
         settings: Of the model, for the metadata of results.
+        title: What it is for, as the page shows it; if empty, the name alone.
     """
 
-    title: str
+    name: str
     upscaler: Upscaler
     settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    title: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Work:
         self.settings = settings
         self.sessions = Sessions(settings.max_bytes)
         self._sources: WeakKeyDictionary[KeptPhoto, dict[str, str]] = WeakKeyDictionary()
+        self._weights: WeakKeyDictionary[KeptPhoto, str] = WeakKeyDictionary()
         self._curves: WeakKeyDictionary[KeptPhoto, tuple[bool, Curve]] = WeakKeyDictionary()
         self._generators = threading.Lock()
 
@@ -63,7 +64,7 @@ class Work:
         paths: Sequence[Path],
         progress: Progress,
         *,
-        title: str = "",
+        weights: str = "",
         reduce: bool = False,
     ) -> Taken:
         """Enlarges photos; what cannot be read is told, and the others are done.
@@ -72,10 +73,10 @@ class Work:
             session: Whose they are.
             paths: Their files; uploads among them are removed.
             progress: Is told how far it is.
-            title: Of the weights; the first if empty.
+            weights: Name of the weights; the first if empty.
             reduce: Whether the photos are reduced by 4 first.
         """
-        weights = self.weights(title)
+        chosen = self.weights(weights)
         tokens: list[str] = []
         problems: list[str] = []
         notes: list[str] = []
@@ -88,8 +89,9 @@ class Work:
                 share(0)
                 taken = files.take(path, self.settings.max_pixels, reduce=reduce)
                 with self._generators:  # one at a time: they take all cores
-                    kept = files.kept_of(taken, weights.upscaler, share)
-                self._sources[kept] = {**weights.settings, "source": taken.source}
+                    kept = files.kept_of(taken, chosen.upscaler, share)
+                self._sources[kept] = {**chosen.settings, "source": taken.source}
+                self._weights[kept] = chosen.name
                 tokens.append(self.sessions.add(session, kept))
             except (DataError, UsageError, ValueError) as error:
                 problems.append(_named(error, path))
@@ -102,16 +104,24 @@ class Work:
             notes += [taken.note] if taken.note else []
         return Taken(tokens, problems, notes)
 
-    def weights(self, title: str) -> Weights:
-        """The weights of a title; the first for an empty one.
+    def weights(self, name: str) -> Weights:
+        """The weights of a name; the first for an empty one.
 
         Raises:
-            UsageError: There are none of this title.
+            UsageError: There are none of this name.
         """
         for one in self.settings.weights:
-            if title in ("", one.title):
+            if name in ("", one.name):
                 return one
-        raise UsageError(f"there are no weights {title!r}")
+        names = ", ".join(one.name for one in self.settings.weights)
+        raise UsageError(f"there are no weights {name!r}; use one of {names}")
+
+    def labels(self, session: str) -> dict[str, str]:
+        """Names of a session's photos by token, with the weights where there is a choice."""
+        found = {token: self.sessions.photo(token) for token in self.sessions.of(session)}
+        if len(self.settings.weights) == 1:
+            return {token: kept.name for token, kept in found.items()}
+        return {token: f"{kept.name} ({self._weights[kept]})" for token, kept in found.items()}
 
     def add_original(self, session: str, token: str, path: Path) -> None:
         """Adds what a photo was reduced from.
@@ -169,14 +179,14 @@ class Work:
         own = Path(tempfile.mkdtemp(dir=folder))
         return files.write(kept, choice, format_name, own, self._sources[kept])
 
-    def enlarge(self, path: Path, choice: Choice, format_name: str, title: str = "") -> Path:
+    def enlarge(self, path: Path, choice: Choice, format_name: str, weights: str = "") -> Path:
         """A photo in, a file out: what programs ask for. Nothing is kept of it but the file.
 
         Args:
             path: Its file.
             choice: How the result is merged.
             format_name: One of `files.FORMATS`.
-            title: Of the weights; the first if empty.
+            weights: Name of the weights; the first if empty.
 
         Raises:
             DataError: It cannot be read, or is larger than the page takes.
@@ -185,13 +195,13 @@ class Work:
         """
         if format_name not in files.FORMATS:
             raise UsageError(f"format is {format_name!r}; use one of {', '.join(files.FORMATS)}")
-        weights = self.weights(title)
+        chosen = self.weights(weights)
         taken = files.take(path, self.settings.max_pixels)
         with self._generators:
-            kept = files.kept_of(taken, weights.upscaler, lambda done: None)
+            kept = files.kept_of(taken, chosen.upscaler, lambda done: None)
         self.settings.folder.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=self.settings.folder))
-        settings = {**weights.settings, "source": taken.source}
+        settings = {**chosen.settings, "source": taken.source}
         return files.write(kept, choice, format_name, folder, settings)
 
     def close(self, session: str) -> None:

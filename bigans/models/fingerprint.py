@@ -8,16 +8,10 @@ from pathlib import Path
 from bigans.models.loaded_model import hash_of_files
 from bigans.models.names import PRETRAINED, SERVER, parse
 from bigans.pretrained.manifest import WEIGHTS_DIR, read_manifest
+from bigans.pretrained.pairs import generators_of
 from sr_program.errors import DataError
 from sr_program.model_facts import hash_of_parts, read_facts
 
-# The shipped generators that a name of `pretrained:` stands for.
-_PARTS = {
-    "fused": ("mr_srgan", "wp_srgan_stage2"),
-    "faithful": ("mr_srgan",),
-    "vivid": ("wp_srgan_stage2",),
-    "stage1": ("wp_srgan_stage1",),
-}
 _DIGITS = 16
 
 
@@ -38,7 +32,8 @@ def fingerprint(name: str | os.PathLike[str], weights_dir: Path = WEIGHTS_DIR) -
     found = parse(name)
     if found.kind == PRETRAINED:
         manifest = read_manifest(weights_dir)
-        return hash_of_parts(*(manifest[part].sha256 for part in _PARTS[found.rest]))[:_DIGITS]
+        names = generators_of(found.rest, found.weights)
+        return hash_of_parts(*(manifest[name].sha256 for name in names))[:_DIGITS]
     if found.kind == SERVER:
         from bigans.models.served_model import ServedModel
         from bigans.models.server.calls import Server

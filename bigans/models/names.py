@@ -3,12 +3,18 @@
     pretrained             the shipped fused model; also pretrained:fused
     pretrained:faithful    MR-SRGAN alone
     pretrained:vivid       WP-SRGAN alone
-    pretrained:stage1      WP-SRGAN after its first stage
+    pretrained:clean       of the pair that was trained on clean photos, reduced (the paper's
+                           setting); also pretrained:clean:vivid and so on
+    pretrained:photo       of the pair that was trained on blurred, noisy and compressed photos
+    pretrained:stage1      WP-SRGAN after its first stage, of the clean pair; there is no other
     DIR                    an exported model, or a folder of its numbered versions
     server:HOST:PORT       a model on a server, by gRPC; server:http://HOST:PORT, by REST
     bicubic                MATLAB's bicubic interpolation; no model
     HR                     the original itself (evaluation)
     folder:DIR             pictures that any program has made (evaluation)
+
+A name without a pair leaves it to the program: `--weights` says which, photo where photos are
+enlarged and clean where methods are compared. In Python it is photo.
 
 Nothing is loaded here, and no file is opened: `--help` and a wrong name do without NumPy.
 """
@@ -17,8 +23,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
+from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, STAGE_1, Pair
 from sr_program.errors import UsageError
 
 Kind = Literal["pretrained", "directory", "bicubic", "HR", "folder", "server"]
@@ -27,7 +34,7 @@ RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 
 PRETRAINED = "pretrained"
 SERVER = "server"
-PARTS = ("fused", "faithful", "vivid", "stage1")
+PARTS = ("fused", "faithful", "vivid", STAGE_1)
 WITHOUT_MODEL: tuple[Kind, ...] = ("bicubic", "HR", "folder")
 
 # What stands behind the colon of other names.
@@ -60,22 +67,35 @@ class ModelName:
         kind: What it names.
         rest: One of `PARTS`, the directory of a model, the folder of pictures, or the address of a
             server; else empty.
+        pair: Of shipped weights, if the name tells it; else None.
+
+    Example:
+        >>> parse("pretrained:clean:vivid")
+        ModelName(kind='pretrained', rest='vivid', pair='clean')
     """
 
     kind: Kind
     rest: str = ""
+    pair: Pair | None = None
 
     @property
     def has_model(self) -> bool:
         """Whether there is a model to load."""
         return self.kind not in WITHOUT_MODEL
 
+    @property
+    def weights(self) -> Pair:
+        """The pair of shipped weights that is meant."""
+        return self.pair or DEFAULT_PAIR
+
     def __str__(self) -> str:
         """The name as it is written."""
         if self.kind == "directory":
             return self.rest
-        if self.kind == PRETRAINED and self.rest == PARTS[0]:
-            return PRETRAINED
+        if self.kind == PRETRAINED:
+            told = self.pair if self.rest != STAGE_1 else None
+            part = self.rest if self.rest != PARTS[0] else None
+            return ":".join(filter(None, (PRETRAINED, told, part)))
         return f"{self.kind}:{self.rest}" if self.rest else self.kind
 
 
@@ -94,10 +114,7 @@ def parse(name: str | os.PathLike[str], argument: str = "model") -> ModelName:
         return ModelName("directory", os.fspath(name))
     kind, colon, rest = name.partition(":")
     if kind == PRETRAINED:
-        part = rest if colon else PARTS[0]
-        if part not in PARTS:
-            raise UsageError(f"unknown {argument}={name}; choose one of {_choices()}")
-        return ModelName(PRETRAINED, part)
+        return _shipped(name, rest.split(":") if colon else [], argument)
     if colon and kind in _PLACES:
         if not rest:
             raise UsageError(f"{argument}={name} lacks its {_PLACES[kind]}")
@@ -114,8 +131,48 @@ def parse(name: str | os.PathLike[str], argument: str = "model") -> ModelName:
     )
 
 
+def _shipped(name: str, words: list[str], argument: str) -> ModelName:
+    told = words.pop(0) if words and words[0] in PAIRS else None
+    part = words.pop(0) if words else PARTS[0]
+    if words or part not in PARTS:
+        raise UsageError(f"unknown {argument}={name}; choose one of {_choices()}")
+    if part == STAGE_1:
+        if told == "photo":
+            raise UsageError(
+                f"{argument}={name}: there is one first stage; write pretrained:stage1"
+            )
+        told = "clean"
+    return ModelName(PRETRAINED, part, cast("Pair | None", told))
+
+
+def of_pair(name: str, weights: Pair, *, given: bool, argument: str = "model") -> str:
+    """The name of a model where a program has been told the shipped pair to take.
+
+    Args:
+        name: As it was given.
+        weights: The pair, if the name does not tell it.
+        given: Whether a person has asked for that pair; else it is what the program takes if
+            nothing is said.
+        argument: What the name was given as, for messages.
+
+    Raises:
+        UsageError: An unknown name, or the pair was asked for and has no effect.
+
+    Example:
+        >>> of_pair("pretrained:vivid", "clean", given=True)
+        'pretrained:clean:vivid'
+    """
+    found = parse(name, argument)
+    if found.kind == PRETRAINED and found.pair is None:
+        return str(dataclasses.replace(found, pair=weights))
+    if given and found.pair != weights:
+        raise UsageError(f"weights={weights} has no effect on {argument}={name}; leave it out")
+    return name
+
+
 def _choices() -> str:
-    return ", ".join([PRETRAINED, *(f"{PRETRAINED}:{part}" for part in PARTS)])
+    parts = [*PAIRS, *PARTS, f"{PAIRS[1]}:{PARTS[2]}"]
+    return ", ".join([PRETRAINED, *(f"{PRETRAINED}:{part}" for part in parts)])
 
 
 def require_model(name: ModelName, argument: str = "model") -> None:

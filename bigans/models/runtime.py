@@ -25,6 +25,7 @@ from bigans.models.server.calls import Server
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained import saved_models
 from bigans.pretrained.openvino_models import openvino_model
+from bigans.pretrained.pairs import STAGE_1
 from fusion.formats import onnx_model as onnx_format
 from fusion.formats import openvino_model as openvino_format
 from fusion.modes import NoGeneratorsError
@@ -85,7 +86,7 @@ class Computing:
                 raise UsageError(f"cache_dir has no effect: nothing of {found} is built here")
             return ServedModel(Server(found.rest))
         if found.kind == PRETRAINED:
-            place = _Place(self._shipped(found.rest, chosen), "tensorflow")
+            place = _Place(self._shipped(found, chosen), "tensorflow")
         else:
             place = _place(Path(found.rest))
             may_convert = place.runtime == "tensorflow" and self.runtime in ("openvino", "auto")
@@ -105,12 +106,13 @@ class Computing:
     def _resolved(self) -> Precision:
         return resolve(self.precision or "float32")
 
-    def _shipped(self, part: str, chosen: Chosen) -> Path:
+    def _shipped(self, name: ModelName, chosen: Chosen) -> Path:
         # OpenVINO takes the precision when it compiles.
         wanted = self._resolved if chosen == "tensorflow" else "float32"
-        if part == "stage1":
+        if name.rest == STAGE_1:
             return saved_models.stage_1_model(self.cache_dir, precision=wanted)
-        return getattr(saved_models.saved_models(self.cache_dir, precision=wanted), part)
+        models = saved_models.saved_models(self.cache_dir, precision=wanted, pair=name.weights)
+        return getattr(models, name.rest)
 
     def _converted(self, saved_model: Path) -> LoadedModel:
         try:

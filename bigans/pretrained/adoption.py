@@ -34,7 +34,7 @@ def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest
         The new manifest.
 
     Raises:
-        DataError: A run folder lacks its weights or settings, or one of the three generators is
+        DataError: A run folder lacks its weights or settings, or one of the generators is
             neither named nor there already: nothing is copied then. Or weights are damaged.
     """
     generators = {name: generator_of(run) for name, run in runs.items()}
@@ -52,7 +52,7 @@ def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest
 
 
 def _present(runs: Mapping[str, Path], weights_dir: Path) -> Manifest:
-    """The entries that stay; none are needed when all three generators are named."""
+    """The entries that stay; none are needed when all generators are named."""
     if set(runs) == set(RECIPES):
         return {}
     try:

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from absl import flags
 
+from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP
 from bigans.pretrained.saved_models import saved_models
 from sr_program import entry_point
 from sr_program.errors import DataError, UsageError
@@ -26,6 +27,7 @@ from sr_program.files.atomic_write import atomic_directory
 from sr_program.machine.precision import resolve
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.")
+_WEIGHTS: Any = flags.DEFINE_enum("weights", DEFAULT_PAIR, PAIRS, WEIGHTS_HELP)
 _PRECISION: Any = flags.DEFINE_enum(
     "precision",
     "float32",
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> None:
         raise UsageError("--output=DIR is missing")
     output = Path(_OUTPUT.value)
     entry_point.warnings_only()
-    models = saved_models(precision=resolve(_PRECISION.value))
+    models = saved_models(precision=resolve(_PRECISION.value), pair=_WEIGHTS.value)
     built = {
         output / "mr_srgan" / "1": models.faithful,
         output / "wp_srgan" / "stage2" / "1": models.vivid,

@@ -18,6 +18,8 @@ RECIPES = {
     "mr_srgan": "configs/mr_srgan/22_taught.cfg",
     "wp_srgan_stage1": "configs/wp_srgan/21_pixel_60k.cfg",
     "wp_srgan_stage2": "configs/wp_srgan/14_vivid_long.cfg",
+    "mr_srgan_photo": "configs/mr_srgan/32_photo_taught.cfg",
+    "wp_srgan_photo": "configs/wp_srgan/32_photo_vivid.cfg",
 }
 
 _FILE_NAME = "manifest.json"

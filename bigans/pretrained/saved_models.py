@@ -2,10 +2,11 @@
 
     CACHE/KEY/mr_srgan/1   CACHE/KEY/wp_srgan/stage2/1   CACHE/KEY/fused/1
 
-KEY is a hash of the precision, the manifest, the weights and the source code that builds the
-models, so that neither new weights nor a changed network is ever served by an old file. A finished
-set appears by one rename under a lock: processes may start at once, and one that is killed leaves
-no half of a model. The hashes of its files lie beside it; a set that was damaged is built again.
+KEY is a hash of the precision, the pair's weights and their part of the manifest, and the source
+code that builds the models, so that neither new weights nor a changed network is ever served by an
+old file. A finished set appears by one rename under a lock: processes may start at once, and one
+that is killed leaves no half of a model. The hashes of its files lie beside it; a set that was
+damaged is built again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from absl import logging
 from tqdm import tqdm
 
 from bigans.pretrained.manifest import WEIGHTS_DIR, read_manifest, verified_weights
+from bigans.pretrained.pairs import DEFAULT_PAIR, STAGE_1, Pair, generators_of
 from sr_program.errors import DataError
 from sr_program.files.cache import (
     cache_folder,
@@ -42,9 +44,11 @@ if TYPE_CHECKING:
 # The packages whose code decides what the SavedModels compute.
 _BUILDERS = ("sr_images", "srgan", "mr_srgan", "wp_srgan", "fusion")
 
-# Every change of weights or code makes a new set (about 50 MB), and so does each precision; so many
-# of them stay.
-_KEPT_SETS = 4
+# Every change of weights or code makes a new set (about 50 MB), and so does each precision of each
+# pair; so many of them stay.
+_KEPT_SETS = 6
+
+(_STAGE_1,) = generators_of(STAGE_1, "clean")
 
 # Where `openvino_models` keeps its own.
 OPENVINO = "openvino"
@@ -68,10 +72,11 @@ class SavedModels:
 class _Shipped:
     """The weights in a folder, and the precision that models are made for."""
 
-    def __init__(self, weights_dir: Path, precision: Precision) -> None:
+    def __init__(self, weights_dir: Path, precision: Precision, pair: Pair) -> None:
         self._weights_dir = weights_dir
         self.precision: Precision = precision
         self._manifest = read_manifest(weights_dir)
+        self.faithful, self.vivid = generators_of("fused", pair)
 
     def weights(self, name: str) -> Path:
         """The file of a generator's weights; DataError if it is missing or damaged."""
@@ -80,7 +85,10 @@ class _Shipped:
     def key(self) -> str:
         """Changes with everything that decides what the models compute."""
         digest = hashlib.sha256(self.precision.encode())
-        entries = {name: dataclasses.asdict(entry) for name, entry in self._manifest.items()}
+        entries = {
+            name: dataclasses.asdict(self._manifest[name])
+            for name in (self.faithful, self.vivid, _STAGE_1)
+        }
         digest.update(json.dumps(entries, sort_keys=True).encode())
         for name, content in _builder_sources():
             digest.update(f"\n{name} {len(content)}\n".encode())
@@ -108,6 +116,8 @@ def saved_models(
     cache_dir: str | os.PathLike[str] | None = None,
     weights_dir: Path = WEIGHTS_DIR,
     precision: Precision = "float32",
+    *,
+    pair: Pair = DEFAULT_PAIR,
 ) -> SavedModels:
     """Returns the SavedModels of the shipped weights; the first call builds them (seconds).
 
@@ -118,12 +128,13 @@ def saved_models(
             BIGANS_CACHE names, else the user's cache folder of this system.
         weights_dir: Holds the weights and their manifest.
         precision: What the models compute in.
+        pair: Which of the shipped pairs.
 
     Raises:
         DataError: Weights are missing or damaged, or the cache folder cannot be written.
     """
-    shipped = _Shipped(weights_dir, precision)
-    for name in ("mr_srgan", "wp_srgan_stage2"):
+    shipped = _Shipped(weights_dir, precision, pair)
+    for name in (shipped.faithful, shipped.vivid):
         shipped.weights(name)  # damage is told even if the models are there
     target = cache_folder(cache_dir) / shipped.key()
     if not is_intact(target):
@@ -149,9 +160,9 @@ def stage_1_model(
     Raises:
         DataError: Weights are missing or damaged, or the cache folder cannot be written.
     """
-    shipped = _Shipped(weights_dir, precision)
-    shipped.weights("wp_srgan_stage1")
-    vivid = saved_models(cache_dir, weights_dir, precision).vivid
+    shipped = _Shipped(weights_dir, precision, "clean")
+    shipped.weights(_STAGE_1)
+    vivid = saved_models(cache_dir, weights_dir, precision, pair="clean").vivid
     target = vivid.parent.with_name("stage1")
     if not is_intact(target):
         with writing(target.parent.parent.parent):
@@ -201,8 +212,8 @@ def _build(directory: Path, shipped: _Shipped) -> None:
             from wp_srgan.branch import WP_SRGAN
 
             for branch, name, path in (
-                (MR_SRGAN, "mr_srgan", paths.faithful),
-                (WP_SRGAN[2], "wp_srgan_stage2", paths.vivid),
+                (MR_SRGAN, shipped.faithful, paths.faithful),
+                (WP_SRGAN[2], shipped.vivid, paths.vivid),
             ):
                 shipped.export(branch, name, path.parent)
                 progress.update()
@@ -214,7 +225,7 @@ def _build_stage_1(directory: Path, shipped: _Shipped) -> None:
     with keras_on_tensorflow():
         from wp_srgan.branch import WP_SRGAN
 
-        shipped.export(WP_SRGAN[1], "wp_srgan_stage1", directory)
+        shipped.export(WP_SRGAN[1], _STAGE_1, directory)
 
 
 def _forget_old_sets(cache: Path, newest: Path) -> None:

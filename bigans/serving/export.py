@@ -17,6 +17,8 @@ from typing import NoReturn
 
 from absl import flags
 
+from bigans.models.names import of_pair
+from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP
 from bigans.serving.exporting import DEFAULT_SIZES, export
 from bigans.serving.limits import Limits
 from sr_program import entry_point
@@ -29,6 +31,7 @@ def cli_main() -> NoReturn:
     """Runs the command."""
     flags.DEFINE_string("output", None, "Folder of the model; its versions are numbers.")
     flags.DEFINE_string("model", "pretrained", "pretrained, or DIR of a fused model.")
+    flags.DEFINE_enum("weights", DEFAULT_PAIR, PAIRS, WEIGHTS_HELP)
     flags.DEFINE_string("faithful", None, "SavedModel of the faithful generator (MR-SRGAN).")
     flags.DEFINE_string("vivid", None, "SavedModel of the vivid generator (WP-SRGAN, stage 2).")
     flags.DEFINE_integer("version", None, "Number of the version; by default the next one.")
@@ -60,7 +63,7 @@ def _main(positional: list[str]) -> None:
     entry_point.warnings_only()
     path = export(
         values.output,
-        model=values.model,
+        model=of_pair(values.model, values.weights, given=bool(values["weights"].present)),
         faithful=values.faithful,
         vivid=values.vivid,
         version=values.version,

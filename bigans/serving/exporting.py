@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bigans.models.names import PARTS, PRETRAINED, parse
 from bigans.pretrained import saved_models
 from bigans.serving import sources
 from bigans.serving.limits import Limits
-from fusion.saved_model_folder import find_saved_model
+from fusion.saved_model_folder import find_generator, find_saved_model
 from sr_program import contract
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_directory
@@ -50,7 +51,8 @@ def export(
 
     Args:
         output_dir: The folder of the model; its versions are numbers.
-        model: "pretrained", or the directory of a fused model; not beside the next two.
+        model: "pretrained", "pretrained:photo", which is the same, "pretrained:clean", or the
+            directory of a fused model; not beside the next two.
         faithful: SavedModel of the faithful generator, together with `vivid`.
         vivid: SavedModel of the vivid generator.
         version: The number; by default one more than the largest there is.
@@ -101,21 +103,24 @@ def _source(
     cache_dir: str | os.PathLike[str] | None,
 ) -> tuple[str, Callable[[], Source]]:
     """The licence of what is served, and what loads it."""
-    own = faithful is not None or vivid is not None or model != "pretrained"
+    name = parse(model)
+    shipped_name = name.kind == PRETRAINED and name.rest == PARTS[0]
+    own = faithful is not None or vivid is not None or not shipped_name
     if own and precision is not None:
         raise UsageError(
             f"precision={precision} has no effect on models that are exported already; leave it out"
         )
     if faithful is not None or vivid is not None:
-        if faithful is None or vivid is None or model != "pretrained":
+        if faithful is None or vivid is None or not shipped_name:
             raise UsageError("name both faithful and vivid, and no model; or a model alone")
-        directories = find_saved_model(faithful), find_saved_model(vivid)
+        directories = find_generator(faithful), find_generator(vivid)
         return "not stated", functools.partial(sources.pair, *directories)
     if own:
         return "not stated", functools.partial(sources.fused, find_saved_model(model))
 
     def shipped() -> Source:
-        found = saved_models.saved_models(cache_dir, precision=resolve(precision or "float32"))
+        wanted = resolve(precision or "float32")
+        found = saved_models.saved_models(cache_dir, precision=wanted, pair=name.weights)
         return sources.pair(found.faithful, found.vivid)
 
     return PRETRAINED_LICENCE, shipped

@@ -17,6 +17,7 @@ from bigans.models.loaded_model import Images, LoadedModel
 from bigans.models.measured_radius import measured_reach
 from bigans.models.names import PARTS, PRETRAINED, Runtime
 from bigans.models.runtime import load_model
+from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, STAGE_1, Pair
 from bigans.upscaler.arguments import (
     ImageLike,
     ReadsAsArray,
@@ -80,8 +81,8 @@ class Upscaler:
 
         Args:
             model: "pretrained", "pretrained:faithful" (MR-SRGAN), "pretrained:vivid" (WP-SRGAN),
-                whose very first call builds them; or the directory of an exported model: see
-                `bigans.models.names`.
+                whose very first call builds them, for photos; "pretrained:clean" and so on, of the
+                paper's setting; or the directory of an exported model: see `bigans.models.names`.
             tiling: For images that do not fit into memory.
             runtime: "tensorflow"; "openvino"; "onnx", for what `fusion.export` has written for it;
                 or "auto": OpenVINO where it is installed, on x86 CPUs. OpenVINO converts a
@@ -109,15 +110,18 @@ class Upscaler:
         cls,
         model: str = "fused",
         *,
+        weights: Pair = DEFAULT_PAIR,
         tiling: Tiling | None = None,
         runtime: Runtime = "tensorflow",
         precision: str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> Upscaler:
-        """Loads a model of the shipped weights: `Upscaler("pretrained:vivid")` in other words.
+        """Loads a model of the shipped weights, as `Upscaler("pretrained:photo:vivid")` does.
 
         Args:
             model: "fused", or one of its parts: "faithful" (MR-SRGAN), "vivid" (WP-SRGAN).
+            weights: "photo", for photos of cameras and from the web, which are noisy or compressed;
+                or "clean", the paper's setting, for sharp images without noise and artefacts.
             tiling: As for `Upscaler` itself, and so are the others.
             runtime: Likewise.
             precision: Likewise.
@@ -126,11 +130,13 @@ class Upscaler:
         Raises:
             DataError: As for `Upscaler` itself.
             UsageError: Likewise.
-            ValueError: Another name of a model or of a runtime.
+            ValueError: Another name of a model, of weights or of a runtime.
         """
-        if model not in PARTS:
-            raise ValueError(f"model is {model!r}; choose one of {', '.join(PARTS)}")
-        name = f"{PRETRAINED}:{model}"
+        for argument, value, known in (("model", model, PARTS), ("weights", weights, PAIRS)):
+            if value not in known:
+                raise ValueError(f"{argument} is {value!r}; choose one of {', '.join(known)}")
+        # the first stage is the same for both
+        name = f"{PRETRAINED}:{model if model == STAGE_1 else f'{weights}:{model}'}"
         return cls(name, tiling=tiling, runtime=runtime, precision=precision, cache_dir=cache_dir)
 
     @classmethod

@@ -14,8 +14,7 @@ import dataclasses
 import sys
 from typing import NoReturn
 
-from bigans.models.names import FUSED_HELP
-from evaluation.config import MeasuringConfig, prepare
+from evaluation.config import MeasuringConfig, of_chosen_weights, prepare
 from sr_program import dataclass_flags, entry_point
 from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
@@ -29,7 +28,6 @@ _TENTHS = "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
 class PlaneConfig(MeasuringConfig):
     """One sweep."""
 
-    model: str = setting("pretrained", FUSED_HELP)
     quantile: str = setting(f"{_TENTHS},{DEFAULT_XI}", "ξ of the first curve: quantiles of |Δ|.")
     absolute: str = setting("1,2,4,8,16,32", "t of the second curve: thresholds in grey levels.")
     linear: str = setting("", "α of a third curve, for comparison: (1 − α)·I_g + α·I_G.")
@@ -49,7 +47,8 @@ def cli_main() -> NoReturn:
 def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
-    config = dataclass_flags.read(DEFAULTS)
+    weights_given = bool(dataclass_flags.given("weights"))
+    config = of_chosen_weights(dataclass_flags.read(DEFAULTS), given=weights_given)
     from bigans.models.runtime import Computing
     from evaluation.methods.choice import check_fused_model
     from evaluation.methods.fusion_points import MODES

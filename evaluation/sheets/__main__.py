@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from evaluation.config import Prepared, prepare
+from evaluation.config import Prepared, of_chosen_weights, prepare
 from evaluation.sheets.config import SheetsConfig
 from sr_program import dataclass_flags, entry_point
 from sr_program.errors import DataError, UsageError
@@ -65,7 +65,8 @@ def wanted_images(prepared: Prepared, images: str) -> list[tuple[int, int]]:
 def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
-    config = dataclass_flags.read(DEFAULTS)
+    weights_given = bool(dataclass_flags.given("weights"))
+    config = of_chosen_weights(dataclass_flags.read(DEFAULTS), given=weights_given)
     from bigans.models.runtime import Computing
     from evaluation.methods.choice import check_fused_model, check_generator
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from bigans.models.names import FUSED_HELP, STAGE_1_HELP
+from bigans.models.names import STAGE_1_HELP
 from evaluation.config import MeasuringConfig
 from sr_program.contract import DEFAULT_XI
 from sr_program.settings import setting
@@ -21,6 +21,5 @@ class SheetsConfig(MeasuringConfig):
     )
     crop_size: int = setting(96, "Side of the crop where --crop is empty, pixels.")
     zoom: int = setting(3, "Side of the square that each pixel of a crop becomes.")
-    model: str = setting("pretrained", FUSED_HELP)
     stage1: str = setting("pretrained:stage1", STAGE_1_HELP)
     xi: float = setting(DEFAULT_XI, "ξ of Bi-GANs-ST.")

@@ -13,8 +13,8 @@ import dataclasses
 import sys
 from typing import NoReturn
 
-from bigans.models.names import FUSED_HELP, STAGE_1_HELP
-from evaluation.config import MeasuringConfig, prepare
+from bigans.models.names import STAGE_1_HELP
+from evaluation.config import MeasuringConfig, of_chosen_weights, prepare
 from sr_program import dataclass_flags, entry_point
 from sr_program.contract import DEFAULT_XI
 from sr_program.errors import UsageError
@@ -28,7 +28,6 @@ class TablesConfig(MeasuringConfig):
 
     benchmarks: str = setting("", "Names of the sets, separated by commas; empty: the paper's.")
     table: str = setting("1,2,3,4", "Numbers of the tables, separated by commas.")
-    model: str = setting("pretrained", FUSED_HELP)
     stage1: str = setting("pretrained:stage1", STAGE_1_HELP)
     xi: float = setting(DEFAULT_XI, "ξ of Bi-GANs-ST.")
 
@@ -45,7 +44,8 @@ def cli_main() -> NoReturn:
 def _main(positional: list[str]) -> int:
     entry_point.refuse_positional(positional)
     entry_point.warnings_only()
-    config = dataclass_flags.read(DEFAULTS)
+    weights_given = bool(dataclass_flags.given("weights"))
+    config = of_chosen_weights(dataclass_flags.read(DEFAULTS), given=weights_given)
     from bigans.models.runtime import Computing
     from evaluation.methods.choice import check_fused_model, check_generator
     from evaluation.reports.report import failures, summarize, write

@@ -67,6 +67,7 @@ def test_a_sheet(val_dir: Path, tmp_path: Path, call_program: Callable[..., int]
         (["--rows=house:fog"], "--rows=house:fog: 'fog' is none of clean, JPEG q75"),
         ([], "name --rows or --photos"),
         (["--rows=house:clean", "--zoom=0"], "--zoom must be at least 1, got 0"),
+        (["--rows=house:clean", "--merged=2"], "--merged must be at most 1, got 2"),
         (["--rows=house:clean", "--output="], "--output is required"),
     ],
 )

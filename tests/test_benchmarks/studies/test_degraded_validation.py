@@ -106,7 +106,7 @@ def test_middles_and_fewer_images(photo_dir: Path) -> None:
 
     folder = module.PairedFolder(photo_dir)
     found = module.score(folder, {"one": enlarge}, 8, 2)
-    assert list(found) == ["one"] and len(seen) == 10
+    assert list(found) == ["one"] and len(seen) == 12
     lr = bicubic_downscale(folder[0][1])
     versions = degraded_versions(lr, 0)
     for part, version in zip(seen, versions.values(), strict=False):

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bigans import Upscaler
+from bigans import Tiling, Upscaler
 from bigans.upscaler.made_by import read_record
 from sr_images.bicubic import bicubic_downscale, bicubic_upscale
 from sr_images.picture import Picture
 from sr_images.pictures_in import read_picture
 from sr_images.pictures_out import write_picture
-from tests.test_bigans.demo.conftest import RunningPage, Visitor
+from tests.test_bigans.demo.conftest import RunningPage, Visitor, run_page
 from tests.test_bigans.upscaler.numpy_model import NumpyModel
 
 Visit = Callable[..., Visitor]
@@ -293,7 +293,7 @@ def test_programs_cannot_read_files_of_the_machine(
     running_page: RunningPage, tmp_path: Path
 ) -> None:
     secret = {"path": str(photo(tmp_path)), "meta": {"_type": "gradio.FileData"}}
-    content = json.dumps({"data": [secret, 0.3, -1, False, "png"]}).encode()
+    content = json.dumps({"data": [secret, 0.3, -1, False, "png", "toy"]}).encode()
     address = running_page.url + "gradio_api/call/enlarge"
     headers = {"Content-Type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(address, content, headers)) as answer:
@@ -362,3 +362,45 @@ def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)
+
+
+class OtherModel(NumpyModel):
+    """Its vivid image is brighter."""
+
+    identity = "other"
+
+    def _generators(self, image: Any) -> Any:
+        faithful, vivid = super()._generators(image)
+        return faithful, np.clip(vivid + 20, 0, 255)
+
+
+def test_weights_are_chosen_for_what_is_dropped_next(browser: Any, tmp_path: Path) -> None:
+    gradio_client = pytest.importorskip("gradio_client")
+    from bigans.demo.settings import Weights
+
+    tiling = Tiling(float("inf"), overlap=0)
+    models = {"photo": NumpyModel(), "clean": OtherModel()}
+    upscalers = {name: Upscaler.of_model(model, tiling=tiling) for name, model in models.items()}
+    weights = tuple(Weights(name, one, {"model": name}) for name, one in upscalers.items())
+    file = photo(tmp_path)
+    pixels = pixels_of(file)
+    with run_page(upscalers["photo"], tmp_path / "page", weights=weights) as running:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        visitor = Visitor(context.new_page(), running)
+        with visitor.merged():
+            visitor.drop(file)
+        np.testing.assert_array_equal(visitor.pixels("right"), upscalers["photo"](pixels, xi=0.73))
+        visitor.page.check("#bg-weights input[value=clean]")
+        with visitor.merged():
+            visitor.drop(file)
+        np.testing.assert_array_equal(visitor.pixels("right"), upscalers["clean"](pixels, xi=0.73))
+        told = visitor.text("#bg-chooser")
+        assert "photo.png (photo)" in told and "photo.png (clean)" in told
+        context.close()
+
+        client = gradio_client.Client(running.url, verbose=False, download_files=str(tmp_path))
+        given: Any = gradio_client.handle_file(str(file))
+        made = client.predict(photo=given, xi=1.0, weights="clean", api_name="/enlarge")
+        np.testing.assert_array_equal(pixels_of(Path(made)), upscalers["clean"](pixels, xi=1))
+        record = read_record(Path(made))
+        assert record is not None and record["model"] == "clean"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bigans.pretrained.pairs import PAIRS
 from sr_images.niqe import NIQE_PARAMETERS, Niqe
 from sr_images.picture import Picture
 from sr_images.pictures_in import read_picture
@@ -27,10 +28,14 @@ def shown_page(running_page: RunningPage, tmp_path: Path) -> Iterator[RunningPag
         yield running_page
         return
     from bigans import Upscaler
+    from bigans.demo.settings import TITLES, Weights
 
     parameters = os.environ.get("BIGANS_NIQE") or cached(NIQE_PARAMETERS)
     niqe = Niqe(parameters) if parameters else None
-    with run_page(Upscaler(), tmp_path / "page", niqe=niqe) as running:
+    weights = tuple(
+        Weights(pair, Upscaler.from_pretrained(weights=pair), title=TITLES[pair]) for pair in PAIRS
+    )
+    with run_page(Upscaler(), tmp_path / "page", niqe=niqe, weights=weights) as running:
         yield running
 
 

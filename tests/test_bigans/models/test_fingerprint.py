@@ -11,8 +11,12 @@ from sr_program.model_facts import ModelFacts, write_facts
 
 
 def test_the_shipped_models_differ() -> None:
-    names = ("pretrained", "pretrained:faithful", "pretrained:vivid", "pretrained:stage1")
+    parts = ("fused", "faithful", "vivid")
+    names = [f"pretrained:{pair}:{part}" for pair in ("photo", "clean") for part in parts]
+    names.append("pretrained:stage1")
     assert len({fingerprint(name) for name in names}) == len(names)
+    for part in parts:
+        assert fingerprint(f"pretrained:{part}") == fingerprint(f"pretrained:photo:{part}")
     assert fingerprint("pretrained") == fingerprint("pretrained:fused")
 
 

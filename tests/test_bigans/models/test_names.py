@@ -11,6 +11,7 @@ from bigans.models.names import (
     MODEL_HELP,
     PARTS,
     ModelName,
+    of_pair,
     parse,
     require_model,
 )
@@ -23,7 +24,19 @@ from sr_program.errors import UsageError
         ("pretrained", ModelName("pretrained", "fused"), "pretrained"),
         ("pretrained:fused", ModelName("pretrained", "fused"), "pretrained"),
         ("pretrained:faithful", ModelName("pretrained", "faithful"), "pretrained:faithful"),
-        ("pretrained:stage1", ModelName("pretrained", "stage1"), "pretrained:stage1"),
+        ("pretrained:stage1", ModelName("pretrained", "stage1", "clean"), "pretrained:stage1"),
+        ("pretrained:photo", ModelName("pretrained", "fused", "photo"), "pretrained:photo"),
+        ("pretrained:clean:fused", ModelName("pretrained", "fused", "clean"), "pretrained:clean"),
+        (
+            "pretrained:photo:vivid",
+            ModelName("pretrained", "vivid", "photo"),
+            "pretrained:photo:vivid",
+        ),
+        (
+            "pretrained:clean:stage1",
+            ModelName("pretrained", "stage1", "clean"),
+            "pretrained:stage1",
+        ),
         ("bicubic", ModelName("bicubic"), "bicubic"),
         ("HR", ModelName("HR"), "HR"),
         ("folder:a", ModelName("folder", "a"), "folder:a"),
@@ -61,7 +74,15 @@ def test_a_word_is_a_directory_where_there_is_one(
         ("", "unknown stage1="),
         ("hr", "unknown stage1=hr"),
         ("Pretrained", "unknown stage1=Pretrained"),
-        ("pretrained:", "unknown stage1=pretrained:; choose one of pretrained, pretrained:fused"),
+        ("pretrained:", "unknown stage1=pretrained:; choose one of pretrained, pretrained:photo"),
+        ("pretrained:vivid:photo", "unknown stage1=pretrained:vivid:photo; choose one of"),
+        ("pretrained:photo:", "unknown stage1=pretrained:photo:; choose one of"),
+        ("pretrained:photo:photo", "unknown stage1=pretrained:photo:photo; choose one of"),
+        ("pretrained:photo:vivid:x", "unknown stage1=pretrained:photo:vivid:x; choose one of"),
+        (
+            "pretrained:photo:stage1",
+            "=pretrained:photo:stage1: there is one first stage, pretrained:stage1",
+        ),
         ("bicubic:4", "unknown stage1=bicubic:4"),
         ("folder:", "stage1=folder: lacks its path"),
         ("faithful", "unknown stage1=faithful; write pretrained:faithful"),
@@ -71,6 +92,32 @@ def test_what_is_no_name(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         parse(text, "stage1")
     assert "--" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pretrained", "pretrained:clean"),
+        ("pretrained:vivid", "pretrained:clean:vivid"),
+        ("pretrained:clean", "pretrained:clean"),
+        ("pretrained:stage1", "pretrained:stage1"),
+    ],
+)
+def test_a_program_is_told_the_pair(name: str, expected: str) -> None:
+    for given in (False, True):
+        assert of_pair(name, "clean", given=given) == expected
+
+
+@pytest.mark.parametrize("name", ["pretrained:photo", "models/fused", "server:a:1", "bicubic"])
+def test_weights_that_have_no_effect_are_refused_if_somebody_asked_for_them(name: str) -> None:
+    assert of_pair(name, "clean", given=False) == name
+    with pytest.raises(UsageError, match=rf"weights=clean has no effect on model={name}; leave"):
+        of_pair(name, "clean", given=True)
+
+
+def test_a_name_without_a_pair_is_for_photos() -> None:
+    assert parse("pretrained:vivid").weights == "photo"
+    assert parse("pretrained:stage1").weights == "clean"
 
 
 def test_what_needs_no_model() -> None:

@@ -51,9 +51,9 @@ def test_one_generator_leaves_the_others(weights_dir: Path, tmp_path: Path) -> N
         verified_weights(after[name], weights_dir)
 
 
-def test_the_first_adoption_needs_all_three(tmp_path: Path) -> None:
+def test_the_first_adoption_needs_all(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", 1, 8)
-    with pytest.raises(DataError, match="run folder for wp_srgan_stage1, wp_srgan_stage2 too"):
+    with pytest.raises(DataError, match="for wp_srgan_stage1, wp_srgan_stage2, mr_srgan_photo"):
         adopt({"mr_srgan": run}, tmp_path)
     assert not list(tmp_path.glob("*.h5"))
 

@@ -17,6 +17,7 @@ from bigans.pretrained.manifest import (
     read_manifest,
     write_manifest,
 )
+from bigans.pretrained.pairs import PAIRS, Pair
 from bigans.pretrained.saved_models import saved_models, stage_1_model
 from sr_program.errors import DataError
 from sr_program.files.hashes import file_sha256
@@ -76,16 +77,16 @@ def test_a_later_call_imports_neither_keras_nor_tensorflow(
 
 def _change_weights(weights_dir: Path) -> None:
     manifest = read_manifest(weights_dir)
-    path = weights_dir / manifest["mr_srgan"].file
+    path = weights_dir / manifest["mr_srgan_photo"].file
     path.write_bytes(b"other")
-    entry = dataclasses.replace(manifest["mr_srgan"], sha256=file_sha256(path))
-    write_manifest({**manifest, "mr_srgan": entry}, weights_dir)
+    entry = dataclasses.replace(manifest["mr_srgan_photo"], sha256=file_sha256(path))
+    write_manifest({**manifest, "mr_srgan_photo": entry}, weights_dir)
 
 
 def _change_config(weights_dir: Path) -> None:
     manifest = read_manifest(weights_dir)
-    entry = dataclasses.replace(manifest["wp_srgan_stage2"], config={"features": 9})
-    write_manifest({**manifest, "wp_srgan_stage2": entry}, weights_dir)
+    entry = dataclasses.replace(manifest["wp_srgan_photo"], config={"features": 9})
+    write_manifest({**manifest, "wp_srgan_photo": entry}, weights_dir)
 
 
 @pytest.mark.parametrize("change", [_change_weights, _change_config])
@@ -130,14 +131,24 @@ def test_stage_1_is_built_on_demand(
         stage_1_model(tmp_path / "cache", weights_dir)
 
 
-@pytest.mark.parametrize("name", ["mr_srgan", "wp_srgan_stage2"])
+@pytest.mark.parametrize(
+    ("pair", "name"),
+    [
+        ("clean", "mr_srgan"),
+        ("clean", "wp_srgan_stage2"),
+        ("photo", "mr_srgan_photo"),
+        ("photo", "wp_srgan_photo"),
+    ],
+)
 def test_damaged_weights_are_refused(
-    weights_dir: Path, tmp_path: Path, build: FakeBuild, name: str
+    weights_dir: Path, tmp_path: Path, build: FakeBuild, pair: Pair, name: str
 ) -> None:
-    saved_models(tmp_path / "cache", weights_dir)  # even if the models are there
+    saved_models(tmp_path / "cache", weights_dir, pair=pair)  # even if the models are there
     (weights_dir / f"{name}.weights.h5").write_bytes(b"damaged")
     with pytest.raises(DataError, match=f"{name}.weights.h5: .*install the program again"):
-        saved_models(tmp_path / "cache", weights_dir)
+        saved_models(tmp_path / "cache", weights_dir, pair=pair)
+    other: Pair = "photo" if pair == "clean" else "clean"
+    assert saved_models(tmp_path / "cache", weights_dir, pair=other)
 
 
 def test_a_failed_build_leaves_nothing(
@@ -176,14 +187,14 @@ def test_few_old_sets_stay_those_used_last(
     weights_dir: Path, tmp_path: Path, build: FakeBuild
 ) -> None:
     cache = tmp_path / "cache"
-    for age, name in enumerate(["a", "b", "c", "d", "e"]):
+    for age, name in enumerate(["a", "b", "c", "d", "e", "f"]):
         (cache / name).mkdir(parents=True)
         os.utime(cache / name, (1000 - age, 1000 - age))
     (cache / "openvino").mkdir()  # no set, and not counted
     os.utime(cache / "openvino", (1, 1))
     newest = saved_models(cache, weights_dir).fused.parent.parent
     left = {path for path in cache.iterdir() if path.is_dir()} - {newest}
-    assert {path.name for path in left} == {"a", "b", "c", "openvino"}
+    assert {path.name for path in left} == {"a", "b", "c", "d", "e", "openvino"}
 
 
 def test_each_precision_has_its_models(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
@@ -193,6 +204,14 @@ def test_each_precision_has_its_models(weights_dir: Path, tmp_path: Path, build:
     assert exact.fused != fast.fused
     assert saved_models(cache, weights_dir, "float32") == exact
     assert build.precisions == ["float32", "bfloat16"]
+
+
+def test_each_pair_has_its_models(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
+    cache = tmp_path / "cache"
+    photo, clean = (saved_models(cache, weights_dir, pair=pair) for pair in PAIRS)
+    assert photo.fused != clean.fused
+    assert saved_models(cache, weights_dir) == photo
+    assert build.calls == 2
 
 
 def test_the_cache_folder(
@@ -275,6 +294,8 @@ def test_real_generators_become_models(tmp_path: Path) -> None:
         "mr_srgan": (mr_srgan.generator.build_generator(mr_config), mr_config),
         "wp_srgan_stage1": (wp_srgan.generator.build_generator(wp_config), wp_config),
         "wp_srgan_stage2": (wp_srgan.generator.build_generator(wp_config), wp_config),
+        "mr_srgan_photo": (mr_srgan.generator.build_generator(mr_config), mr_config),
+        "wp_srgan_photo": (wp_srgan.generator.build_generator(wp_config), wp_config),
     }
     manifest = {}
     for name, (generator, config) in generators.items():
@@ -284,30 +305,36 @@ def test_real_generators_become_models(tmp_path: Path) -> None:
         manifest[name] = PretrainedGenerator(path.name, file_sha256(path), fields, "recipe")
     write_manifest(manifest, tmp_path)
 
-    paths = saved_models(tmp_path / "cache", tmp_path)
+    photo, clean = (saved_models(tmp_path / "cache", tmp_path, pair=pair) for pair in PAIRS)
     image = np.random.default_rng(0).integers(0, 256, (2, 9, 11, 3), dtype=np.uint8)
     enlarged = {}
     for name, path in (
-        ("mr_srgan", paths.faithful),
+        ("mr_srgan", clean.faithful),
         ("wp_srgan_stage1", stage_1_model(tmp_path / "cache", tmp_path)),
-        ("wp_srgan_stage2", paths.vivid),
+        ("wp_srgan_stage2", clean.vivid),
+        ("mr_srgan_photo", photo.faithful),
+        ("wp_srgan_photo", photo.vivid),
     ):
         sr = np.asarray(generators[name][0](image / np.float32(127.5) - 1))
         expected = np.clip((sr + 1) * 127.5, 0, 255)
         enlarged[name] = Upscaler(path)(image)
         # Rounded: half a level, and a little for another order of the sums.
         assert np.abs(enlarged[name] - expected).max() < 0.51
-    fused = Upscaler(paths.fused)
-    np.testing.assert_array_equal(fused(image, xi=0), enlarged["mr_srgan"])
-    np.testing.assert_array_equal(fused(image, xi=1), enlarged["wp_srgan_stage2"])
-    assert (enlarged["mr_srgan"] != enlarged["wp_srgan_stage2"]).mean() > 0.5
+    for paths, faithful, vivid in (
+        (clean, "mr_srgan", "wp_srgan_stage2"),
+        (photo, "mr_srgan_photo", "wp_srgan_photo"),
+    ):
+        fused = Upscaler(paths.fused)
+        np.testing.assert_array_equal(fused(image, xi=0), enlarged[faithful])
+        np.testing.assert_array_equal(fused(image, xi=1), enlarged[vivid])
+        assert (enlarged[faithful] != enlarged[vivid]).mean() > 0.5
 
 
 def test_weights_of_another_program(weights_dir: Path, tmp_path: Path) -> None:
     manifest = read_manifest(weights_dir)
-    entry = dataclasses.replace(manifest["mr_srgan"], config={"depth": 3})
-    write_manifest({**manifest, "mr_srgan": entry}, weights_dir)
-    with pytest.raises(DataError, match="weights of mr_srgan do not fit .*depth.*install"):
+    entry = dataclasses.replace(manifest["mr_srgan_photo"], config={"depth": 3})
+    write_manifest({**manifest, "mr_srgan_photo": entry}, weights_dir)
+    with pytest.raises(DataError, match="weights of mr_srgan_photo do not fit .*depth.*install"):
         saved_models(tmp_path / "cache", weights_dir)
 
 

@@ -25,7 +25,7 @@ Images = list[tuple[np.ndarray, np.ndarray, np.ndarray]]  # HR, LR, SR
 
 @pytest.fixture(scope="module")
 def enlarged(shared: Path) -> Callable[[str, float], Images]:
-    upscale = Upscaler.from_pretrained()
+    upscale = Upscaler.from_pretrained(weights="clean")
     known: dict[tuple[str, float], Images] = {}
 
     def of(name: str, xi: float) -> Images:
@@ -63,7 +63,7 @@ def test_niqe_of_the_vivid_image_is_near_that_of_hr(shared: Path) -> None:
     """Within 0.5 of HR's own on a quarter of BSD100, above or below; the faithful image is not."""
     niqe = Niqe(shared / "reference" / "metrics" / "niqe_modelparameters.mat")
     benchmark = open_benchmark("BSD100", shared / "data" / "benchmarks")
-    upscale = Upscaler.from_pretrained()
+    upscale = Upscaler.from_pretrained(weights="clean")
 
     def scores(image: BenchmarkImage) -> list[float]:
         images = (image.hr, *(upscale(image.lr, xi=xi) for xi in (0.0, 1.0)))

@@ -246,8 +246,8 @@ def test_the_shipped_models(
 ) -> None:
     asked = []
 
-    def saved_models(cache_dir: object, precision: str) -> SavedModels:
-        asked.append((cache_dir, precision))
+    def saved_models(cache_dir: object, precision: str, pair: str) -> SavedModels:
+        asked.append((cache_dir, precision, pair))
         return SavedModels(faithful=generator, vivid=tmp_path, fused=fused)
 
     monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", saved_models)
@@ -255,14 +255,22 @@ def test_the_shipped_models(
         assert load().inputs == {"image", "xi", "max_deviation"}
     assert Upscaler("pretrained:faithful", cache_dir="cache").inputs == {"image"}
     assert Upscaler.from_pretrained("faithful", cache_dir="cache").inputs == {"image"}
-    assert asked == [(None, "float32")] * 3 + [("cache", "float32")] * 2
+    assert asked == [(None, "float32", "photo")] * 3 + [("cache", "float32", "photo")] * 2
     Upscaler(precision="bfloat16")
-    assert asked[-1] == (None, "bfloat16")
+    assert asked[-1] == (None, "bfloat16", "photo")
+    for load in (
+        lambda: Upscaler("pretrained:clean"),
+        lambda: Upscaler.from_pretrained(weights="clean"),
+    ):
+        load()
+        assert asked[-1] == (None, "float32", "clean")
     for load in (lambda: Upscaler("pretrained:vivid"), lambda: Upscaler.from_pretrained("vivid")):
         with pytest.raises(DataError, match=str(tmp_path)):
             load()
     with pytest.raises(ValueError, match="choose one of fused, faithful, vivid"):
         Upscaler.from_pretrained(model="sharp")
+    with pytest.raises(ValueError, match="weights is 'sharp'; choose one of photo, clean"):
+        Upscaler.from_pretrained(weights="sharp")  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("load", [Upscaler, Upscaler.from_pretrained])

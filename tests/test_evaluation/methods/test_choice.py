@@ -107,7 +107,7 @@ def test_a_shipped_model_is_the_one_that_was_asked_for(shipped, faithful_dir, vi
         ("hr", "unknown model=hr"),
         ("vivid", "unknown model=vivid; write pretrained:vivid"),
         ("folder:", "lacks its path; write folder:DIR"),
-        ("pretrained:", "unknown model=pretrained:; choose one of pretrained, pretrained:fused"),
+        ("pretrained:", "unknown model=pretrained:; choose one of pretrained, pretrained:photo"),
         ("pretrained:sharp", "pretrained:faithful, pretrained:vivid, pretrained:stage1"),
     ],
 )
