@@ -82,8 +82,8 @@ def test_a_run(
 
     class Bicubic:
         @staticmethod
-        def from_pretrained(model: str) -> Callable[[np.ndarray], np.ndarray]:
-            assert model == "vivid"
+        def from_pretrained(model: str, weights: str) -> Callable[[np.ndarray], np.ndarray]:
+            assert (model, weights) == ("vivid", "clean")
             return bicubic_upscale
 
     monkeypatch.setattr(module, "Upscaler", Bicubic)

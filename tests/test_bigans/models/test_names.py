@@ -81,7 +81,7 @@ def test_a_word_is_a_directory_where_there_is_one(
         ("pretrained:photo:vivid:x", "unknown stage1=pretrained:photo:vivid:x; choose one of"),
         (
             "pretrained:photo:stage1",
-            "=pretrained:photo:stage1: there is one first stage, pretrained:stage1",
+            "there is one first stage; write pretrained:stage1",
         ),
         ("bicubic:4", "unknown stage1=bicubic:4"),
         ("folder:", "stage1=folder: lacks its path"),
