@@ -16,7 +16,7 @@ PROJECT := setup.py pyproject.toml $(wildcard */__init__.py)
 UV_COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: upscale test lint types docs bazel lock clean help
+.PHONY: upscale test lint types docs bazel extras lock clean help
 .DELETE_ON_ERROR:
 
 upscale: $(VENV)/.runtime
@@ -26,6 +26,8 @@ upscale: $(VENV)/.runtime
 help:
 	@echo "make upscale [IMAGE=photo.jpg] [OUTPUT=out.png] [XI=0.73]"
 	@echo "               a photo in, a 4x photo out; without IMAGE a sample photo, into upscaled/"
+	@echo "make extras EXTRAS=openvino,heic"
+	@echo "               adds what these extras need; README lists them"
 	@echo "make test      all tests"
 	@echo "make lint      ruff: rules and format"
 	@echo "make types     pyright"
@@ -52,6 +54,10 @@ types: $(VENV)/.dev
 bazel: $(VENV)/.dev
 	PATH="$(abspath $(BIN)):$$PATH" bazel build //:all
 	PATH="$(abspath $(BIN)):$$PATH" bazel test --test_tag_filters=-slow //:all
+
+extras: $(VENV)/.runtime
+	@$(BIN)/python .ci/extra_requirements "$(EXTRAS)" > $(VENV)/extra_requirements.txt
+	$(PIP) install -r $(VENV)/extra_requirements.txt
 
 lock: $(VENV)/.dev
 	$(UV_COMPILE) --output-file requirements.lock requirements.in

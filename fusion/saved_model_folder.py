@@ -19,6 +19,11 @@ def find_saved_model(directory: str | os.PathLike[str]) -> Path:
         DataError: There is none.
     """
     root = Path(directory)
+    if root.is_file():
+        raise DataError(
+            f"{root}: no such directory, but a file; name the directory of an exported SavedModel. "
+            "fusion.export makes one of an ONNX file and a second generator"
+        )
     if not root.is_dir():
         raise DataError(f"{root}: no such directory; name the directory of an exported SavedModel")
     found = latest_version(root, "saved_model.pb")

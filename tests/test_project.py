@@ -202,3 +202,22 @@ def test_each_extra_is_installed_by_the_weekly_workflow(repository: Path) -> Non
     text = (repository / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
     (listed,) = re.findall(r"extra: \[([^\]]*)\]", text)
     assert set(listed.split(", ")) == set(setup_constant(repository, "EXTRAS")) - {"test"}
+
+
+def test_what_extras_need(repository: Path) -> None:
+    """`make extras` installs it beside TensorFlow's build for CPUs, which must stay."""
+
+    def run(*extras: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, repository / ".ci" / "extra_requirements", *extras]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    done = run("onnx,openvino")
+    names = [re.split(r"[<>=~\[]", line)[0] for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names == ["onnx", "onnxruntime", "tf2onnx", "openvino"]
+    for extras, told in ((("warp,onnx",), "no extra warp; "), ((",",), "no extra is named; ")):
+        wrong = run(*extras)
+        assert wrong.returncode == 1 and wrong.stdout == ""
+        assert wrong.stderr.startswith(f"make: {told}EXTRAS= is a list of these") and (
+            wrong.stderr.count("\n") == 1
+        )

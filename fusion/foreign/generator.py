@@ -25,6 +25,7 @@ from sr_program.files.hashes import file_sha256
 from sr_program.model_facts import ModelFacts
 
 _SIDE = 32  # of the drawn picture, LR pixels
+_ODD = 7, 5  # a generator takes images of any size
 _NEAR = 20.0  # dB to bicubic interpolation; what enlarges has more than 25
 _CLEARLY = 3.0  # dB by which another range has to be nearer than the usual one
 
@@ -59,8 +60,8 @@ class ForeignGenerator(tf.Module):
         facts: Its scale and the hash of its file.
 
     Example:
-        generator = of_onnx("span_x4.onnx")
-        sr = generator.signatures["unrounded"](image=images)["sr"]
+        >>> unrounded = of_onnx("span_x4.onnx").signatures["unrounded"]
+        >>> sr = unrounded(image=images)["sr"]
     """
 
     def __init__(
@@ -133,22 +134,14 @@ class ForeignGenerator(tf.Module):
                 f"{self._name}: does not enlarge: what it makes of a picture is "
                 f"{nearness[chosen]:.0f} dB from bicubic interpolation"
             )
+        self._try_odd_size(ranges[chosen], scale)
         black, white = ranges[chosen]
         logging.info("%s: scale %d, values %g to %g", self._name, scale, black, white)
         return ranges[chosen], scale
 
     def _result(self, picture: NDArray[np.uint8], range_: Range) -> NDArray[np.float32]:
         # two of them: a network that takes one image alone is found out
-        levels = tf.constant(np.stack([picture, picture[::-1]]), tf.float32)
-        try:
-            made = np.asarray(self._enlarged(levels, range_))
-        except DataError:
-            raise
-        # TensorFlow and the network's own code raise nearly anything.
-        except Exception as error:
-            raise DataError(
-                f"{self._name}: cannot enlarge two images of {_SIDE}x{_SIDE} ({first_line(error)})"
-            ) from error
+        made = self._made(np.stack([picture, picture[::-1]]), range_)
         scale = made.shape[1] // _SIDE if made.ndim == 4 else 0
         if scale < 2 or made.shape != (2, scale * _SIDE, scale * _SIDE, 3):
             raise DataError(
@@ -156,6 +149,28 @@ class ForeignGenerator(tf.Module):
                 "generator enlarges by a whole factor"
             )
         return made[0]
+
+    def _try_odd_size(self, range_: Range, scale: int) -> None:
+        height, width = _ODD
+        made = self._made(_drawn()[None, :height, :width], range_)
+        if made.shape != (1, scale * height, scale * width, 3):
+            raise DataError(
+                f"{self._name}: makes {list(made.shape)} of an image of {width}x{height}; a "
+                "generator takes images of any size"
+            )
+
+    def _made(self, images: NDArray[np.uint8], range_: Range) -> NDArray[np.float32]:
+        try:
+            return np.asarray(self._enlarged(tf.constant(images, tf.float32), range_))
+        except DataError:
+            raise
+        # TensorFlow and the network's own code raise nearly anything.
+        except Exception as error:
+            count, height, width, _ = images.shape
+            raise DataError(
+                f"{self._name}: cannot enlarge {count} images of {width}x{height}, and a generator "
+                f"takes images of any size and number ({first_line(error)})"
+            ) from error
 
 
 def _drawn() -> NDArray[np.uint8]:
@@ -183,7 +198,7 @@ def of_onnx(path: str | os.PathLike[str]) -> ForeignGenerator:
         network,
         name=os.fspath(path),
         weights=file_sha256(Path(path)),
-        channels_last=_is_channels_last(network.input_shape, os.fspath(path)),
+        channels_last=_is_channels_last(network.input_shape, os.fspath(path), usually=False),
         takes_uint8=network.takes_uint8,
     )
 
@@ -215,17 +230,24 @@ def of_saved_model(loaded: Any, directory: str | os.PathLike[str], weights: str)
         lambda images: signature(**{argument: images})[output],
         name=os.fspath(directory),
         weights=weights,
-        channels_last=_is_channels_last(tuple(spec.shape.as_list()), os.fspath(directory)),
+        channels_last=_is_channels_last(
+            tuple(spec.shape.as_list()), os.fspath(directory), usually=True
+        ),
         takes_uint8=spec.dtype == tf.uint8,
         kept=loaded,
     )
 
 
-def _is_channels_last(shape: tuple[int | None, ...], name: str) -> bool:
-    """Whether an input has its channels at the end; else they come after the batch."""
-    if len(shape) != 4 or (shape[1] not in (3, None) and shape[3] != 3):
+def _is_channels_last(shape: tuple[int | None, ...], name: str, *, usually: bool) -> bool:
+    """Whether an input has its channels at the end; else they come after the batch.
+
+    `usually` counts where the shape does not tell.
+    """
+    found = [place for place in (1, 3) if len(shape) == 4 and shape[place] == 3]
+    unknown = len(shape) == 4 and shape[1] is None and shape[3] is None
+    if not found and not unknown:
         raise DataError(f"{name}: takes {list(shape)}; a generator takes RGB: three channels")
-    channels_last = shape[1] != 3 and shape[3] == 3
+    channels_last = usually if len(found) != 1 else found == [3]
     height, width = shape[1:3] if channels_last else shape[2:]
     if height is not None or width is not None:
         raise DataError(

@@ -27,8 +27,8 @@ class OnnxNetwork(tf.Module):
         takes_uint8: Whether the image is uint8; else it is float32.
 
     Example:
-        network = OnnxNetwork("span_x4.onnx")
-        sr = network(tf.zeros([1, 3, 24, 24]))
+        >>> network = OnnxNetwork("span_x4.onnx")
+        >>> sr = network(tf.zeros([1, 3, 24, 24]))
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -374,8 +374,12 @@ class OtherModel(NumpyModel):
         return faithful, np.clip(vivid + 20, 0, 255)
 
 
-def test_weights_are_chosen_for_what_is_dropped_next(browser: Any, tmp_path: Path) -> None:
+def test_weights_are_chosen_for_what_is_dropped_next(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gradio_client = pytest.importorskip("gradio_client")
+    # Gradio has one folder for uploads in a process: afterwards it is the other page's again.
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "page"))
     from bigans.demo.settings import Weights
 
     tiling = Tiling(float("inf"), overlap=0)

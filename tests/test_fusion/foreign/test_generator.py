@@ -42,7 +42,7 @@ def write_onnx(
         kernel[one, one] = [[0, -0.05, 0], [-0.05, 1.2, -0.05], [0, -0.05, 0]]
     arrays = {
         "scales": np.array([1, 1, scale, scale], np.float32),
-        "kernel": kernel * np.float32(gain),
+        "body.0/conv:weight": kernel * np.float32(gain),
         "least": np.array(black, np.float32),
         "most": np.array(white, np.float32),
         "power": np.array(power, np.float32),
@@ -52,7 +52,7 @@ def write_onnx(
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["float"], ["turned"], perm=turn),
         helper.make_node("Resize", ["turned", "", "scales"], ["large"], mode="cubic"),
-        helper.make_node("Conv", ["large", "kernel"], ["sharp"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["large", "body.0/conv:weight"], ["sharp"], pads=[1, 1, 1, 1]),
         helper.make_node("Abs", ["sharp"], ["size"]),
         helper.make_node("Pow", ["size", "power"], ["factor"]),
         helper.make_node("Mul", ["sharp", "factor"], ["bent"]),
@@ -124,6 +124,21 @@ def test_what_is_no_generator(tmp_path: Path, settings: dict[str, Any], message:
     with pytest.raises(DataError, match=message) as caught:
         load_generator(path)
     assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+def test_a_size_that_a_network_does_not_take(tmp_path: Path) -> None:
+    """As window attention without padding: sides have to be multiples of 8."""
+    path = write_onnx(tmp_path / "network.onnx")
+    model = onnx.load(path)
+    cut = helper.make_node("SpaceToDepth", ["turned"], ["deep"], blocksize=8)
+    back = helper.make_node("DepthToSpace", ["deep"], ["again"], blocksize=8)
+    nodes = list(model.graph.node)
+    nodes[2].input[0] = "again"
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes[:2], cut, back, *nodes[2:]])
+    onnx.save(model, path)
+    with pytest.raises(DataError, match="cannot enlarge 1 images of 5x7, and a generator takes"):
+        load_generator(path)
 
 
 def test_a_batch_that_the_file_fixes_does_not_matter(tmp_path: Path) -> None:
