@@ -273,6 +273,17 @@ def test_signals_that_end_a_program(program, subprocess_environment, number, cod
         assert process.wait(timeout=60) == code
 
 
+@pytest.fixture
+def default_handlers():
+    """Those of a fresh process: Ray, in a test before, leaves its own, and nohup ignores SIGHUP."""
+    numbers = signal.SIGTERM, signal.SIGHUP
+    found = [signal.signal(number, signal.SIG_DFL) for number in numbers]
+    yield
+    for number, handler in zip(numbers, found, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("default_handlers")
 def test_handlers_are_put_back(call_program):
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
     during = []
