@@ -132,6 +132,18 @@ ONE_OPERATOR: dict[str, tuple[Any, Arrays]] = {
         node("BatchNormalization", "s", "b", "m", "v", epsilon=1e-3),
         {"s": noise(4), "b": noise(4), "m": noise(4), "v": np.abs(noise(4))},
     ),
+    "layer normalisation": (
+        node("LayerNormalization", "s", "b", axis=1, epsilon=1e-4),
+        {"s": noise(4, 1, 1), "b": noise(4, 1, 1)},
+    ),
+    "quotient": (node("Div", "a"), {"a": 1 + np.abs(noise(4, 1, 1))}),
+    "difference": (node("Sub", "a"), {"a": noise(4, 1, 1)}),
+    "larger": (node("Max", "a", "b"), {"a": noise(4, 1, 1), "b": noise(1)}),
+    "smaller": (node("Min", "a", "b"), {"a": noise(4, 1, 1), "b": noise(1)}),
+    "sum of channels": (
+        node("ReduceSum", "d", keepdims=1),
+        {"d": np.array([1], np.int64)},
+    ),
     "turned": (node("Transpose", perm=[0, 1, 3, 2]), {}),
     "reshaped": (node("Reshape", "s"), {"s": np.array([0, 2, -1], np.int64)}),
 }
