@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks.studies.degraded_lr import CLEAN, COLUMNS, degraded_versions
+from benchmarks.studies.degraded_lr import CLEAN, COLUMNS, degraded
 from benchmarks.timing.interleaved import machine
 from evaluation.metrics.grid import grid_measure
 from evaluation.metrics.model_files import NIQE_PARAMETERS, VGG19_WEIGHTS
@@ -163,7 +163,7 @@ def compare(
     with scoring_pool(found, workers) as pool:
         for index, (name, hr, lr) in enumerate(tqdm(folder, total=len(folder), disable=None)):
             gray = folder.is_gray(index)
-            given = degraded_versions(lr, index)[degradation]
+            given = degraded(lr, index, degradation)
             made = {version: enlarge(given) for version, enlarge in methods.items()}
             photos[name] = {**made, HR: hr}
             for version, image in photos[name].items():

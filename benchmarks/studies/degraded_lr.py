@@ -10,15 +10,11 @@ from sr_data.degradations.sensor_noise import pixel_noise
 from sr_images.rounding import grey_levels
 
 CLEAN = "clean"
-QUALITIES = (75, 50, 30)
-SIGMAS = (5.0, 8.0)
+_QUALITIES = {f"JPEG q{quality}": quality for quality in (75, 50, 30)}
+_SIGMAS = {f"noise σ {sigma:g}": sigma for sigma in (5.0, 8.0)}
 
 # Columns of the tables.
-COLUMNS = (
-    CLEAN,
-    *(f"JPEG q{quality}" for quality in QUALITIES),
-    *(f"noise σ {sigma:g}" for sigma in SIGMAS),
-)
+COLUMNS = (CLEAN, *_QUALITIES, *_SIGMAS)
 
 
 def degraded_versions(lr: NDArray[np.uint8], number: int) -> dict[str, NDArray[np.uint8]]:
@@ -31,8 +27,15 @@ def degraded_versions(lr: NDArray[np.uint8], number: int) -> dict[str, NDArray[n
     Returns:
         Column → uint8 [H, W, 3]: unchanged, JPEG with 4:2:0, and with white noise.
     """
-    exact = lr.astype(np.float32)
-    compressed = [through_jpeg(lr, quality, half_colour=True) for quality in QUALITIES]
-    noises = [pixel_noise(exact, 0.0, sigma, np.random.default_rng(number)) for sigma in SIGMAS]
-    noisy = [grey_levels(exact + noise, np).astype(np.uint8) for noise in noises]
-    return dict(zip(COLUMNS, (lr, *compressed, *noisy), strict=True))
+    return {column: degraded(lr, number, column) for column in COLUMNS}
+
+
+def degraded(lr: NDArray[np.uint8], number: int, column: str) -> NDArray[np.uint8]:
+    """An LR image in one of the degradations; see `degraded_versions`."""
+    if column in _QUALITIES:
+        return through_jpeg(lr, _QUALITIES[column], half_colour=True)
+    if column in _SIGMAS:
+        exact = lr.astype(np.float32)
+        noise = pixel_noise(exact, 0.0, _SIGMAS[column], np.random.default_rng(number))
+        return grey_levels(exact + noise, np).astype(np.uint8)
+    return lr

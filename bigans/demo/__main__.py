@@ -122,7 +122,7 @@ def _settings(config: PageConfig, folder: Path) -> "PageSettings":
 def _choices(model: str) -> list[tuple[str, str]]:
     """The weights that a person can choose, and the names of their models."""
     if parse(model) != ModelName(PRETRAINED, PARTS[0]):
-        return [("", model)]
+        return [("model", model)]
     return [(pair, of_pair(model, pair, given=False)) for pair in PAIRS]
 
 

@@ -60,10 +60,13 @@ def _main(positional: list[str]) -> None:
     entry_point.refuse_positional(positional)
     if not values.output:
         raise UsageError("--output=DIR is missing")
+    given = bool(values["weights"].present)
+    if given and (values.faithful or values.vivid):
+        raise UsageError("--weights has no effect beside --faithful and --vivid; leave it out")
     entry_point.warnings_only()
     path = export(
         values.output,
-        model=of_pair(values.model, values.weights, given=bool(values["weights"].present)),
+        model=of_pair(values.model, values.weights, given=given),
         faithful=values.faithful,
         vivid=values.vivid,
         version=values.version,

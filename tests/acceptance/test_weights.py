@@ -59,6 +59,15 @@ def test_weights_without_an_effect(
     assert "Traceback" not in done.stderr and not list(tmp_path.iterdir())
 
 
+def test_weights_beside_two_generators(
+    tmp_path: Path, subprocess_environment: dict[str, str]
+) -> None:
+    command = ("bigans.serving.export", "--output=out", "--faithful=a", "--vivid=b")
+    done = run(tmp_path, subprocess_environment, *command, "--weights=clean")
+    assert done.returncode == 2
+    assert "--weights has no effect beside --faithful and --vivid" in done.stderr
+
+
 @pytest.mark.parametrize("program", ["bigans", "bigans.batch", "evaluation.run"])
 def test_other_weights(
     tmp_path: Path, subprocess_environment: dict[str, str], program: str
