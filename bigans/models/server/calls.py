@@ -144,7 +144,10 @@ class Calls(abc.ABC):
         end = time.monotonic() + self.server.deadline
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(BusyError),
-            wait=tenacity.wait_random_exponential(multiplier=0.2, max=_LONGEST_PAUSE),
+            # Half of a pause is random: many clients do not come back at once, and the attempts
+            # do not all fall into one short outage.
+            wait=tenacity.wait_exponential(multiplier=0.1, max=_LONGEST_PAUSE / 2)
+            + tenacity.wait_random_exponential(multiplier=0.1, max=_LONGEST_PAUSE / 2),
             stop=tenacity.stop_after_attempt(_ATTEMPTS)
             | tenacity.stop_before_delay(self.server.deadline),
             reraise=True,

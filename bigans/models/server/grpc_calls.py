@@ -12,6 +12,9 @@ from bigans.models.server.calls import Arrays, BusyError, Calls, Server
 from bigans.models.server.tensors import to_array, to_message
 
 _AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+# A channel connects again after pauses of its own, and fails every attempt meanwhile. By itself it
+# waits 1 s and then longer, so that all our attempts could fall into its pauses.
+_RECONNECTS_AFTER = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
 
 
 class GrpcCalls(Calls):
@@ -26,6 +29,7 @@ class GrpcCalls(Calls):
             ("grpc.max_receive_message_length", most),
             ("grpc.max_send_message_length", most),
             ("grpc.enable_retries", 0),
+            *_RECONNECTS_AFTER,
         ]
         if server.root_certificates is None:
             self._channel = grpc.insecure_channel(server.address, options)
