@@ -15,7 +15,7 @@ REQUIRES = [
     # Codecs of deep pictures, and LittleCMS for every depth.
     "imagecodecs>=2025.3.30",
     "keras>=3.14,<4",
-    "matplotlib>=3.9",
+    "matplotlib>=3.10",
     "numpy>=2.0",
     # The same cv2 as opencv-python, and it imports on machines without a display. 4.10.0.82 was
     # built for NumPy 1.
@@ -99,7 +99,7 @@ EXTRAS = {
         "pyarrow>=18",
         "pyright[nodejs]>=1.1.400",
         "pytest>=8.3",
-        "pytest-xdist>=3.7",
+        "pytest-xdist>=3.8",
         "ray>=2.50",
         "ruff>=0.9",
         "scikit-image>=0.25",
