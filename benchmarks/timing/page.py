@@ -110,7 +110,7 @@ def main(config: PageConfig) -> None:
         photo = Path(folder) / "astronaut.png"
         pixels = np.ascontiguousarray(data.astronaut()[: config.side, : config.side])
         write_picture(photo, Picture(pixels))
-        weights = Weights("shipped", Upscaler(config.model))
+        weights = Weights("shipped", lambda: Upscaler(config.model))
         work = Work(PageSettings((weights,), None, Path(folder) / "page"))
         token = work.take("benchmark", [photo], lambda share, text: None).tokens[0]
         merges = merge_times(work, token, config.moves)

@@ -37,6 +37,7 @@ from sr_program.settings import setting
 # --help and a wrong flag do without NumPy.
 if TYPE_CHECKING:
     from bigans.demo.settings import PageSettings, Weights
+    from bigans.upscaler.upscaler import Upscaler
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,8 +110,11 @@ def _settings(config: PageConfig, folder: Path) -> "PageSettings":
     from sr_program.files.downloads import cached
 
     parameters = config.niqe_parameters or cached(NIQE_PARAMETERS)
+    weights = tuple(_weights(*choice, config) for choice in _choices(config.model))
+    # A person's first photo does not wait for them. The others are loaded when they are chosen.
+    _ = weights[0].upscaler
     return PageSettings(
-        weights=tuple(_weights(*choice, config) for choice in _choices(config.model)),
+        weights=weights,
         niqe=Niqe(parameters) if parameters else None,
         folder=folder,
         max_pixels=config.max_pixels,
@@ -127,24 +131,29 @@ def _choices(model: str) -> list[tuple[str, str]]:
 
 
 def _weights(pair: str, name: str, config: PageConfig) -> "Weights":
-    from bigans.demo.kept_photo import require_fused
     from bigans.demo.settings import TITLES, Weights
     from bigans.models.fingerprint import fingerprint
     from bigans.models.runtime import check_model
-    from bigans.upscaler.upscaler import Upscaler
 
     precision = config.precision or None
     if check_model(name, config.runtime, precision) == "tensorflow":
         import_tensorflow_quietly()
-    upscaler = Upscaler(name, runtime=config.runtime, precision=precision)
-    require_fused(upscaler.model, name)
     told = {
         "model": fingerprint(name),
         "precision": precision,
         "runtime": None if config.runtime == "tensorflow" else config.runtime,
     }
     settings = {key: text for key, text in told.items() if text}
-    return Weights(pair, upscaler, settings, TITLES.get(pair, ""))
+    return Weights(pair, lambda: _loaded(name, config), settings, TITLES.get(pair, ""))
+
+
+def _loaded(name: str, config: PageConfig) -> "Upscaler":
+    from bigans.demo.kept_photo import require_fused
+    from bigans.upscaler.upscaler import Upscaler
+
+    upscaler = Upscaler(name, runtime=config.runtime, precision=config.precision or None)
+    require_fused(upscaler.model, name)
+    return upscaler
 
 
 def cli_main() -> NoReturn:

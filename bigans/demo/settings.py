@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from bigans.upscaler.upscaler import Upscaler
@@ -22,15 +23,30 @@ class Weights:
 
     Attributes:
         name: One word, which programs give too: "clean".
-        upscaler: With a fused model.
+        load: Makes an upscaler with a fused model; called when it is needed first.
         settings: Of the model, for the metadata of results.
         title: What it is for, as the page shows it; if empty, the name alone.
     """
 
     name: str
-    upscaler: Upscaler
+    load: Callable[[], Upscaler]
     settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
     title: str = ""
+
+    @cached_property
+    def upscaler(self) -> Upscaler:
+        """The upscaler. It is loaded once, by one thread at a time.
+
+        Raises:
+            DataError: It cannot be loaded.
+            UsageError: Its runtime is not installed.
+        """
+        return self.load()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether `upscaler` takes no time."""
+        return "upscaler" in vars(self)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -82,14 +82,22 @@ class Work:
         notes: list[str] = []
         for number, path in enumerate(paths):
 
-            def share(done: float, number: int = number, name: str = path.name) -> None:
-                progress((number + done) / len(paths), f"{name}: both generators run")
+            def share(
+                done: float,
+                number: int = number,
+                name: str = path.name,
+                doing: str = "both generators run",
+            ) -> None:
+                progress((number + done) / len(paths), f"{name}: {doing}")
 
             try:
-                share(0)
+                if not chosen.is_loaded:
+                    share(0, doing=f"the weights {chosen.name!r} are loaded")
                 taken = files.take(path, self.settings.max_pixels, reduce=reduce)
                 with self._generators:  # one at a time: they take all cores
-                    kept = files.kept_of(taken, chosen.upscaler, share)
+                    upscaler = chosen.upscaler
+                    share(0)
+                    kept = files.kept_of(taken, upscaler, share)
                 self._sources[kept] = {**chosen.settings, "source": taken.source}
                 self._weights[kept] = chosen.name
                 tokens.append(self.sessions.add(session, kept))

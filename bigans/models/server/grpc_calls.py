@@ -14,7 +14,10 @@ from bigans.models.server.tensors import to_array, to_message
 _AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 # A channel connects again after pauses of its own, and fails every attempt meanwhile. By itself it
 # waits 1 s and then longer, so that all our attempts could fall into its pauses.
-_RECONNECTS_AFTER = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
+_RECONNECTS_AFTER = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
 
 
 class GrpcCalls(Calls):

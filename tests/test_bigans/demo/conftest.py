@@ -32,7 +32,11 @@ def run_page(upscaler: Upscaler, folder: Path, **limits: Any) -> Iterator[Runnin
     from bigans.demo.work import Work
 
     settings = PageSettings(
-        **{"weights": (Weights("toy", upscaler, {"model": "toy"}),), "niqe": None, **limits},
+        **{
+            "weights": (Weights("toy", lambda: upscaler, {"model": "toy"}),),
+            "niqe": None,
+            **limits,
+        },
         folder=folder,
     )
     work = Work(settings)

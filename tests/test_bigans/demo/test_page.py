@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -385,7 +386,13 @@ def test_weights_are_chosen_for_what_is_dropped_next(
     tiling = Tiling(float("inf"), overlap=0)
     models = {"photo": NumpyModel(), "clean": OtherModel()}
     upscalers = {name: Upscaler.of_model(model, tiling=tiling) for name, model in models.items()}
-    weights = tuple(Weights(name, one, {"model": name}) for name, one in upscalers.items())
+    loaded: list[str] = []
+
+    def load(name: str) -> Upscaler:
+        loaded.append(name)
+        return upscalers[name]
+
+    weights = tuple(Weights(name, partial(load, name), {"model": name}) for name in models)
     file = photo(tmp_path)
     pixels = pixels_of(file)
     with run_page(upscalers["photo"], tmp_path / "page", weights=weights) as running:
@@ -394,6 +401,7 @@ def test_weights_are_chosen_for_what_is_dropped_next(
         with visitor.merged():
             visitor.drop(file)
         np.testing.assert_array_equal(visitor.pixels("right"), upscalers["photo"](pixels, xi=0.73))
+        assert loaded == ["photo"]
         visitor.page.check("#bg-weights input[value=clean]")
         with visitor.merged():
             visitor.drop(file)
@@ -408,3 +416,4 @@ def test_weights_are_chosen_for_what_is_dropped_next(
         np.testing.assert_array_equal(pixels_of(Path(made)), upscalers["clean"](pixels, xi=1))
         record = read_record(Path(made))
         assert record is not None and record["model"] == "clean"
+    assert loaded == ["photo", "clean"]

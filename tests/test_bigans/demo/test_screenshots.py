@@ -3,6 +3,7 @@
 Those of README show the shipped weights and scikit-image's Chelsea (CC0); others the toy.
 """
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +34,8 @@ def shown_page(running_page: RunningPage, tmp_path: Path) -> Iterator[RunningPag
     parameters = os.environ.get("BIGANS_NIQE") or cached(NIQE_PARAMETERS)
     niqe = Niqe(parameters) if parameters else None
     weights = tuple(
-        Weights(pair, Upscaler.from_pretrained(weights=pair), title=TITLES[pair]) for pair in PAIRS
+        Weights(pair, functools.partial(Upscaler.from_pretrained, weights=pair), title=TITLES[pair])
+        for pair in PAIRS
     )
     with run_page(Upscaler(), tmp_path / "page", niqe=niqe, weights=weights) as running:
         yield running
