@@ -192,6 +192,19 @@ def test_a_connection_that_is_reset_is_made_again(server, session, way: str) -> 
     assert server.requests == 1
 
 
+def test_the_attempts_outlast_the_pauses_of_grpcs_channel(
+    server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is drawn: a channel that has failed twice connects again within 0.6 s."""
+    pauses: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
+    monkeypatch.setattr("random.uniform", lambda low, high: low)
+    server.fault = first(5, UNAVAILABLE)
+    assert ask(Server(address(server, "grpc")), noise(4, 4))
+    assert server.requests == 6 and len(pauses) == 5
+    assert pauses == sorted(pauses) and sum(pauses) > 3
+
+
 @pytest.mark.parametrize("scheme", ["", "http://"])
 def test_nobody_there(scheme: str) -> None:
     with (
