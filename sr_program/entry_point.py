@@ -105,26 +105,48 @@ class _Stopped(KeyboardInterrupt):
 def _stopping_signals() -> Iterator[None]:
     """Within it SIGTERM and SIGHUP raise `_Stopped`, unless whoever started the program objects.
 
-    (`nohup` ignores SIGHUP, and it stays so.)
+    (`nohup` ignores SIGHUP, and it stays so.) Once one has arrived, both are ignored until the
+    process has ended: `timeout` sends SIGTERM twice, and a closing terminal may send both.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     wanted = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
     replaced = [one for one in wanted if one and signal.getsignal(one) is signal.SIG_DFL]
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        for one in replaced:
+            signal.signal(one, signal.SIG_IGN)
+        _forget_half_made_objects()
+        raise _Stopped(signal.Signals(number))
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        _forget_half_made_objects()
+        signal.default_int_handler(number, frame)
+
+    is_pythons = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     for number in replaced:
-        signal.signal(number, _raise_stopped)
+        signal.signal(number, stop)
+    if is_pythons:
+        signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
         for number in replaced:
-            signal.signal(number, signal.SIG_DFL)
+            if signal.getsignal(number) is stop:
+                signal.signal(number, signal.SIG_DFL)
+        if is_pythons:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _raise_stopped(number: int, frame: FrameType | None) -> None:
-    del frame
-    signal.signal(number, signal.SIG_IGN)  # `timeout` sends it twice; cleaning up goes on
-    raise _Stopped(signal.Signals(number))
+def _forget_half_made_objects() -> None:
+    """Says nothing of destructors that fail from now on.
+
+    A signal may arrive while an object is made, a progress bar for one. Python destroys what there
+    is of it, and would print the traceback of its destructor.
+    """
+    sys.unraisablehook = lambda unraisable: None
 
 
 def _help_or_main(main: Main, program: str, module_name: str) -> int:

@@ -13,6 +13,7 @@ from sr_program.errors import UsageError
 from sr_program.version import VERSION
 
 PROGRAM = '''"""Greets people, %s does."""
+import atexit
 import sys
 import time
 from absl import flags, logging
@@ -21,6 +22,25 @@ from sr_program.errors import DataError, UsageError
 
 _TIMES = flags.DEFINE_integer("times", 1, "how often to greet", lower_bound=0)
 _WHO = flags.DEFINE_string("who", None, "whom to greet", required=True)
+
+
+class HalfMade:
+    def __init__(self):
+        sleep()
+        self.whole = True
+
+    def __del__(self):
+        self.whole
+
+
+def sleep():
+    print("ready", flush=True)
+    time.sleep(60)
+
+
+def leave():
+    print("leaving", flush=True)
+    time.sleep(1)
 
 
 def main(positional):
@@ -36,9 +56,12 @@ def main(positional):
     if who == "long":
         for line in range(100_000):
             print(line)
-    if who == "sleeper":
-        print("ready", flush=True)
-        time.sleep(60)
+    if who == "leaver":
+        atexit.register(leave)
+    if who == "half made":
+        HalfMade()
+    if who in ("sleeper", "leaver"):
+        sleep()
     if who == "late":
         print("ready", flush=True)
         sys.stdin.readline()
@@ -271,6 +294,46 @@ def test_signals_that_end_a_program(program, subprocess_environment, number, cod
         process.send_signal(number)
         assert process.stderr.read() == f"greet.py: stopped by {number.name}\n".encode()
         assert process.wait(timeout=60) == code
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_while_the_program_leaves(program, subprocess_environment, second):
+    def defaults():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        [sys.executable, str(program), "--who=leaver"],
+        env=subprocess_environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=defaults,
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == b"leaving\n"
+        process.send_signal(second)
+        assert process.stderr.read() == b"greet.py: stopped by SIGTERM\n"
+        assert process.wait(timeout=60) == 143
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(signal.SIGINT, b"interrupted"), (signal.SIGTERM, b"stopped by SIGTERM")],
+)
+def test_no_traceback_of_what_was_being_made(program, subprocess_environment, number, words):
+    with subprocess.Popen(
+        [sys.executable, str(program), "--who=half made"],
+        env=subprocess_environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL),
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        assert process.stderr.read() == b"greet.py: " + words + b"\n"
 
 
 @pytest.fixture

@@ -47,6 +47,9 @@ def enlarged(tmp_path: Path, kind: str) -> Path:
     return result
 
 
+_READS_ANIMATIONS = hasattr(cv2, "imreadanimation")
+
+
 def read(path: Path) -> np.ndarray:
     """RGB, by a library that did not write the file."""
     content = path.read_bytes()
@@ -59,6 +62,8 @@ def read(path: Path) -> np.ndarray:
     if path.suffix == ".heic":
         return np.array(Image.open(path).convert("RGB"))
     found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if found is None and not _READS_ANIMATIONS:
+        pytest.skip("needs an OpenCV that reads GIF and AVIF: a newer one, with imreadanimation")
     assert found is not None
     return found[:, :, ::-1]
 
@@ -87,6 +92,8 @@ def test_each_format(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("kind", MANY)
 def test_each_frame_of_an_animation(tmp_path: Path, kind: str) -> None:
+    if not _READS_ANIMATIONS:
+        pytest.skip("needs an OpenCV that reads animations: a newer one, with imreadanimation")
     result = enlarged(tmp_path, kind)
     read_all, animation = cv2.imreadanimation(str(result))
     assert read_all

@@ -14,6 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from fusion.foreign.onnx_network import OnnxNetwork
 from sr_program.errors import DataError
 
+_ORT_VERSION = tuple(map(int, onnxruntime.__version__.split(".")[:2]))
+
 RANDOM = np.random.default_rng(7)
 Arrays = dict[str, np.ndarray]
 
@@ -173,6 +175,8 @@ for name, factors, settings in (
 
 @pytest.mark.parametrize("name", ONE_OPERATOR)
 def test_an_operator_against_onnx_runtime(tmp_path: Path, name: str) -> None:
+    if name == "layer normalisation" and _ORT_VERSION < (1, 24):
+        pytest.skip("needs ONNX Runtime 1.24: before, it wanted a scale of the whole shape")
     operator, arrays = ONE_OPERATOR[name]
     compared(written(tmp_path / "one.onnx", [operator], arrays))
 

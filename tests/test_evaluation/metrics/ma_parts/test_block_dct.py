@@ -79,7 +79,8 @@ def test_chunks_do_not_show():
     level = noise(9, 2100)  # a row of blocks longer than a chunk
     repeated = np.tile(level[:, :300], 7)
     whole, part = block_statistics(repeated), block_statistics(level[:, :300])
-    np.testing.assert_array_equal(whole.variation[:, :99], part.variation[:, :99])
+    # Some builds of BLAS sum a matrix's last columns in another order: one unit in the last place.
+    np.testing.assert_allclose(whole.variation[:, :99], part.variation[:, :99], rtol=1e-15)
     tall, wide = block_statistics(level.T.copy()), block_statistics(level)
     np.testing.assert_allclose(tall.variation.T, wide.variation, rtol=1e-12)
     # across and down change places
