@@ -195,7 +195,7 @@ def _page(page: str, main: Main, program: str, module_name: str) -> str:
     heading = f"{_heading(main, program)}\n\nflags:\n"
     if page == "all":
         return f"{heading}{flags.FLAGS.get_help()}\n"
-    own_flags = flags_of_module(module_name)
+    own_flags = flags_of_module(module_name) or "  none of its own"
     return f"{heading}{own_flags}\n\nTry --helpfull for the flags of every module.\n"
 
 

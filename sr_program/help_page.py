@@ -26,7 +26,8 @@ def flags_of_module(module: str) -> str:
     groups: dict[str, list[str]] = {"": []}
     for heading in dict.fromkeys(_HEADINGS.values()):
         groups[heading] = []
-    for start, stop in zip(starts, [*starts[1:], len(page)], strict=True):
+    stops = [*starts[1:], len(page)] if starts else []  # a program may have no flag of its own
+    for start, stop in zip(starts, stops, strict=True):
         match = _FLAG.match(page, start)
         name = match["name"] if match else ""
         groups[_HEADINGS.get(name, "")].append(page[start:stop].rstrip())

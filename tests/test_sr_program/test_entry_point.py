@@ -169,6 +169,18 @@ def test_the_version(call, program):
     assert (done.returncode, done.stdout, done.stderr) == (0, f"Bi-GANs-ST {VERSION}\n", "")
 
 
+def test_help_of_a_program_without_flags(call, tmp_path):
+    (tmp_path / "plain.py").write_text(
+        '"""Does one thing."""\n'
+        "from sr_program import entry_point\n"
+        "def main(positional):\n    pass\n"
+        "entry_point.run(main)\n"
+    )
+    done = call(tmp_path / "plain.py", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Does one thing.\n\nflags:\n  none of its own\n")
+
+
 def test_helpfull_lists_all_flags(call, program):
     done = call(program, "--helpfull")
     assert (done.returncode, done.stderr) == (0, "")
