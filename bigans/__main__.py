@@ -1,10 +1,10 @@
 """Enlarges photos.
 
-python -m bigans PHOTO [PHOTO... | DIR | -] --output=OUT
+python -m bigans PHOTO [PHOTO... | DIR | -] [--output=OUT]
 
-OUT is a folder, in which results are named STEM_x4.png; for a single photo it may be a file name,
-whose end says the format. DIR stands for the pictures inside of it. - is standard input and, as
-OUT, standard output. What cannot be read is named and skipped.
+OUT is a folder, the current one if left out, in which results are named STEM_x4.png; for a single
+photo it may be a file name, whose end says the format. DIR stands for the pictures inside of it. -
+is standard input and, as OUT, standard output. What cannot be read is named and skipped.
 
 Exit code: 0 all done, 1 some photos failed, 2 the command is wrong.
 """
@@ -50,7 +50,10 @@ _LIMITS = Limits()
 _SCALES = ("1.5", "2", "3", "4", "8")
 
 _OUTPUT = flags.DEFINE_string(
-    "output", None, "Folder or, for one photo, file of the result.", short_name="o"
+    "output",
+    ".",
+    "Folder or, for one photo, file of the result; the current folder if left out.",
+    short_name="o",
 )
 _XI = flags.DEFINE_float(
     "xi",
@@ -174,7 +177,7 @@ def _check_flags(arguments: list[str]) -> None:
     if not arguments:
         raise UsageError("name at least one photo or folder")
     if not _OUTPUT.value:
-        raise UsageError("--output=OUT is missing: a folder or, for one photo, a file name")
+        raise UsageError("--output is empty: name a folder or, for one photo, a file")
     name = parse(_model())
     require_model(name)
     for first, second in ((_XI, _MAX_DEVIATION), (_SCALE, _SIZE)):
@@ -209,7 +212,7 @@ def _job(arguments: list[str]) -> "Job":
     return Job(
         photos=arguments,
         order=Order(
-            output=_OUTPUT.value or "",
+            output=_OUTPUT.value,
             suffix=suffix if _SUFFIX.value is None else _SUFFIX.value,
             recursive=_RECURSIVE.value,
             exists=_EXISTS.value,

@@ -162,7 +162,7 @@ def test_damaged_weights_stop_everything(run: Run, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ([], "name at least one photo"),
-        (["cat.png"], "--output=OUT is missing"),
+        (["cat.png", "--output="], "--output is empty: name a folder"),
         (["cat.png", "--output=o", "--xi=1.5"], "xi"),
         (["cat.png", "--output=o", "--xi=much"], "xi"),
         (["cat.png", "--output=o", "--xi=nan"], "--xi is not a number"),
