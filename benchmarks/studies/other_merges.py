@@ -13,7 +13,7 @@ NIQE, and the distance of VGG19's features in structure and texture, where its R
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -24,7 +24,9 @@ from tqdm import tqdm
 
 from benchmarks.timing.interleaved import machine
 from bigans import Upscaler
+from bigans.models.loaded_model import Images, Levels
 from bigans.pretrained.pairs import PAIRS, Pair
+from evaluation.methods.fusion_points import Fuse, FusionPoint, Mode
 from evaluation.metrics.model_files import NIQE_PARAMETERS
 from evaluation.metrics.niqe import Niqe
 from evaluation.metrics.rmse import dataset_rmse, rmse
@@ -32,15 +34,12 @@ from evaluation.metrics.structure_texture import StructureTextureDistance
 from evaluation.scoring.protocol import PIRM_BORDER
 from sr_data.sources import PairedFolder
 from sr_images.luma import luma_of_gray, rgb_to_y
-from sr_images.rounding import grey_levels
 from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run, warnings_only
 from sr_program.errors import UsageError
 from sr_program.files.downloads import fetch
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 from sr_program.settings import setting
-
-Levels = NDArray[np.float32]
 
 STRENGTHS = (0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 1.0)
 PLACES = (0.25, 0.5, 0.75)
@@ -77,10 +76,13 @@ class Place(NamedTuple):
     features: float
 
 
-def thresholded(difference: Levels, xi: float) -> Levels:
-    """Eq. (9) and (10) with the sign as read: Δ cut off at the ξ-quantile of its magnitudes."""
-    threshold = np.quantile(np.abs(difference), xi)
-    return np.clip(difference, -threshold, threshold)
+# Each way: how it merges, and whether only the part of Δ above the frequency.
+WAYS: dict[str, tuple[Mode, bool]] = {
+    "soft thresholding": ("quantile", False),
+    "linear": ("linear", False),
+    "soft, above": ("quantile", True),
+    "linear, above": ("linear", True),
+}
 
 
 def above(difference: Levels, sigma: float) -> Levels:
@@ -88,27 +90,33 @@ def above(difference: Levels, sigma: float) -> Levels:
     return difference - gaussian_filter(difference, (sigma, sigma, 0))
 
 
-def ways(sigma: float) -> dict[str, Callable[[Levels, float], Levels]]:
-    """What each way adds to the faithful image, of Δ and a strength in [0, 1]."""
+def merged(faithful: Levels, vivid: Levels, sigma: float, fuse: Fuse) -> dict[str, list[Images]]:
+    """The images of each way at each of `STRENGTHS`; see `FusionPoint.merge`."""
+    fine = faithful + above(vivid - faithful, sigma)
     return {
-        "soft thresholding": thresholded,
-        "linear": lambda difference, share: share * difference,
-        "soft, above": lambda difference, xi: thresholded(above(difference, sigma), xi),
-        "linear, above": lambda difference, share: share * above(difference, sigma),
+        name: [
+            FusionPoint("", mode, strength).merge(faithful, fine if is_above else vivid, fuse)
+            for strength in STRENGTHS
+        ]
+        for name, (mode, is_above) in WAYS.items()
     }
+
+
+def places_between(ends: tuple[float, float]) -> list[float]:
+    """The RMSEs at `PLACES`."""
+    return [ends[0] + place * (ends[1] - ends[0]) for place in PLACES]
 
 
 def at_places(curve: list[Place], ends: tuple[float, float]) -> list[tuple[float, float]]:
     """NIQE and distance at `PLACES` between two RMSEs; NaN where the curve does not reach."""
     curve = sorted(curve)
     errors, niqe, features = np.array(curve).T
-    wanted = [ends[0] + place * (ends[1] - ends[0]) for place in PLACES]
     return [
         (
             float(np.interp(one, errors, niqe, right=np.nan)),
             float(np.interp(one, errors, features, right=np.nan)),
         )
-        for one in wanted
+        for one in places_between(ends)
     ]
 
 
@@ -116,13 +124,13 @@ def curves(
     folder: PairedFolder, upscaler: Upscaler, config: MergesConfig, niqe: Niqe
 ) -> dict[str, list[Place]]:
     """The curve of each way on a set."""
-    found: dict[str, list[list[Place]]] = {name: [] for name in ways(config.sigma)}
+    found: dict[str, list[list[Place]]] = {name: [] for name in WAYS}
     distance = StructureTextureDistance(config.vgg_weights)
     for index, (_, hr, lr) in enumerate(tqdm(folder, total=len(folder), disable=None)):
         luma = luma_of_gray if folder.is_gray(index) else rgb_to_y
         faithful, vivid = upscaler.model.generators(lr)
-        for name, merged in _merged(faithful, vivid, config.sigma):
-            found[name].append([_place(hr, one, luma, niqe, distance) for one in merged])
+        for name, images in merged(faithful, vivid, config.sigma, upscaler.model.fuse).items():
+            found[name].append([_place(hr, one, luma, niqe, distance) for one in images])
     return {
         name: [
             Place(dataset_rmse([p.rmse for p in images]), *np.mean(images, 0)[1:].tolist())
@@ -130,14 +138,6 @@ def curves(
         ]
         for name, places in found.items()
     }
-
-
-def _merged(
-    faithful: Levels, vivid: Levels, sigma: float
-) -> Iterator[tuple[str, list[NDArray[np.uint8]]]]:
-    for name, way in ways(sigma).items():
-        sums = (faithful + way(vivid - faithful, strength) for strength in STRENGTHS)
-        yield name, [grey_levels(one, np).astype(np.uint8) for one in sums]
 
 
 def _place(
@@ -173,7 +173,7 @@ def report(config: MergesConfig) -> str:
 def _table(name: str, found: Mapping[str, list[Place]]) -> list[str]:
     errors = [place.rmse for place in found["linear"]]
     ends = errors[0], errors[-1]
-    wanted = [f"RMSE {ends[0] + place * (ends[1] - ends[0]):.2f}" for place in PLACES]
+    wanted = [f"RMSE {error:.2f}" for error in places_between(ends)]
     lines = [f"| {name}: NIQE / distance | {' | '.join(wanted)} |", "|---" * 4 + "|"]
     for way, curve in found.items():
         cells = [f"{niqe:.2f} / {features:.4f}" for niqe, features in at_places(curve, ends)]

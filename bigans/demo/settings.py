@@ -35,7 +35,7 @@ class Weights:
 
     @cached_property
     def upscaler(self) -> Upscaler:
-        """The upscaler. It is loaded once, by one thread at a time.
+        """The upscaler, loaded once; the caller sees to it that one thread at a time asks first.
 
         Raises:
             DataError: It cannot be loaded.

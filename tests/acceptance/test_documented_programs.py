@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage.metrics import peak_signal_noise_ratio
 
-from sr_images.image_io import write_rgb
+from sr_images.bicubic import bicubic_downscale, bicubic_upscale
+from sr_images.image_io import read_rgb, write_rgb
+from sr_images.luma import rgb_to_y
 from tests.acceptance.test_documented_commands import LOGS, commands
 from tests.acceptance.test_documents import OF_OTHERS, documents
 
@@ -110,15 +113,24 @@ def test_scales_of_features(call: Callable[..., str], drawn: tuple[Path, Path]) 
     data, vgg = drawn
     flags = f"--data={data / 'one'}", f"--vgg_weights={vgg}", "--layers=block1_conv2"
     table = call("benchmarks.studies.feature_scale", *flags)
-    (row,) = [line for line in table.splitlines() if "block1_conv2" in line]
-    assert all(float(number) > 0 for number in re.findall(r"\d[\d.e+-]*(?= \|)", row)[1:])
+    (pixel,) = map(float, re.findall(r"L_pixel ([\d.]+)", table))
+    (row,) = re.findall(r"^block1_conv2 +(.+)$", table, re.M)
+    after, scale_after, before, scale_before = map(float, row.split())
+    # what the scales are for, with λ2 = 6e-3; they have two digits
+    assert 6e-3 * scale_after * after == pytest.approx(pixel, rel=0.03)
+    assert 6e-3 * scale_before * before == pytest.approx(pixel, rel=0.03)
 
 
 def test_the_shipped_weights_on_a_set(call: Callable[..., str], drawn: tuple[Path, Path]) -> None:
     data, vgg = drawn
     flags = ["--sets=one", f"--vgg_weights={vgg}", "--vgg_layer=block1_conv2", "--xi=0,1"]
     table = call("benchmarks.studies.shipped_weights", f"--data={data}", *flags)
-    assert "bicubic" in table and "mr_srgan" in table.lower().replace("-", "_")
+    psnr = dict(re.findall(r"^\| ([\w=]+) \| (\d\d\.\d\d) \|$", table, re.M))
+    assert psnr["xi=0"] == psnr["mr_srgan"] and psnr["xi=1"] == psnr["wp_srgan_stage2"]
+    hr = read_rgb(data / "one" / "a.png")
+    y, of_bicubic = rgb_to_y(hr), rgb_to_y(bicubic_upscale(bicubic_downscale(hr)))
+    expected = peak_signal_noise_ratio(y[6:-6, 6:-6], of_bicubic[6:-6, 6:-6])
+    assert float(psnr["bicubic"]) == pytest.approx(expected, abs=0.006)
 
 
 def test_times_of_the_degradation(call: Callable[..., str]) -> None:

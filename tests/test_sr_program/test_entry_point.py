@@ -1,5 +1,6 @@
 """Runs small programs in subprocesses, as a person would."""
 
+import contextlib
 import shlex
 import signal
 import subprocess
@@ -278,74 +279,54 @@ def test_a_closed_pipe_is_no_error_message(program, subprocess_environment, who,
         assert process.wait(timeout=60) == 1
 
 
-def test_interrupt(program, subprocess_environment):
-    with subprocess.Popen(
-        [sys.executable, str(program), "--who=sleeper"],
-        env=subprocess_environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout and process.stderr
-        assert process.stdout.readline() == b"ready\n"
-        process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == b"greet.py: interrupted\n"
-        assert process.wait(timeout=60) == 130
+@pytest.fixture
+def ready(program, subprocess_environment):
+    """Starts the program, with the signals' handlers of a fresh process; gives it once it waits."""
 
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_signals_that_end_a_program(program, subprocess_environment, number, code):
-    with subprocess.Popen(
-        [sys.executable, str(program), "--who=sleeper"],
-        env=subprocess_environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
-    ) as process:
-        assert process.stdout and process.stderr
-        assert process.stdout.readline() == b"ready\n"
-        process.send_signal(number)
-        assert process.stderr.read() == f"greet.py: stopped by {number.name}\n".encode()
-        assert process.wait(timeout=60) == code
-
-
-@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGHUP])
-def test_a_second_signal_while_the_program_leaves(program, subprocess_environment, second):
     def defaults():
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
 
-    with subprocess.Popen(
-        [sys.executable, str(program), "--who=leaver"],
-        env=subprocess_environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=defaults,
-    ) as process:
-        assert process.stdout and process.stderr
-        assert process.stdout.readline() == b"ready\n"
+    @contextlib.contextmanager
+    def ready(who):
+        with subprocess.Popen(
+            [sys.executable, str(program), f"--who={who}"],
+            env=subprocess_environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=defaults,
+        ) as process:
+            assert process.stdout and process.stdout.readline() == b"ready\n"
+            yield process
+
+    return ready
+
+
+ENDS = [
+    (signal.SIGINT, 130, b"greet.py: interrupted\n"),
+    (signal.SIGTERM, 143, b"greet.py: stopped by SIGTERM\n"),
+    (signal.SIGHUP, 129, b"greet.py: stopped by SIGHUP\n"),
+]
+
+
+# "half made": a destructor of what is being made fails
+@pytest.mark.parametrize("who", ["sleeper", "half made"])
+@pytest.mark.parametrize(("number", "code", "message"), ENDS)
+def test_signals_that_end_a_program(ready, who, number, code, message):
+    with ready(who) as process:
+        process.send_signal(number)
+        assert process.stderr.read() == message
+        assert process.wait(timeout=60) == code
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_while_the_program_leaves(ready, second):
+    with ready("leaver") as process:
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == b"leaving\n"
         process.send_signal(second)
         assert process.stderr.read() == b"greet.py: stopped by SIGTERM\n"
         assert process.wait(timeout=60) == 143
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(signal.SIGINT, b"interrupted"), (signal.SIGTERM, b"stopped by SIGTERM")],
-)
-def test_no_traceback_of_what_was_being_made(program, subprocess_environment, number, words):
-    with subprocess.Popen(
-        [sys.executable, str(program), "--who=half made"],
-        env=subprocess_environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL),
-    ) as process:
-        assert process.stdout and process.stderr
-        assert process.stdout.readline() == b"ready\n"
-        process.send_signal(number)
-        assert process.stderr.read() == b"greet.py: " + words + b"\n"
 
 
 @pytest.fixture

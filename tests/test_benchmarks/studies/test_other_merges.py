@@ -14,8 +14,7 @@ from benchmarks.studies.other_merges import (
     at_places,
     cli_main,
     curves,
-    thresholded,
-    ways,
+    merged,
 )
 from bigans import Tiling, Upscaler
 from sr_data.sources import PairedFolder
@@ -28,13 +27,6 @@ def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 9, shape).astype(np.float32)
 
 
-def test_soft_thresholding_by_hand() -> None:
-    difference = np.array([[[-8, 1, 2], [0, -4, 16]]], np.float32)
-    assert thresholded(difference, 0.6).tolist() == [[[-4, 1, 2], [0, -4, 4]]]
-    assert not thresholded(difference, 0.0).any()  # its least magnitude is 0
-    assert np.array_equal(thresholded(difference, 1.0), difference)
-
-
 def test_above_a_frequency() -> None:
     rows = np.arange(200)
     slow, fast = np.sin(rows / 50), np.sin(rows * 2.5)
@@ -43,13 +35,14 @@ def test_above_a_frequency() -> None:
     np.testing.assert_allclose(found, fast[20:-20], atol=0.01)
 
 
-@pytest.mark.parametrize("name", ways(2.0))
-def test_each_way_begins_at_the_faithful_image(name: str) -> None:
-    difference = noise(9, 11, 3)
-    way = ways(2.0)[name]
-    whole = above(difference, 2.0) if "above" in name else difference
-    assert np.abs(way(difference, 0.0)).max() <= np.abs(whole).min()
-    np.testing.assert_array_equal(way(difference, 1.0), whole)
+def test_each_way_leads_from_the_faithful_image_to_its_end() -> None:
+    faithful, difference = 128 + noise(9, 11, 3), noise(9, 11, 3)[::-1]
+    found = merged(faithful, faithful + difference, 2.0, NumpyModel().fuse)
+    fine = faithful + above(difference, 2.0)
+    for name, images in found.items():
+        end = fine if "above" in name else faithful + difference
+        np.testing.assert_array_equal(images[0], np.floor(faithful + 0.5))
+        np.testing.assert_array_equal(images[-1], np.clip(np.floor(end + 0.5), 0, 255))
 
 
 def test_places_between_the_ends() -> None:
