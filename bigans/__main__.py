@@ -255,13 +255,13 @@ def _tiling() -> "Tiling":
 
 
 def _load(tiling: "Tiling") -> "Upscaler":
-    from bigans.models.runtime import check_model
+    from bigans.models.runtime import Computing
     from bigans.upscaler.upscaler import Upscaler
     from sr_program.machine.allocator import keep_freed_memory
 
     keep_freed_memory()
     # A mistyped name shall not wait for TensorFlow.
-    if check_model(_model(), _RUNTIME.value, _PRECISION.value) == "tensorflow":
+    if Computing(_RUNTIME.value, _PRECISION.value).check(_model()) == "tensorflow":
         import_tensorflow_quietly()
     upscaler = Upscaler(_model(), tiling=tiling, runtime=_RUNTIME.value, precision=_PRECISION.value)
     for flag in (_XI, _MAX_DEVIATION):

@@ -12,9 +12,9 @@ from benchmarks.timing.training_variants import torch_is_installed
 from bigans import Tiling, Upscaler
 from bigans.models.loaded_model import LoadedModel
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
-from bigans.models.runtime import load_model
+from bigans.models.runtime import Computing
 from bigans.models.tensorflow_model import TensorFlowModel
-from bigans.pretrained.saved_models import saved_models
+from bigans.pretrained.saved_models import Shipped, saved_models
 from sr_program.machine.optional_packages import is_installed
 from sr_program.machine.precision import resolve
 
@@ -55,7 +55,7 @@ def export(folder: Path, int8_photos: str, *, shared_slopes: bool, wanted: str =
     ours = {
         precision: peers.export_shared(folder / "ours", precision)
         if shared_slopes
-        else saved_models(precision=resolve(precision)).fused
+        else saved_models(Shipped(precision=resolve(precision))).fused
         for precision in PRECISIONS
     }
     plain = onnx = None
@@ -98,7 +98,7 @@ def load(variant: Variant, exported: Exported, tiling: Tiling) -> Upscaler:
 def _load(variant: Variant, exported: Exported) -> LoadedModel:
     if variant.precision == INT8:
         assert exported.int8 is not None
-        return load_model(exported.int8, runtime="openvino", precision="bfloat16")
+        return Computing("openvino", "bfloat16").load(exported.int8)
     precision = resolve(variant.precision)
     if variant.runtime == "ONNX Runtime":
         assert exported.onnx is not None
@@ -109,7 +109,7 @@ def _load(variant: Variant, exported: Exported) -> LoadedModel:
     if variant.runtime == "OpenVINO":
         graph = exported.plain if plain else exported.ours["float32"]
         assert graph is not None
-        return load_model(graph, runtime="openvino", precision=precision)
+        return Computing("openvino", precision).load(graph)
     graph = exported.plain if plain else exported.ours[precision]
     assert graph is not None
     return TensorFlowModel(graph)

@@ -118,10 +118,10 @@ def profiled(config: OperationsConfig) -> None:
     from skimage import data
 
     from bigans import Tiling, Upscaler
-    from bigans.pretrained.saved_models import saved_models
+    from bigans.pretrained.saved_models import Shipped, saved_models
 
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    fused = saved_models(precision=resolve(config.precision)).fused
+    fused = saved_models(Shipped(precision=resolve(config.precision))).fused
     upscaler = Upscaler(fused, tiling=Tiling(4000.0))
     image = np.ascontiguousarray(data.chelsea()[: config.size, : config.size])
     upscaler(image)

@@ -24,7 +24,7 @@ from benchmarks.timing.interleaved import machine
 from benchmarks.timing.peak_memory import peak_bytes
 from bigans import Tiling, Upscaler
 from bigans.models.tensorflow_model import TensorFlowModel
-from bigans.pretrained.saved_models import saved_models
+from bigans.pretrained.saved_models import Shipped, saved_models
 from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.tiles.tile_plan import TilePlan
 from bigans.upscaler.tiles.tiling import PhotoPlan
@@ -132,7 +132,7 @@ def report(config: TilesConfig) -> str:
     if config.keep_memory:  # as the upscaler does
         keep_freed_memory()
     tiling = tiling_of(config)
-    directory = saved_models(precision=resolve(config.precision)).fused
+    directory = saved_models(Shipped(precision=resolve(config.precision))).fused
     model = TensorFlowModel(directory)
     upscaler, image = Upscaler.of_model(model, tiling=tiling), photo(config)
     plan = tiling.plan(config.height, config.width, upscaler.radius, model.footprint).tiles

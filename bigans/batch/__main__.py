@@ -172,11 +172,11 @@ def main(arguments: list[str]) -> int:
     from absl import flags
 
     from bigans.batch.running import run
-    from bigans.models.runtime import check_model
+    from bigans.models.runtime import Computing
 
     # A mistyped name shall not wait for a cluster.
     job = _job(config)
-    check_model(job.model, config.model.runtime, job.precision)  # pyright: ignore
+    Computing(config.model.runtime, job.precision).check(job.model)  # pyright: ignore
     if config.photos.niqe:
         from bigans.batch.naturalness import Naturalness
 

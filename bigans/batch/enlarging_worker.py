@@ -28,7 +28,7 @@ from bigans.batch.scratch import Scratch, scratch_root
 from bigans.batch.store import open_place
 from bigans.models.loaded_model import LoadedModel
 from bigans.models.names import SERVER, Runtime, parse
-from bigans.models.runtime import check_model, load_model
+from bigans.models.runtime import Computing
 from bigans.upscaler import task
 from bigans.upscaler.enlarging import Enlarging
 from bigans.upscaler.pipeline import enlarge_files
@@ -71,13 +71,14 @@ class ModelOrder:
         """Loads it.
 
         Raises:
-            DataError: As `load_model`.
+            DataError: As `Computing.load`.
             UsageError: Likewise.
         """
         keep_freed_memory()
-        if check_model(self.name, self.runtime, self.precision) == "tensorflow":
+        computing = Computing(self.runtime, self.precision)
+        if computing.check(self.name) == "tensorflow":
             import_tensorflow_quietly()
-        model = load_model(self.name, runtime=self.runtime, precision=self.precision)
+        model = computing.load(self.name)
         if parse(self.name).kind != SERVER:  # a server has many callers
             one_at_a_time(model)
         return Upscaler.of_model(model, tiling=self._tiling_of(model))

@@ -133,10 +133,10 @@ def _choices(model: str) -> list[tuple[str, str]]:
 def _weights(pair: str, name: str, config: PageConfig) -> "Weights":
     from bigans.demo.settings import TITLES, Weights
     from bigans.models.fingerprint import fingerprint
-    from bigans.models.runtime import check_model
+    from bigans.models.runtime import Computing
 
     precision = config.precision or None
-    if check_model(name, config.runtime, precision) == "tensorflow":
+    if Computing(config.runtime, precision).check(name) == "tensorflow":
         import_tensorflow_quietly()
     told = {
         "model": fingerprint(name),

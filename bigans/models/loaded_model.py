@@ -37,7 +37,7 @@ class LoadedModel(abc.ABC):
     """What the upscaler and the evaluation ask of a model.
 
     Example:
-        model = load_model("models/fused", runtime="openvino")
+        model = Computing(runtime="openvino").load("models/fused")
         faithful, vivid = model.generators(image)
         sr = model.fuse(faithful, vivid, xi=0.3)
 

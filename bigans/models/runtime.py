@@ -26,6 +26,7 @@ from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained import saved_models
 from bigans.pretrained.openvino_models import openvino_model
 from bigans.pretrained.pairs import STAGE_1
+from bigans.pretrained.saved_models import Shipped
 from fusion.formats import onnx_model as onnx_format
 from fusion.formats import openvino_model as openvino_format
 from fusion.modes import NoGeneratorsError
@@ -64,9 +65,12 @@ class Computing:
         model = Computing(runtime="openvino", precision="auto").load("pretrained")
 
     Attributes:
-        runtime: As for `load_model`.
-        precision: Likewise.
-        cache_dir: Likewise.
+        runtime: "openvino" converts a SavedModel when it is first seen; "auto" takes OpenVINO where
+            it is installed, on x86 CPUs, and falls back to TensorFlow where that is not possible.
+        precision: What the shipped models, and any in OpenVINO, compute in: "float32" (if left
+            out), "bfloat16", or "auto": see `sr_program.machine.precision.resolve`.
+        cache_dir: Where models that are built or converted are kept; see
+            `bigans.pretrained.saved_models`.
     """
 
     runtime: Runtime = "tensorflow"
@@ -74,11 +78,55 @@ class Computing:
     cache_dir: str | os.PathLike[str] | None = None
 
     def check(self, name: str | os.PathLike[str]) -> Chosen:
-        """See `check_model`."""
-        return check_model(name, self.runtime, self.precision)
+        """Checks all that can be checked without loading, building or downloading anything.
+
+        Args:
+            name: As for `load`.
+
+        Returns:
+            The runtime that will compute, unless it is "openvino" and turns out not to be possible.
+
+        Raises:
+            DataError: There is no model.
+            UsageError: The name, the runtime and the precision do not go together.
+            ValueError: Another name of a runtime.
+        """
+        found = parse(name)
+        require_model(found)
+        chosen = chosen_runtime(self.runtime)
+        if found.kind == SERVER:
+            return self._check_server(found)
+        place = None if found.kind == PRETRAINED else _place(Path(found.rest))
+        _refuse_other_runtime(found, place, self.runtime, chosen)
+        if place is not None and place.runtime != "tensorflow":
+            chosen = place.runtime
+        if chosen != "tensorflow":
+            require_extra(chosen)
+        if self.precision is not None:
+            resolve(self.precision)
+            takes_it = chosen == "openvino" or (place is None and chosen == "tensorflow")
+            if not takes_it:
+                raise UsageError(
+                    f"precision={self.precision} has no effect: {found} computes in "
+                    f"{_TITLES[chosen]} in what it was exported for; leave precision out, or "
+                    "export the model again"
+                )
+        return chosen
 
     def load(self, name: str | os.PathLike[str]) -> LoadedModel:
-        """See `load_model`."""
+        """Loads a model.
+
+        Args:
+            name: A name of `bigans.models.names` that stands for a model; as a path, the directory
+                of one: a SavedModel, or what `fusion.export` has written for OpenVINO or ONNX
+                Runtime, or a directory of numbered versions (the latest is taken).
+
+        Raises:
+            DataError: There is no model, or it is not one that enlarges.
+            UsageError: The name, the runtime and the other settings do not go together, or a
+                package of the runtime is not installed.
+            ValueError: Another name of a runtime.
+        """
         chosen = self.check(name)
         found = parse(name)
         if chosen == "server":
@@ -106,13 +154,23 @@ class Computing:
     def _resolved(self) -> Precision:
         return resolve(self.precision or "float32")
 
+    def _check_server(self, name: ModelName) -> Chosen:
+        Server(name.rest)
+        require_extra("serving")
+        if self.runtime not in ("tensorflow", "auto") or self.precision is not None:
+            raise UsageError(
+                f"runtime and precision have no effect on {name}: the server decides; leave them "
+                "out"
+            )
+        return "server"
+
     def _shipped(self, name: ModelName, chosen: Chosen) -> Path:
         # OpenVINO takes the precision when it compiles.
         wanted = self._resolved if chosen == "tensorflow" else "float32"
         if name.rest == STAGE_1:
-            return saved_models.stage_1_model(self.cache_dir, precision=wanted)
-        models = saved_models.saved_models(self.cache_dir, precision=wanted, pair=name.weights)
-        return getattr(models, name.rest)
+            return saved_models.stage_1_model(Shipped(self.cache_dir, precision=wanted))
+        shipped = Shipped(self.cache_dir, precision=wanted, pair=name.weights)
+        return getattr(saved_models.saved_models(shipped), name.rest)
 
     def _converted(self, saved_model: Path) -> LoadedModel:
         try:
@@ -139,85 +197,6 @@ def chosen_runtime(runtime: Runtime) -> Chosen:
         return runtime
     is_x86 = platform.machine().lower() in ("x86_64", "amd64")
     return "openvino" if is_x86 and is_installed("openvino") else "tensorflow"
-
-
-def check_model(
-    name: str | os.PathLike[str], runtime: Runtime = "tensorflow", precision: str | None = None
-) -> Chosen:
-    """Checks all that can be checked without loading, building or downloading anything.
-
-    Args:
-        name: As for `load_model`.
-        runtime: Likewise.
-        precision: Likewise.
-
-    Returns:
-        The runtime that will compute, unless it is "openvino" and turns out not to be possible.
-
-    Raises:
-        DataError: There is no model.
-        UsageError: The name, the runtime and the precision do not go together.
-        ValueError: Another name of a runtime.
-    """
-    found = parse(name)
-    require_model(found)
-    chosen = chosen_runtime(runtime)
-    if found.kind == SERVER:
-        return _check_server(found, runtime, precision)
-    place = None if found.kind == PRETRAINED else _place(Path(found.rest))
-    _refuse_other_runtime(found, place, runtime, chosen)
-    if place is not None and place.runtime != "tensorflow":
-        chosen = place.runtime
-    if chosen != "tensorflow":
-        require_extra(chosen)
-    if precision is not None:
-        resolve(precision)
-        takes_it = chosen == "openvino" or (place is None and chosen == "tensorflow")
-        if not takes_it:
-            raise UsageError(
-                f"precision={precision} has no effect: {found} computes in {_TITLES[chosen]} in "
-                "what it was exported for; leave precision out, or export the model again"
-            )
-    return chosen
-
-
-def _check_server(name: ModelName, runtime: Runtime, precision: str | None) -> Chosen:
-    Server(name.rest)
-    require_extra("serving")
-    if runtime not in ("tensorflow", "auto") or precision is not None:
-        raise UsageError(
-            f"runtime and precision have no effect on {name}: the server decides; leave them out"
-        )
-    return "server"
-
-
-def load_model(
-    name: str | os.PathLike[str],
-    *,
-    runtime: Runtime = "tensorflow",
-    precision: str | None = None,
-    cache_dir: str | os.PathLike[str] | None = None,
-) -> LoadedModel:
-    """Loads a model.
-
-    Args:
-        name: A name of `bigans.models.names` that stands for a model; as a path, the directory of
-            one: a SavedModel, or what `fusion.export` has written for OpenVINO or ONNX Runtime, or
-            a directory of numbered versions (the latest is taken).
-        runtime: "openvino" converts a SavedModel when it is first seen; "auto" takes OpenVINO where
-            it is installed, on x86 CPUs, and falls back to TensorFlow where that is not possible.
-        precision: What the shipped models, and any in OpenVINO, compute in: "float32" (if left
-            out), "bfloat16", or "auto": see `sr_program.machine.precision.resolve`.
-        cache_dir: Where models that are built or converted are kept; see
-            `bigans.pretrained.saved_models`.
-
-    Raises:
-        DataError: There is no model, or it is not one that enlarges.
-        UsageError: The name, the runtime and the other arguments do not go together, or a package
-            of the runtime is not installed.
-        ValueError: Another name of a runtime.
-    """
-    return Computing(runtime, precision, cache_dir).load(name)
 
 
 def _place(root: Path) -> _Place:

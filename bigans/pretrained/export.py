@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from absl import flags
 
 from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP
-from bigans.pretrained.saved_models import saved_models
+from bigans.pretrained.saved_models import Shipped, saved_models
 from sr_program import entry_point
 from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_directory
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
         raise UsageError("--output=DIR is missing")
     output = Path(_OUTPUT.value)
     entry_point.warnings_only()
-    models = saved_models(precision=resolve(_PRECISION.value), pair=_WEIGHTS.value)
+    models = saved_models(Shipped(precision=resolve(_PRECISION.value), pair=_WEIGHTS.value))
     built = {
         output / "mr_srgan" / "1": models.faithful,
         output / "wp_srgan" / "stage2" / "1": models.vivid,

@@ -12,6 +12,7 @@ damaged is built again.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib.util
 import json
@@ -69,25 +70,45 @@ class SavedModels:
     fused: Path
 
 
-class _Shipped:
-    """The weights in a folder, and the precision that models are made for."""
+@dataclasses.dataclass(frozen=True)
+class Shipped:
+    """A pair of the shipped weights, and how its models are made.
 
-    def __init__(self, weights_dir: Path, precision: Precision, pair: Pair) -> None:
-        self._weights_dir = weights_dir
-        self.precision: Precision = precision
-        self._manifest = read_manifest(weights_dir)
-        self.faithful, self.vivid = generators_of("fused", pair)
+    Example:
+        models = saved_models(Shipped(precision="bfloat16", pair="clean"))
+
+    Attributes:
+        cache_dir: Where the models are kept; by default the folder that the environment variable
+            BIGANS_CACHE names, else the user's cache folder of this system.
+        weights_dir: Holds the weights and their manifest.
+        precision: What the models compute in.
+        pair: Which of the shipped pairs.
+    """
+
+    cache_dir: str | os.PathLike[str] | None = None
+    weights_dir: Path = WEIGHTS_DIR
+    precision: Precision = "float32"
+    pair: Pair = DEFAULT_PAIR
+
+    @property
+    def generators(self) -> tuple[str, str]:
+        """Names of the faithful and the vivid generator."""
+        faithful, vivid = generators_of("fused", self.pair)
+        return faithful, vivid
+
+    @functools.cached_property
+    def _manifest(self) -> Any:
+        return read_manifest(self.weights_dir)
 
     def weights(self, name: str) -> Path:
         """The file of a generator's weights; DataError if it is missing or damaged."""
-        return verified_weights(self._manifest[name], self._weights_dir)
+        return verified_weights(self._manifest[name], self.weights_dir)
 
     def key(self) -> str:
         """Changes with everything that decides what the models compute."""
         digest = hashlib.sha256(self.precision.encode())
         entries = {
-            name: dataclasses.asdict(self._manifest[name])
-            for name in (self.faithful, self.vivid, _STAGE_1)
+            name: dataclasses.asdict(self._manifest[name]) for name in (*self.generators, _STAGE_1)
         }
         digest.update(json.dumps(entries, sort_keys=True).encode())
         for name, content in _builder_sources():
@@ -112,58 +133,43 @@ class _Shipped:
             ) from error
 
 
-def saved_models(
-    cache_dir: str | os.PathLike[str] | None = None,
-    weights_dir: Path = WEIGHTS_DIR,
-    precision: Precision = "float32",
-    *,
-    pair: Pair = DEFAULT_PAIR,
-) -> SavedModels:
+_PHOTO = Shipped()
+
+
+def saved_models(shipped: Shipped = _PHOTO) -> SavedModels:
     """Returns the SavedModels of the shipped weights; the first call builds them (seconds).
 
     Later calls only compare hashes, without importing TensorFlow.
 
     Args:
-        cache_dir: Where the models are kept; by default the folder that the environment variable
-            BIGANS_CACHE names, else the user's cache folder of this system.
-        weights_dir: Holds the weights and their manifest.
-        precision: What the models compute in.
-        pair: Which of the shipped pairs.
+        shipped: Of which weights, and how.
 
     Raises:
         DataError: Weights are missing or damaged, or the cache folder cannot be written.
     """
-    shipped = _Shipped(weights_dir, precision, pair)
-    for name in (shipped.faithful, shipped.vivid):
+    for name in shipped.generators:
         shipped.weights(name)  # damage is told even if the models are there
-    target = cache_folder(cache_dir) / shipped.key()
+    target = cache_folder(shipped.cache_dir) / shipped.key()
     if not is_intact(target):
         _build_once(target, shipped)
     mark_as_used(target)
     return _paths(target)
 
 
-def stage_1_model(
-    cache_dir: str | os.PathLike[str] | None = None,
-    weights_dir: Path = WEIGHTS_DIR,
-    precision: Precision = "float32",
-) -> Path:
+def stage_1_model(shipped: Shipped = _PHOTO) -> Path:
     """Returns the SavedModel of WP-SRGAN after its first stage; the first call builds it.
 
     It is no part of the fused model: for comparisons, as in the paper's Table 1.
 
     Args:
-        cache_dir: As for `saved_models`.
-        weights_dir: As for `saved_models`.
-        precision: As for `saved_models`.
+        shipped: As for `saved_models`; the pair is always the clean one, which it belongs to.
 
     Raises:
         DataError: Weights are missing or damaged, or the cache folder cannot be written.
     """
-    shipped = _Shipped(weights_dir, precision, "clean")
+    shipped = dataclasses.replace(shipped, pair="clean")
     shipped.weights(_STAGE_1)
-    vivid = saved_models(cache_dir, weights_dir, precision, pair="clean").vivid
-    target = vivid.parent.with_name("stage1")
+    target = saved_models(shipped).vivid.parent.with_name("stage1")
     if not is_intact(target):
         with writing(target.parent.parent.parent):
             if not is_intact(target):
@@ -188,7 +194,7 @@ def _builder_sources() -> Iterator[tuple[str, bytes]]:
                 yield f"{package}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
 
-def _build_once(target: Path, shipped: _Shipped) -> None:
+def _build_once(target: Path, shipped: Shipped) -> None:
     cache = target.parent
     with writing(cache):
         if is_intact(target):  # by another process, while this one waited
@@ -200,20 +206,21 @@ def _build_once(target: Path, shipped: _Shipped) -> None:
         _forget_old_sets(cache, newest=target)
 
 
-def _build(directory: Path, shipped: _Shipped) -> None:
+def _build(directory: Path, shipped: Shipped) -> None:
     with tqdm(total=3, desc="first run: preparing the models", disable=None) as progress:
         # TensorFlow and the branches are imported here: a set that is there needs none of them.
         import_tensorflow_quietly()
         from fusion.exporting import build
 
         paths = _paths(directory)
+        faithful, vivid = shipped.generators
         with keras_on_tensorflow():
             from mr_srgan.branch import MR_SRGAN
             from wp_srgan.branch import WP_SRGAN
 
             for branch, name, path in (
-                (MR_SRGAN, shipped.faithful, paths.faithful),
-                (WP_SRGAN[2], shipped.vivid, paths.vivid),
+                (MR_SRGAN, faithful, paths.faithful),
+                (WP_SRGAN[2], vivid, paths.vivid),
             ):
                 shipped.export(branch, name, path.parent)
                 progress.update()
@@ -221,7 +228,7 @@ def _build(directory: Path, shipped: _Shipped) -> None:
         progress.update()
 
 
-def _build_stage_1(directory: Path, shipped: _Shipped) -> None:
+def _build_stage_1(directory: Path, shipped: Shipped) -> None:
     with keras_on_tensorflow():
         from wp_srgan.branch import WP_SRGAN
 

@@ -19,7 +19,7 @@ from absl import flags
 
 from bigans.models.names import of_pair
 from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP
-from bigans.serving.exporting import DEFAULT_SIZES, export
+from bigans.serving.exporting import DEFAULT_SIZES, ToServe, export
 from bigans.serving.limits import Limits
 from sr_program import entry_point
 from sr_program.errors import UsageError
@@ -66,14 +66,16 @@ def _main(positional: list[str]) -> None:
     entry_point.warnings_only()
     path = export(
         values.output,
-        model=of_pair(values.model, values.weights, given=given),
-        faithful=values.faithful,
-        vivid=values.vivid,
+        ToServe(
+            model=of_pair(values.model, values.weights, given=given),
+            faithful=values.faithful,
+            vivid=values.vivid,
+            precision=values.precision,
+            cache_dir=values.cache_dir,
+        ),
         version=values.version,
         limits=Limits(values.max_pixels, values.tile, values.overlap),
-        precision=values.precision,
         warm_up_sizes=[_size(text) for text in values.warmup_sizes if text],
-        cache_dir=values.cache_dir,
     )
     print(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 
 from bigans.models.names import PARTS, PRETRAINED, parse
 from bigans.pretrained import saved_models
+from bigans.pretrained.saved_models import Shipped
 from bigans.serving import sources
 from bigans.serving.limits import Limits
 from fusion.saved_model_folder import find_generator, find_saved_model
@@ -33,17 +35,68 @@ DEFAULT_SIZES = ((32, 32),)
 _MOST_SIDE = 1024
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ToServe:
+    """Which generators are served: those of a fused model, or two that are named one by one.
+
+    Example:
+        export("models/bi_gans_st", ToServe(faithful="models/mr_srgan", vivid="models/vivid"))
+
+    Attributes:
+        model: "pretrained", "pretrained:photo", which is the same, "pretrained:clean", or the
+            directory of a fused model; not beside the next two.
+        faithful: SavedModel of the faithful generator, together with `vivid`.
+        vivid: SavedModel of the vivid generator.
+        precision: What the shipped model computes in.
+        cache_dir: See `bigans.pretrained.saved_models`.
+    """
+
+    model: str | os.PathLike[str] = PRETRAINED
+    faithful: str | os.PathLike[str] | None = None
+    vivid: str | os.PathLike[str] | None = None
+    precision: str | None = None
+    cache_dir: str | os.PathLike[str] | None = None
+
+    def source(self) -> tuple[str, Callable[[], Source]]:
+        """The licence of what is served, and what loads it.
+
+        Raises:
+            DataError: A model is missing or unfit.
+            UsageError: The settings do not go together.
+        """
+        name = parse(self.model)
+        shipped_name = name.kind == PRETRAINED and name.rest == PARTS[0]
+        has_generators = self.faithful is not None or self.vivid is not None
+        own = has_generators or not shipped_name
+        if own and self.precision is not None:
+            raise UsageError(
+                f"precision={self.precision} has no effect on models that are exported already; "
+                "leave it out"
+            )
+        if has_generators:
+            if self.faithful is None or self.vivid is None or not shipped_name:
+                raise UsageError("name both faithful and vivid, and no model; or a model alone")
+            directories = find_generator(self.faithful), find_generator(self.vivid)
+            return "not stated", functools.partial(sources.pair, *directories)
+        if own:
+            directory = find_saved_model(self.model)
+            return "not stated", functools.partial(sources.fused, directory)
+        return PRETRAINED_LICENCE, self._shipped
+
+    def _shipped(self) -> Source:
+        wanted = resolve(self.precision or "float32")
+        pair = parse(self.model).weights
+        found = saved_models.saved_models(Shipped(self.cache_dir, precision=wanted, pair=pair))
+        return sources.pair(found.faithful, found.vivid)
+
+
 def export(
     output_dir: str | os.PathLike[str],
+    generators: ToServe,
     *,
-    model: str | os.PathLike[str] = "pretrained",
-    faithful: str | os.PathLike[str] | None = None,
-    vivid: str | os.PathLike[str] | None = None,
     version: int | None = None,
     limits: Limits | None = None,
-    precision: str | None = None,
     warm_up_sizes: Sequence[tuple[int, int]] = DEFAULT_SIZES,
-    cache_dir: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Writes the next version of a model for TensorFlow Serving.
 
@@ -51,15 +104,10 @@ def export(
 
     Args:
         output_dir: The folder of the model; its versions are numbers.
-        model: "pretrained", "pretrained:photo", which is the same, "pretrained:clean", or the
-            directory of a fused model; not beside the next two.
-        faithful: SavedModel of the faithful generator, together with `vivid`.
-        vivid: SavedModel of the vivid generator.
+        generators: What is served.
         version: The number; by default one more than the largest there is.
         limits: What a request may ask for.
-        precision: What the shipped model computes in.
         warm_up_sizes: Heights and widths of the requests that a server warms up with.
-        cache_dir: See `bigans.pretrained.saved_models`.
 
     Returns:
         The directory of the version.
@@ -71,7 +119,7 @@ def export(
     """
     limits = limits or Limits()
     _check_sizes(warm_up_sizes, limits)
-    licence, load = _source(model, faithful, vivid, precision, cache_dir)
+    licence, load = generators.source()
     target = _target(Path(output_dir), version)
     with Progress(3, "step", leave=False) as progress:
         progress.describe("loading the generators")
@@ -93,37 +141,6 @@ def export(
             if target.exists():  # by another export meanwhile
                 raise _exists(target)
     return target
-
-
-def _source(
-    model: str | os.PathLike[str],
-    faithful: str | os.PathLike[str] | None,
-    vivid: str | os.PathLike[str] | None,
-    precision: str | None,
-    cache_dir: str | os.PathLike[str] | None,
-) -> tuple[str, Callable[[], Source]]:
-    """The licence of what is served, and what loads it."""
-    name = parse(model)
-    shipped_name = name.kind == PRETRAINED and name.rest == PARTS[0]
-    own = faithful is not None or vivid is not None or not shipped_name
-    if own and precision is not None:
-        raise UsageError(
-            f"precision={precision} has no effect on models that are exported already; leave it out"
-        )
-    if faithful is not None or vivid is not None:
-        if faithful is None or vivid is None or not shipped_name:
-            raise UsageError("name both faithful and vivid, and no model; or a model alone")
-        directories = find_generator(faithful), find_generator(vivid)
-        return "not stated", functools.partial(sources.pair, *directories)
-    if own:
-        return "not stated", functools.partial(sources.fused, find_saved_model(model))
-
-    def shipped() -> Source:
-        wanted = resolve(precision or "float32")
-        found = saved_models.saved_models(cache_dir, precision=wanted, pair=name.weights)
-        return sources.pair(found.faithful, found.vivid)
-
-    return PRETRAINED_LICENCE, shipped
 
 
 def _target(root: Path, version: int | None) -> Path:

@@ -16,7 +16,7 @@ from PIL import Image
 from bigans.models.loaded_model import Images, LoadedModel
 from bigans.models.measured_radius import measured_reach
 from bigans.models.names import PARTS, PRETRAINED, Runtime
-from bigans.models.runtime import load_model
+from bigans.models.runtime import Computing
 from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, STAGE_1, Pair
 from bigans.upscaler.arguments import (
     ImageLike,
@@ -102,7 +102,7 @@ class Upscaler:
                 not installed.
             ValueError: Another name of a runtime.
         """
-        self._model = load_model(model, runtime=runtime, precision=precision, cache_dir=cache_dir)
+        self._model = Computing(runtime, precision, cache_dir).load(model)
         self._tiling = tiling or Tiling()
 
     @classmethod

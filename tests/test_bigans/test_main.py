@@ -149,7 +149,7 @@ def test_damaged_weights_stop_everything(run: Run, tmp_path: Path) -> None:
         "Path('w').mkdir(); entry = manifest.PretrainedGenerator('x.h5', '0', {}, 'r');"
         "Path('w/x.h5').touch();"
         "manifest.write_manifest({name: entry for name in manifest.RECIPES}, Path('w'));"
-        "s.saved_models.__defaults__ = (None, Path('w'), 'float32');"
+        "s.Shipped.__init__.__defaults__ = (None, Path('w'), 'float32', 'photo');"
         "from bigans.__main__ import cli_main; cli_main()"
     )
     result = run("cat.png", "dog.jpg", "--output=out", program=("-c", program))

@@ -5,7 +5,7 @@ import pytest
 
 from bigans.models.memory import TENSORFLOW, TENSORFLOW_BFLOAT16
 from bigans.models.tensorflow_model import TensorFlowModel
-from bigans.pretrained.saved_models import saved_models
+from bigans.pretrained.saved_models import Shipped, saved_models
 from bigans.upscaler.upscaler import Upscaler
 from sr_data.benchmarks import open_benchmark
 from sr_images.fidelity import psnr
@@ -33,7 +33,7 @@ def test_bfloat16_on_set14(shared):
 
 def test_bfloat16_takes_less_memory_so_its_tiles_are_larger():
     footprints = {
-        precision: TensorFlowModel(saved_models(precision=precision).fused).footprint
+        precision: TensorFlowModel(saved_models(Shipped(precision=precision)).fused).footprint
         for precision in ("float32", "bfloat16")
     }
     assert footprints == {"float32": TENSORFLOW, "bfloat16": TENSORFLOW_BFLOAT16}

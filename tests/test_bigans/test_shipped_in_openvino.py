@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bigans.models.runtime import load_model
+from bigans.models.runtime import Computing
 from bigans.pretrained.openvino_models import openvino_model
 from bigans.pretrained.saved_models import saved_models
 from fusion.formats.openvino_model import GENERATORS_FILE, openvino_core
@@ -30,7 +30,9 @@ def photo() -> np.ndarray:
 
 
 def test_gives_what_tensorflow_gives(photo: np.ndarray) -> None:
-    models = [load_model(saved_models().fused, runtime=name) for name in ("tensorflow", "openvino")]
+    models = [
+        Computing(runtime=name).load(saved_models().fused) for name in ("tensorflow", "openvino")
+    ]
     expected, found = (np.stack(model.generators(photo)) for model in models)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
     assert models[1].radius == models[0].radius == 60
@@ -45,9 +47,9 @@ def test_gives_what_tensorflow_gives(photo: np.ndarray) -> None:
 def test_bfloat16(photo: np.ndarray) -> None:
     exact, rough = (
         np.stack(
-            load_model(saved_models().fused, runtime="openvino", precision=precision).generators(
-                photo
-            )
+            Computing(runtime="openvino", precision=precision)
+            .load(saved_models().fused)
+            .generators(photo)
         )
         for precision in ("float32", "bfloat16")
     )

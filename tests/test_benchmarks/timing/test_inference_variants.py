@@ -63,7 +63,7 @@ def test_the_plain_graph_is_exported_for_who_wants_it(monkeypatch, tmp_path, wan
         )
     monkeypatch.setattr(inference_variants, "is_installed", lambda name: True)
     monkeypatch.setattr(
-        inference_variants, "saved_models", lambda precision: SimpleNamespace(fused=Path(precision))
+        inference_variants, "saved_models", lambda one: SimpleNamespace(fused=Path(one.precision))
     )
     monkeypatch.setattr(inference_variants, "resolve", lambda precision: precision)
     exported = inference_variants.export(tmp_path, "", shared_slopes=False, wanted=wanted)

@@ -9,7 +9,7 @@ import pytest
 
 from bigans import Tiling, Upscaler
 from bigans.models import memory
-from bigans.models.runtime import load_model
+from bigans.models.runtime import Computing
 from bigans.upscaler.enlarging import Enlarging
 from fusion.exporting import build
 from sr_images.image_io import read_rgb
@@ -66,7 +66,7 @@ def test_tiles(exported: Path, toy_fused: Path, tmp_path: Path) -> None:
 )
 def test_what_does_not_go_together(exported: Path, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        load_model(exported, **arguments)
+        Computing(**arguments).load(exported)
 
 
 @pytest.mark.parametrize("damage", ["half", "no facts", "damaged facts"])
@@ -81,5 +81,5 @@ def test_a_damaged_model(exported: Path, tmp_path: Path, damage: str) -> None:
     else:
         (copy / "facts.json").write_text("{")
     with pytest.raises(DataError, match=str(copy)) as caught:
-        load_model(copy, runtime="onnx")
+        Computing(runtime="onnx").load(copy)
     assert "\n" not in str(caught.value)

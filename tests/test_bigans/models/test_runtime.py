@@ -14,7 +14,7 @@ import pytest
 from bigans import Tiling, Upscaler
 from bigans.models import memory, runtime
 from bigans.models.openvino_model import OpenVinoGenerators
-from bigans.models.runtime import chosen_runtime, load_model
+from bigans.models.runtime import Computing, chosen_runtime
 from bigans.models.tensorflow_model import TensorFlowModel
 from bigans.pretrained.openvino_models import openvino_model
 from bigans.upscaler.enlarging import Enlarging
@@ -42,7 +42,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pair(toy_fused: Path, cache: Path) -> tuple[TensorFlowModel, OpenVinoGenerators]:
     """The toy model, in TensorFlow and in OpenVINO; every value is exact in both."""
-    other = load_model(toy_fused, runtime="openvino", cache_dir=cache)
+    other = Computing(runtime="openvino", cache_dir=cache).load(toy_fused)
     assert isinstance(other, OpenVinoGenerators)
     return TensorFlowModel(toy_fused), other
 
@@ -117,7 +117,9 @@ def test_finds_out_how_a_model_merges(
 def test_bfloat16_gets_larger_tiles(
     pair: tuple[TensorFlowModel, OpenVinoGenerators], cache: Path
 ) -> None:
-    half = load_model(pair[0].directory, runtime="openvino", precision="bfloat16", cache_dir=cache)
+    half = Computing(runtime="openvino", precision="bfloat16", cache_dir=cache).load(
+        pair[0].directory
+    )
     assert half.footprint.bytes_per_lr_pixel < pair[1].footprint.bytes_per_lr_pixel
 
 
@@ -209,15 +211,15 @@ def test_a_model_that_merges_in_its_own_way(toy_fused: Path, tmp_path: Path) -> 
     other = tmp_path / "other"
     tf.saved_model.save(loaded, str(other), signatures=signatures)
     with pytest.raises(DataError, match=f"{other}: OpenVINO gives other results"):
-        load_model(other, runtime="openvino", cache_dir=tmp_path)
+        Computing(runtime="openvino", cache_dir=tmp_path).load(other)
     assert [path.name for path in (tmp_path / "openvino").iterdir()] == [".lock"]
-    assert isinstance(load_model(other, runtime="auto", cache_dir=tmp_path), TensorFlowModel)
+    assert isinstance(Computing(runtime="auto", cache_dir=tmp_path).load(other), TensorFlowModel)
 
 
 @needs_openvino
 def test_a_model_without_parts(fused: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither the signature 'generators' nor 'unrounded'"):
-        load_model(fused, runtime="openvino", cache_dir=tmp_path)
+        Computing(runtime="openvino", cache_dir=tmp_path).load(fused)
 
 
 @needs_openvino
@@ -321,7 +323,7 @@ def test_without_openvino(toy_fused: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(extras._MODULES, "openvino", ("no_such",))
     with pytest.raises(UsageError, match=r"pip install 'bi-gans-st\[openvino\]'"):
         Upscaler(toy_fused, runtime="openvino")
-    assert isinstance(load_model(toy_fused, runtime="auto"), TensorFlowModel)
+    assert isinstance(Computing(runtime="auto").load(toy_fused), TensorFlowModel)
 
 
 def command(
@@ -391,7 +393,7 @@ def test_grey_levels_in_every_runtime(
     format: Any = "onnx" if runtime == "onnx" else "saved_model"
     cache: Any = {"cache_dir": tmp_path} if runtime == "openvino" else {}
     directory = build(*levels_generators, tmp_path / "model", format=format)
-    model = load_model(directory, runtime=runtime, **cache)
+    model = Computing(runtime=runtime, **cache).load(directory)
     assert model.takes_levels
     levels = np.random.default_rng(0).uniform(0, 200, (5, 7, 3)).astype(np.float32)
     faithful, vivid = model.generators(levels)

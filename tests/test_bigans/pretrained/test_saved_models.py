@@ -18,7 +18,7 @@ from bigans.pretrained.manifest import (
     write_manifest,
 )
 from bigans.pretrained.pairs import PAIRS, Pair
-from bigans.pretrained.saved_models import saved_models, stage_1_model
+from bigans.pretrained.saved_models import Shipped, saved_models, stage_1_model
 from sr_program.errors import DataError
 from sr_program.files.hashes import file_sha256
 
@@ -30,7 +30,7 @@ class FakeBuild:
         self.calls = 0
         self.precisions: list[str] = []
 
-    def __call__(self, directory: Path, shipped: module._Shipped) -> None:
+    def __call__(self, directory: Path, shipped: Shipped) -> None:
         self.calls += 1
         self.precisions.append(shipped.precision)
         for model in ("mr_srgan", "wp_srgan/stage2", "fused"):
@@ -46,8 +46,8 @@ def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
 
 
 def test_models_are_built_once(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
-    first = saved_models(tmp_path / "cache", weights_dir)
-    assert saved_models(tmp_path / "cache", weights_dir) == first
+    first = saved_models(Shipped(tmp_path / "cache", weights_dir))
+    assert saved_models(Shipped(tmp_path / "cache", weights_dir)) == first
     assert build.calls == 1
     assert (first.faithful / "saved_model.pb").read_text() == "mr_srgan"
     assert (first.vivid / "saved_model.pb").read_text() == "wp_srgan/stage2"
@@ -58,11 +58,11 @@ def test_models_are_built_once(weights_dir: Path, tmp_path: Path, build: FakeBui
 def test_a_later_call_imports_neither_keras_nor_tensorflow(
     weights_dir: Path, tmp_path: Path, build: FakeBuild, subprocess_environment: dict[str, str]
 ) -> None:
-    saved_models(tmp_path / "cache", weights_dir)
+    saved_models(Shipped(tmp_path / "cache", weights_dir))
     code = (
         "import sys; from pathlib import Path;"
-        "from bigans.pretrained.saved_models import saved_models;"
-        "print(saved_models(sys.argv[1], Path(sys.argv[2])).fused);"
+        "from bigans.pretrained.saved_models import Shipped, saved_models;"
+        "print(saved_models(Shipped(sys.argv[1], Path(sys.argv[2]))).fused);"
         "print(sorted({'keras', 'tensorflow', 'mr_srgan', 'wp_srgan'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "cache"), str(weights_dir)]
@@ -93,9 +93,9 @@ def _change_config(weights_dir: Path) -> None:
 def test_other_weights_are_another_set(
     weights_dir: Path, tmp_path: Path, build: FakeBuild, change: Callable[[Path], None]
 ) -> None:
-    first = saved_models(tmp_path / "cache", weights_dir)
+    first = saved_models(Shipped(tmp_path / "cache", weights_dir))
     change(weights_dir)
-    assert saved_models(tmp_path / "cache", weights_dir) != first
+    assert saved_models(Shipped(tmp_path / "cache", weights_dir)) != first
     assert build.calls == 2
 
 
@@ -104,10 +104,10 @@ def test_other_code_is_another_set(
 ) -> None:
     sources = dict(module._builder_sources())
     assert "fusion/soft_threshold.py" in sources and "srgan/layers/subpixel.py" in sources
-    first = saved_models(tmp_path / "cache", weights_dir)
+    first = saved_models(Shipped(tmp_path / "cache", weights_dir))
     sources["fusion/soft_threshold.py"] += b"\n"
     monkeypatch.setattr(module, "_builder_sources", lambda: iter(sources.items()))
-    assert saved_models(tmp_path / "cache", weights_dir) != first
+    assert saved_models(Shipped(tmp_path / "cache", weights_dir)) != first
 
 
 def test_stage_1_is_built_on_demand(
@@ -115,20 +115,20 @@ def test_stage_1_is_built_on_demand(
 ) -> None:
     calls = []
 
-    def build_stage_1(directory: Path, shipped: module._Shipped) -> None:
+    def build_stage_1(directory: Path, shipped: Shipped) -> None:
         calls.append(shipped.weights("wp_srgan_stage1"))
         (directory / "1").mkdir()
         (directory / "1" / "saved_model.pb").write_text("stage 1")
 
     monkeypatch.setattr(module, "_build_stage_1", build_stage_1)
-    path = stage_1_model(tmp_path / "cache", weights_dir)
-    assert stage_1_model(tmp_path / "cache", weights_dir) == path
+    path = stage_1_model(Shipped(tmp_path / "cache", weights_dir))
+    assert stage_1_model(Shipped(tmp_path / "cache", weights_dir)) == path
     assert (path / "saved_model.pb").read_text() == "stage 1"
     assert calls == [weights_dir / "wp_srgan_stage1.weights.h5"]
     assert build.calls == 1
     (weights_dir / "wp_srgan_stage1.weights.h5").write_bytes(b"damaged")
     with pytest.raises(DataError, match="install the program again"):
-        stage_1_model(tmp_path / "cache", weights_dir)
+        stage_1_model(Shipped(tmp_path / "cache", weights_dir))
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_stage_1_is_built_on_demand(
 def test_damaged_weights_are_refused(
     weights_dir: Path, tmp_path: Path, build: FakeBuild, pair: Pair, name: str
 ) -> None:
-    saved_models(tmp_path / "cache", weights_dir, pair=pair)  # even if the models are there
+    saved_models(Shipped(tmp_path / "cache", weights_dir, pair=pair))
     (weights_dir / f"{name}.weights.h5").write_bytes(b"damaged")
     with pytest.raises(DataError, match=f"{name}.weights.h5: .*install the program again"):
-        saved_models(tmp_path / "cache", weights_dir, pair=pair)
+        saved_models(Shipped(tmp_path / "cache", weights_dir, pair=pair))
     other: Pair = "photo" if pair == "clean" else "clean"
-    assert saved_models(tmp_path / "cache", weights_dir, pair=other)
+    assert saved_models(Shipped(tmp_path / "cache", weights_dir, pair=other))
 
 
 def test_a_failed_build_leaves_nothing(
@@ -161,16 +161,16 @@ def test_a_failed_build_leaves_nothing(
     with monkeypatch.context() as context:
         context.setattr(module, "_build", fail)
         with pytest.raises(KeyboardInterrupt):
-            saved_models(tmp_path / "cache", weights_dir)
+            saved_models(Shipped(tmp_path / "cache", weights_dir))
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [".lock"]
 
 
 def test_an_incomplete_set_is_built_anew(
     weights_dir: Path, tmp_path: Path, build: FakeBuild
 ) -> None:
-    paths = saved_models(tmp_path / "cache", weights_dir)
+    paths = saved_models(Shipped(tmp_path / "cache", weights_dir))
     (paths.vivid / "saved_model.pb").unlink()
-    assert saved_models(tmp_path / "cache", weights_dir) == paths
+    assert saved_models(Shipped(tmp_path / "cache", weights_dir)) == paths
     assert (paths.vivid / "saved_model.pb").is_file()
 
 
@@ -179,7 +179,7 @@ def test_what_a_killed_build_left_is_removed(
 ) -> None:
     left = tmp_path / "cache" / ".tmp-0123-key"
     left.mkdir(parents=True)
-    saved_models(tmp_path / "cache", weights_dir)
+    saved_models(Shipped(tmp_path / "cache", weights_dir))
     assert not left.exists()
 
 
@@ -192,25 +192,25 @@ def test_few_old_sets_stay_those_used_last(
         os.utime(cache / name, (1000 - age, 1000 - age))
     (cache / "openvino").mkdir()  # no set, and not counted
     os.utime(cache / "openvino", (1, 1))
-    newest = saved_models(cache, weights_dir).fused.parent.parent
+    newest = saved_models(Shipped(cache, weights_dir)).fused.parent.parent
     left = {path for path in cache.iterdir() if path.is_dir()} - {newest}
     assert {path.name for path in left} == {"a", "b", "c", "d", "e", "openvino"}
 
 
 def test_each_precision_has_its_models(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
     cache = tmp_path / "cache"
-    exact = saved_models(cache, weights_dir)
-    fast = saved_models(cache, weights_dir, "bfloat16")
+    exact = saved_models(Shipped(cache, weights_dir))
+    fast = saved_models(Shipped(cache, weights_dir, "bfloat16"))
     assert exact.fused != fast.fused
-    assert saved_models(cache, weights_dir, "float32") == exact
+    assert saved_models(Shipped(cache, weights_dir, "float32")) == exact
     assert build.precisions == ["float32", "bfloat16"]
 
 
 def test_each_pair_has_its_models(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
     cache = tmp_path / "cache"
-    photo, clean = (saved_models(cache, weights_dir, pair=pair) for pair in PAIRS)
+    photo, clean = (saved_models(Shipped(cache, weights_dir, pair=pair)) for pair in PAIRS)
     assert photo.fused != clean.fused
-    assert saved_models(cache, weights_dir) == photo
+    assert saved_models(Shipped(cache, weights_dir)) == photo
     assert build.calls == 2
 
 
@@ -218,18 +218,20 @@ def test_the_cache_folder(
     weights_dir: Path, tmp_path: Path, build: FakeBuild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BIGANS_CACHE", str(tmp_path / "of variable"))
-    assert saved_models(None, weights_dir).fused.is_relative_to(tmp_path / "of variable")
-    assert saved_models(tmp_path / "given", weights_dir).fused.is_relative_to(tmp_path / "given")
+    assert saved_models(Shipped(None, weights_dir)).fused.is_relative_to(tmp_path / "of variable")
+    assert saved_models(Shipped(tmp_path / "given", weights_dir)).fused.is_relative_to(
+        tmp_path / "given"
+    )
     monkeypatch.delenv("BIGANS_CACHE")
     of_user = str(tmp_path / "of user")
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *_, **__: of_user)
-    assert saved_models(None, weights_dir).fused.is_relative_to(tmp_path / "of user")
+    assert saved_models(Shipped(None, weights_dir)).fused.is_relative_to(tmp_path / "of user")
 
 
 def test_a_cache_folder_that_cannot_be(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="cannot keep the models here .*BIGANS_CACHE"):
-        saved_models(tmp_path / "file" / "cache", weights_dir)
+        saved_models(Shipped(tmp_path / "file" / "cache", weights_dir))
 
 
 def test_two_processes_at_once_build_once(
@@ -251,7 +253,7 @@ def build(directory, shipped):
 module._build = build
 print("ready", flush=True)
 sys.stdin.readline()
-paths = module.saved_models(sys.argv[1], Path(sys.argv[2]))
+paths = module.saved_models(module.Shipped(sys.argv[1], Path(sys.argv[2])))
 assert all((p / "saved_model.pb").is_file() for p in (paths.faithful, paths.vivid, paths.fused))
 print(paths.fused)
 """
@@ -305,12 +307,14 @@ def test_real_generators_become_models(tmp_path: Path) -> None:
         manifest[name] = PretrainedGenerator(path.name, file_sha256(path), fields, "recipe")
     write_manifest(manifest, tmp_path)
 
-    photo, clean = (saved_models(tmp_path / "cache", tmp_path, pair=pair) for pair in PAIRS)
+    photo, clean = (
+        saved_models(Shipped(tmp_path / "cache", tmp_path, pair=pair)) for pair in PAIRS
+    )
     image = np.random.default_rng(0).integers(0, 256, (2, 9, 11, 3), dtype=np.uint8)
     enlarged = {}
     for name, path in (
         ("mr_srgan", clean.faithful),
-        ("wp_srgan_stage1", stage_1_model(tmp_path / "cache", tmp_path)),
+        ("wp_srgan_stage1", stage_1_model(Shipped(tmp_path / "cache", tmp_path))),
         ("wp_srgan_stage2", clean.vivid),
         ("mr_srgan_photo", photo.faithful),
         ("wp_srgan_photo", photo.vivid),
@@ -335,7 +339,7 @@ def test_weights_of_another_program(weights_dir: Path, tmp_path: Path) -> None:
     entry = dataclasses.replace(manifest["mr_srgan_photo"], config={"depth": 3})
     write_manifest({**manifest, "mr_srgan_photo": entry}, weights_dir)
     with pytest.raises(DataError, match="weights of mr_srgan_photo do not fit .*depth.*install"):
-        saved_models(tmp_path / "cache", weights_dir)
+        saved_models(Shipped(tmp_path / "cache", weights_dir))
 
 
 def _flip(path: Path) -> None:
@@ -358,24 +362,24 @@ def test_a_damaged_set_is_built_again(
     damage: Callable[[Path], None],
     model: str,
 ) -> None:
-    paths = saved_models(tmp_path / "cache", weights_dir)
+    paths = saved_models(Shipped(tmp_path / "cache", weights_dir))
     before = {file: file.read_bytes() for file in tmp_path.glob("cache/*/**/*.pb")}
     assert len(before) == 3 and caplog.messages == []
     damage(getattr(paths, model) / "saved_model.pb")
-    assert saved_models(tmp_path / "cache", weights_dir) == paths
+    assert saved_models(Shipped(tmp_path / "cache", weights_dir)) == paths
     assert {file: file.read_bytes() for file in tmp_path.glob("cache/*/**/*.pb")} == before
     assert build.calls == 2
     (message,) = caplog.messages
     assert str(paths.fused.parent.parent) in message and "damaged" in message
-    saved_models(tmp_path / "cache", weights_dir)
+    saved_models(Shipped(tmp_path / "cache", weights_dir))
     assert build.calls == 2
 
 
 def test_a_file_in_the_place_of_a_set(weights_dir: Path, tmp_path: Path, build: FakeBuild) -> None:
-    paths = saved_models(tmp_path / "cache", weights_dir)
+    paths = saved_models(Shipped(tmp_path / "cache", weights_dir))
     shutil.rmtree(paths.fused.parent.parent)
     paths.fused.parent.parent.write_text("a file")
-    assert saved_models(tmp_path / "cache", weights_dir) == paths
+    assert saved_models(Shipped(tmp_path / "cache", weights_dir)) == paths
     assert build.calls == 2
 
 
@@ -387,9 +391,9 @@ def test_a_damaged_stage_1_is_built_again(
         (directory / "1" / "saved_model.pb").write_text("stage 1")
 
     monkeypatch.setattr(module, "_build_stage_1", build_stage_1)
-    path = stage_1_model(tmp_path / "cache", weights_dir) / "saved_model.pb"
+    path = stage_1_model(Shipped(tmp_path / "cache", weights_dir)) / "saved_model.pb"
     _flip(path)
-    stage_1_model(tmp_path / "cache", weights_dir)
+    stage_1_model(Shipped(tmp_path / "cache", weights_dir))
     assert path.read_text() == "stage 1"
     assert build.calls == 1
 
@@ -410,7 +414,7 @@ def test_a_full_disk_names_the_variable(
 
     monkeypatch.setattr(module, "_build", full)
     with pytest.raises(DataError) as caught:
-        saved_models(tmp_path / "cache", weights_dir)
+        saved_models(Shipped(tmp_path / "cache", weights_dir))
     assert str(caught.value) == (
         f"{tmp_path / 'cache'}: cannot keep the models here (No space left on device); "
         "name another folder in the environment variable BIGANS_CACHE"

@@ -22,12 +22,12 @@ def generators(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="package")
 def exported(generators: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model with version 1."""
-    from bigans.serving.exporting import export
+    from bigans.serving.exporting import ToServe, export
     from bigans.serving.limits import Limits
 
     root = tmp_path_factory.mktemp("served") / "toy"
     limits = Limits(MAX_PIXELS, TILE, OVERLAP)
-    version = export(root, faithful=generators[0], vivid=generators[1], limits=limits)
+    version = export(root, ToServe(faithful=generators[0], vivid=generators[1]), limits=limits)
     assert version == root / "1"
     return root
 

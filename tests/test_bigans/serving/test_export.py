@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 
 from bigans.serving.export import cli_main
-from bigans.serving.exporting import export
+from bigans.serving.exporting import ToServe, export
 from bigans.serving.limits import Limits
 from sr_program.errors import DataError, UsageError
 
 
 def test_a_fused_model_becomes_the_next_version(exported: Path, fused_dir: Path) -> None:
     limits = Limits(1024, 128, 4)
-    path = export(exported, model=fused_dir, limits=limits, version=7, warm_up_sizes=())
+    path = export(exported, ToServe(model=fused_dir), limits=limits, version=7, warm_up_sizes=())
     try:
         assert path == exported / "7"
         names = {file.name for file in path.iterdir()}
         assert {"saved_model.pb", "variables", "facts.json", "assets.extra"} <= names
         assert not (path / "assets.extra/tf_serving_warmup_requests").exists()
         with pytest.raises(DataError, match="exists already"):
-            export(exported, model=fused_dir, limits=limits, version=7, warm_up_sizes=())
+            export(exported, ToServe(model=fused_dir), limits=limits, version=7, warm_up_sizes=())
         assert not list(exported.glob(".tmp-*"))
     finally:
         shutil.rmtree(path)
@@ -35,15 +35,18 @@ def test_a_failure_leaves_nothing(
 
     monkeypatch.setattr("bigans.serving.exporting.check", fail)
     with pytest.raises(DataError, match="differs"):
-        export(tmp_path / "m", model=fused_dir, limits=Limits(1024, 128, 4))
+        export(tmp_path / "m", ToServe(model=fused_dir), limits=Limits(1024, 128, 4))
     assert list((tmp_path / "m").iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"faithful": "x"}, "both faithful and vivid"),
-        ({"model": "./x", "precision": "bfloat16"}, "precision=bfloat16 has no effect"),
+        ({"generators": ToServe(faithful="x")}, "both faithful and vivid"),
+        (
+            {"generators": ToServe(model="./x", precision="bfloat16")},
+            "precision=bfloat16 has no effect",
+        ),
         ({"version": 0}, "version=0"),
         ({"warm_up_sizes": [(0, 3)]}, "0x3 is out of range"),
         ({"warm_up_sizes": [(2000, 3)]}, "2000x3 is out of range"),
@@ -51,7 +54,7 @@ def test_a_failure_leaves_nothing(
 )
 def test_bad_arguments(tmp_path: Path, options: Any, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        export(tmp_path / "m", **options)
+        export(tmp_path / "m", **{"generators": ToServe(), **options})
     assert not (tmp_path / "m").exists()
 
 

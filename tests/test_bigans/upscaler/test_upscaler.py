@@ -9,7 +9,7 @@ import pytest
 from bigans import Tiling, Upscaler
 from bigans.models import memory
 from bigans.models.tensorflow_model import TensorFlowModel
-from bigans.pretrained.saved_models import SavedModels
+from bigans.pretrained.saved_models import SavedModels, Shipped
 from bigans.upscaler.enlarging import Enlarging
 from sr_images.image_io import read_rgb
 from sr_program.errors import DataError, UsageError
@@ -246,8 +246,8 @@ def test_the_shipped_models(
 ) -> None:
     asked = []
 
-    def saved_models(cache_dir: object, precision: str, pair: str) -> SavedModels:
-        asked.append((cache_dir, precision, pair))
+    def saved_models(shipped: Shipped) -> SavedModels:
+        asked.append((shipped.cache_dir, shipped.precision, shipped.pair))
         return SavedModels(faithful=generator, vivid=tmp_path, fused=fused)
 
     monkeypatch.setattr("bigans.pretrained.saved_models.saved_models", saved_models)

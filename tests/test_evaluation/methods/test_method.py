@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigans.models.runtime import load_model
+from bigans.models.runtime import IN_TENSORFLOW, Computing
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.method import (
     Bicubic,
@@ -19,6 +19,8 @@ from sr_data.benchmarks import BenchmarkImage, open_benchmark
 from sr_images.bicubic import bicubic_upscale
 from sr_images.image_io import write_rgb
 from sr_program.errors import DataError
+
+load = IN_TENSORFLOW.load
 
 POINTS = [
     FusionPoint("faithful", "quantile", 0.0),
@@ -143,7 +145,7 @@ def test_a_generator(image, faithful_dir, vivid_dir, expected_generators) -> Non
     faithful, vivid = expected_generators(image.lr)
     # a directory of versions, and a version itself
     for directory, expected in ((faithful_dir, faithful), (vivid_dir / "1", vivid)):
-        generator = Generator(load_model(directory), "generator")
+        generator = Generator(load(directory), "generator")
         assert generator.variants == ("generator",)
         sr = generator.enlarge("Set5", image, ["generator"])["generator"]
         assert sr.dtype == np.uint8
@@ -155,7 +157,7 @@ def soft(faithful: np.ndarray, vivid: np.ndarray, threshold: float) -> np.ndarra
 
 
 def test_a_fused_model(image, fused_dir, expected_generators) -> None:
-    fused = Fused(load_model(fused_dir), POINTS)
+    fused = Fused(load(fused_dir), POINTS)
     assert fused.variants == tuple(EVERYTHING)
     made = fused.enlarge("Set5", image, EVERYTHING)
     faithful, vivid = expected_generators(image.lr)
@@ -172,7 +174,7 @@ def test_variants_are_what_the_model_serves(image, fused_dir) -> None:
     """The generators' images merged here, and the same model's own merge."""
     import tensorflow as tf
 
-    made = Fused(load_model(fused_dir), POINTS).enlarge("Set5", image, EVERYTHING)
+    made = Fused(load(fused_dir), POINTS).enlarge("Set5", image, EVERYTHING)
     model: Any = tf.saved_model.load(str(fused_dir / "1"))
     serve = model.signatures["serving_default"]
     for point in POINTS:
@@ -220,24 +222,24 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Counted]:
 
 
 def test_the_generators_run_once_for_all_variants(image, fused_dir, counted) -> None:
-    fused = Fused(load_model(fused_dir), POINTS)
+    fused = Fused(load(fused_dir), POINTS)
     assert set(fused.enlarge("Set5", image, EVERYTHING)) == set(EVERYTHING)
     assert counted[0].runs == [(1, 12, 16, 3)]
 
 
 def test_only_what_is_wanted_is_made(image, fused_dir) -> None:
-    made = Fused(load_model(fused_dir), POINTS).enlarge("Set5", image, ["vivid", "between"])
+    made = Fused(load(fused_dir), POINTS).enlarge("Set5", image, ["vivid", "between"])
     assert set(made) == {"vivid", "between"}
 
 
 def test_self_ensemble_runs_the_generators_eight_times(image, fused_dir, counted) -> None:
-    Fused(load_model(fused_dir), POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
+    Fused(load(fused_dir), POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
     assert sorted(counted[0].runs) == [(1, 12, 16, 3)] * 4 + [(1, 16, 12, 3)] * 4
 
 
 def test_self_ensemble(image, fused_dir, vivid_dir, expected_generators) -> None:
     """Each generator's eight images are averaged before they are merged."""
-    made = Fused(load_model(fused_dir), POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
+    made = Fused(load(fused_dir), POINTS, ensemble=True).enlarge("Set5", image, EVERYTHING)
     mean = np.zeros((48, 64, 3))
     for turns in range(4):
         for step in (1, -1):
@@ -245,29 +247,27 @@ def test_self_ensemble(image, fused_dir, vivid_dir, expected_generators) -> None
             mean += np.rot90(vivid, -turns)[::step] / 8
     np.testing.assert_array_equal(made["vivid"], rounded(mean))
     np.testing.assert_array_equal(made["faithful"], rounded(expected_generators(image.lr)[0]))
-    generator = Generator(load_model(vivid_dir), "x", ensemble=True)
+    generator = Generator(load(vivid_dir), "x", ensemble=True)
     np.testing.assert_array_equal(generator.enlarge("Set5", image, ["x"])["x"], rounded(mean))
 
 
 def test_identities(fused_dir, faithful_dir, vivid_dir) -> None:
     """Whatever changes the images changes the identity, and nothing else does."""
     methods = {
-        "faithful": Generator(load_model(faithful_dir), "x"),
-        "vivid": Generator(load_model(vivid_dir), "x"),
-        "vivid x8": Generator(load_model(vivid_dir), "x", ensemble=True),
-        "fused": Fused(load_model(fused_dir), POINTS),
-        "fused x8": Fused(load_model(fused_dir), POINTS, ensemble=True),
-        "fewer": Fused(load_model(fused_dir), POINTS[:2]),
-        "other": Fused(load_model(fused_dir), [FusionPoint("faithful", "quantile", 0.1)]),
-        "other mode": Fused(load_model(fused_dir), [FusionPoint("faithful", "absolute", 0.1)]),
+        "faithful": Generator(load(faithful_dir), "x"),
+        "vivid": Generator(load(vivid_dir), "x"),
+        "vivid x8": Generator(load(vivid_dir), "x", ensemble=True),
+        "fused": Fused(load(fused_dir), POINTS),
+        "fused x8": Fused(load(fused_dir), POINTS, ensemble=True),
+        "fewer": Fused(load(fused_dir), POINTS[:2]),
+        "other": Fused(load(fused_dir), [FusionPoint("faithful", "quantile", 0.1)]),
+        "other mode": Fused(load(fused_dir), [FusionPoint("faithful", "absolute", 0.1)]),
         "bicubic": Bicubic(),
-        "together": Together([Bicubic(), Generator(load_model(vivid_dir), "x")]),
+        "together": Together([Bicubic(), Generator(load(vivid_dir), "x")]),
     }
     assert len({one.identity for one in methods.values()}) == len(methods)
-    assert (
-        Generator(load_model(vivid_dir / "1"), "other name").identity == methods["vivid"].identity
-    )
-    assert Fused(load_model(fused_dir), POINTS[::-1]).identity == methods["fused"].identity
+    assert Generator(load(vivid_dir / "1"), "other name").identity == methods["vivid"].identity
+    assert Fused(load(fused_dir), POINTS[::-1]).identity == methods["fused"].identity
 
 
 @pytest.mark.parametrize(
@@ -283,15 +283,15 @@ def test_what_is_no_model(not_models, kind, message) -> None:
     directory = not_models.get(kind, not_models["empty"].parent / "missing")
     for kind_of in (lambda model: Generator(model, "x"), lambda model: Fused(model, POINTS)):
         with pytest.raises(DataError, match=message) as caught:
-            kind_of(load_model(directory))
+            kind_of(load(directory))
         assert "\n" not in str(caught.value)
 
 
 def test_a_generator_is_not_fused(vivid_dir, fused_dir) -> None:
     with pytest.raises(DataError, match="is not a fused model; make one with fusion.export"):
-        Fused(load_model(vivid_dir), POINTS)
+        Fused(load(vivid_dir), POINTS)
     with pytest.raises(DataError, match="has no signature 'unrounded'"):
-        Generator(load_model(fused_dir), "x")
+        Generator(load(fused_dir), "x")
 
 
 # --- in the model's own way, and in other runtimes ---
@@ -307,7 +307,7 @@ def per_channel_dir(faithful_dir, vivid_dir, tmp_path_factory) -> Path:
 
 def test_points_are_merged_as_the_model_merges(image, per_channel_dir) -> None:
     """Each channel has its own quantile, and Δ has the sign that the paper prints."""
-    model = load_model(per_channel_dir)
+    model = load(per_channel_dir)
     points = [point for point in POINTS if point.mode == "quantile"]
     made = Fused(model, points).enlarge("Set5", image, EVERYTHING)
     for point in points:
@@ -315,7 +315,7 @@ def test_points_are_merged_as_the_model_merges(image, per_channel_dir) -> None:
         np.testing.assert_array_equal(made[point.label], served)
     with pytest.raises(DataError, match="knows no threshold in grey levels"):
         Fused(model, POINTS)
-    joint = Fused(load_model(per_channel_dir), points[:1]).identity
+    joint = Fused(load(per_channel_dir), points[:1]).identity
     assert "per_channel as_printed" in joint
 
 
@@ -329,8 +329,8 @@ def test_what_other_runtimes_compute(
     if not is_installed(format):
         pytest.skip(f"needs the extra {format}: pip install 'bi-gans-st[{format}]'")
     directory = build(faithful_dir, vivid_dir, tmp_path / format, format=format)
-    other = Fused(load_model(directory, runtime=format), POINTS)
-    ours = Fused(load_model(fused_dir), POINTS)
+    other = Fused(Computing(runtime=format).load(directory), POINTS)
+    ours = Fused(load(fused_dir), POINTS)
     found, expected = (one.enlarge("Set5", image, EVERYTHING) for one in (other, ours))
     for name in EVERYTHING:  # rounding errors move a value on a half by a whole level
         assert np.abs(found[name].astype(int) - expected[name]).max() <= 1
@@ -344,7 +344,7 @@ def test_what_other_runtimes_compute(
 def test_together(image, tmp_path, faithful_dir) -> None:
     write_result(tmp_path / "baby.png", 3)
     results = ResultsFolder(tmp_path, "theirs")
-    both = Together([Bicubic("bicubic"), results, Generator(load_model(faithful_dir), "ours")])
+    both = Together([Bicubic("bicubic"), results, Generator(load(faithful_dir), "ours")])
     assert both.variants == ("bicubic", "theirs", "ours")
     made = both.enlarge("Set5", image, both.variants)
     assert set(made) == set(both.variants)
@@ -354,7 +354,7 @@ def test_together(image, tmp_path, faithful_dir) -> None:
 
 
 def test_together_runs_what_is_wanted_alone(image, fused_dir, counted) -> None:
-    both = Together([Bicubic("bicubic"), Fused(load_model(fused_dir), POINTS)])
+    both = Together([Bicubic("bicubic"), Fused(load(fused_dir), POINTS)])
     assert set(both.enlarge("Set5", image, ["bicubic"])) == {"bicubic"}
     assert counted[0].runs == []
     assert "vivid" in both.enlarge("Set5", image, ["vivid"])

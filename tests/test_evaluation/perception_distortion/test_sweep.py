@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bigans.models.runtime import load_model
+from bigans.models.runtime import IN_TENSORFLOW
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.perception_distortion.sweep import (
     GRID,
@@ -36,7 +36,7 @@ def mean_square(image: BenchmarkImage, sr: np.ndarray) -> float:
 
 @pytest.fixture
 def sweep(fused_dir, tmp_path) -> Sweep:
-    return Sweep(load_model(fused_dir), POINTS, tmp_path, ensemble=False)
+    return Sweep(IN_TENSORFLOW.load(fused_dir), POINTS, tmp_path, ensemble=False)
 
 
 def test_places_of_a_curve() -> None:
@@ -106,7 +106,7 @@ def test_images_that_were_not_made_do_not_count(sweep, drawn_sets, tmp_path) -> 
 
 
 def test_a_model_of_another_scale(doubling_dirs, drawn_sets, tmp_path) -> None:
-    sweep = Sweep(load_model(doubling_dirs["fused"]), POINTS, tmp_path, ensemble=False)
+    sweep = Sweep(IN_TENSORFLOW.load(doubling_dirs["fused"]), POINTS, tmp_path, ensemble=False)
     image = open_benchmark("Set5", drawn_sets)[0]
     with pytest.raises(DataError, match="shape"):
         sweep.enlarge("Set5", image, sweep.variants)
