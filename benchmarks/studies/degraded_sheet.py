@@ -16,8 +16,8 @@ from typing import NoReturn
 
 import numpy as np
 
+from benchmarks.shipped import Enlarge, Image, methods_of
 from benchmarks.studies.degraded_lr import degraded_versions
-from benchmarks.studies.degraded_validation import Enlarge, Image, methods_of
 from bigans.upscaler.upscaler import Upscaler
 from evaluation.sheets.rows import draw_rows, most_detailed
 from sr_data.pairs import SCALE

@@ -12,23 +12,21 @@ the same results, and in those of --photos.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks.shipped import BRANCHES, replacements, shipped_generator
+from benchmarks.shipped import BRANCHES, Enlarge, Image, methods_of
 from benchmarks.studies.degraded_lr import degraded_versions
 from benchmarks.timing.interleaved import machine
 from evaluation.metrics.grid import SIDE as GRID_SIDE
 from evaluation.metrics.grid import grid_measure
 from sr_data.pairs import SCALE
 from sr_data.sources import PairedFolder
-from sr_images.bicubic import bicubic_upscale
 from sr_images.fidelity import psnr
 from sr_images.image_io import read_rgb
 from sr_images.luma import rgb_to_y
@@ -36,7 +34,7 @@ from sr_program import dataclass_flags
 from sr_program.entry_point import refuse_positional, run
 from sr_program.errors import UsageError
 from sr_program.settings import setting
-from srgan.runs.validation import BORDER, check_pairs, super_resolve
+from srgan.runs.validation import BORDER, check_pairs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +67,7 @@ DEFAULTS = ScoringConfig()
 # What the protocol's border leaves something of.
 SMALLEST_CROP = 6
 
-Image = NDArray[np.uint8]
 Luma = NDArray[np.number]
-Enlarge = Callable[[Image], Image]
 
 
 def middle(hr: Image, lr: Image, side: int) -> tuple[Image, Image]:
@@ -137,30 +133,6 @@ def table(rows: dict[str, dict[str, str]]) -> list[str]:
     return lines + [
         f"| {name} | {' | '.join(row[one] for one in columns)} |" for name, row in rows.items()
     ]
-
-
-def methods_of(generators: list[str], weights: list[str]) -> dict[str, Enlarge]:
-    """The rows of the table, each with what enlarges its images.
-
-    Args:
-        generators: Names of shipped ones.
-        weights: NAME=FILE.
-
-    Raises:
-        UsageError: There is no such name or file.
-        DataError: The weights are damaged, or of another network.
-    """
-    files = [(item, *replacements([item]).popitem()) for item in weights]
-    found: dict[str, Enlarge] = {"bicubic": bicubic_upscale}
-    for row, name, path in [*((name, name, None) for name in generators), *files]:
-        found[row] = _method(shipped_generator(name, weights=path)[0])
-    return found
-
-
-def _method(generator: Any) -> Enlarge:
-    signature = [tf.TensorSpec([1, None, None, 3], tf.float32)]
-    compiled = tf.function(lambda lr: generator(lr, training=False), input_signature=signature)
-    return lambda lr: super_resolve(lambda batch: compiled(tf.constant(batch)), lr)
 
 
 def report(config: ScoringConfig) -> str:

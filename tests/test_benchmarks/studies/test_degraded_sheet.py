@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.studies import degraded_sheet as module
-from benchmarks.studies.degraded_validation import degraded_versions
+from benchmarks.studies.degraded_lr import degraded_versions
 from sr_data.sources import PairedFolder
 from sr_images.bicubic import bicubic_upscale
 from sr_images.image_io import read_rgb, write_rgb

@@ -71,7 +71,7 @@ def test_a_run(
         return enlarge, None
 
     asked: list[tuple[str, Path | None]] = []
-    monkeypatch.setattr(module, "shipped_generator", shipped)
+    monkeypatch.setattr("benchmarks.shipped.shipped_generator", shipped)
     file = tmp_path / "a.weights.h5"
     file.touch()
     flags = [f"--val_dir={photo_dir}", "--generators=wp_srgan_stage1", f"--weights=mr_srgan={file}"]
@@ -158,7 +158,7 @@ def test_the_grid_of_results_and_of_photos_without_an_original(
 
         return enlarge, None
 
-    monkeypatch.setattr(module, "shipped_generator", shipped)
+    monkeypatch.setattr("benchmarks.shipped.shipped_generator", shipped)
     rng = np.random.default_rng(0)
     (tmp_path / "val").mkdir()
     write_rgb(tmp_path / "val" / "a.png", np.full((80, 80, 3), 120, np.uint8))

@@ -119,7 +119,8 @@ def test_colours_of_a_profile_are_shown_as_srgb(layer: Any) -> None:
     icc = profile("Display P3")
     kept = kept_of(Picture(noise(12, 9, 3) // 2 + 60, attributes=Attributes(icc=icc)))
     plain = kept_of(Picture(noise(12, 9, 3) // 2 + 60))
-    kept.result(Choice()), plain.result(Choice())
+    for one in (kept, plain):
+        one.result(Choice())
     raw = plain.shown(layer, Choice())[..., :3]
     wide = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     expected = ImageCms.profileToProfile(Image.fromarray(raw), wide, ImageCms.createProfile("sRGB"))
