@@ -62,9 +62,10 @@ def _counts(tree: Path) -> Iterator[tuple[str, list[str]]]:
         write_rgb(photo, noise)
         walk(tree, photo, [])  # builds the models
         for how, settings in (("whole", []), ("in tiles", [_IN_TILES])):
-            holding, loaded = walk(tree, photo, settings)
-            yield f"modules that hold a photo on its way, {how}", holding
-            yield f"modules that are loaded for it, {how}", loaded
+            found = walk(tree, photo, settings)
+            yield f"modules that hold pixels of a photo on its way, {how}", found.pixels
+            yield f"modules that hold its pixels or its name, {how}", found.holding
+            yield f"modules that are loaded for it, {how}", found.loaded
 
 
 def _named(places: list[written_once.Place]) -> list[str]:

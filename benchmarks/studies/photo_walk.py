@@ -1,9 +1,10 @@
 """Through which modules of a tree a photo goes, from the command line to the written picture.
 
-The photo is enlarged in a process of its own. A module holds the photo if a function of it, when it
-returns, has pixels of it (an array with three values a pixel) or the name of its file or of the
-result in a variable, an argument or what it gives back. A module is loaded if the process has
-imported it by its end and it holds code: an `__init__.py` with a docstring alone does not.
+The photo is enlarged in a process of its own. A module holds pixels of the photo if a function of
+it, when it returns, has an array with three values a pixel in a variable, an argument or what it
+gives back, or an object with such `pixels`. It holds the photo if it has its pixels there, or the
+name of its file or of the result. A module is loaded if the process has imported it by its end and
+it holds code: an `__init__.py` with a docstring alone does not.
 """
 
 from __future__ import annotations
@@ -27,28 +28,31 @@ import json, os, runpy, sys, threading
 tree, program, *sys.argv[1:] = json.loads(sys.argv[1])
 names = {os.path.basename(argument).rpartition("=")[2] for argument in sys.argv[1:3]}
 sys.argv[0] = program
-holders = set()
+holders = {"pixels": set(), "name": set()}
 
-def holds(value, depth=2):
+def found(value, depth=2):
     try:
         if isinstance(value, (str, os.PathLike)):
-            return os.path.basename(os.fspath(value)) in names
+            return {"name"} if os.path.basename(os.fspath(value)) in names else set()
         shape = [int(length) for length in getattr(value, "shape", ())]
+        inside = getattr(value, "pixels", None)
     except Exception:  # objects of others that are only half made
-        return False
+        return set()
     if len(shape) > 2 and shape[-1] == 3:
-        return shape[-3] * shape[-2] >= 64
+        return {"pixels"} if shape[-3] * shape[-2] >= 64 else set()
+    if depth and inside is not None:
+        return found(inside, depth - 1)
     if depth and type(value) is dict:  # others' kinds of lists may be half made too
         value = list(value.values())
-    return bool(depth) and type(value) in (list, tuple) and any(
-        holds(part, depth - 1) for part in value[:8]
-    )
+    parts = value[:8] if depth and type(value) in (list, tuple) else []
+    return set().union(*(found(part, depth - 1) for part in parts))
 
 def watch(frame, event, result):
     file = frame.f_code.co_filename
-    if event == "return" and file not in holders and file.startswith(tree):
-        if holds(result) or any(map(holds, list(frame.f_locals.values()))):
-            holders.add(file)
+    if event == "return" and file not in holders["pixels"] and file.startswith(tree):
+        for value in (result, *frame.f_locals.values()):
+            for kind in found(value):
+                holders[kind].add(file)
 
 threading.setprofile(watch)
 sys.setprofile(watch)
@@ -60,13 +64,21 @@ except SystemExit as end:
 finally:
     sys.setprofile(None)
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-print(json.dumps([sorted(holders), [file for file in files if file]]))
+loaded = [file for file in files if file]
+print(json.dumps([*map(sorted, (holders["pixels"], holders["name"])), loaded]))
 """
 
 
 class Walk(NamedTuple):
-    """Files of a tree, relative to it, in the order of their names."""
+    """Files of a tree, relative to it, in the order of their names.
 
+    Attributes:
+        pixels: Of modules that hold pixels of the photo.
+        holding: Of modules that hold its pixels or its name.
+        loaded: Of modules that the process has imported.
+    """
+
+    pixels: list[str]
     holding: list[str]
     loaded: list[str]
 
@@ -102,11 +114,10 @@ def walk(tree: Path, photo: Path, settings: list[str]) -> Walk:
     if done.returncode or not output.exists():
         raise DataError(f"{tree}: enlarging a photo failed: {last_line(Exception(done.stderr))}")
     output.unlink()
-    holding, loaded = json.loads(done.stdout.splitlines()[-1])
+    pixels, named, loaded = json.loads(done.stdout.splitlines()[-1])
     # The program itself has run as __main__, which has no entry of its own any more.
-    return Walk(
-        _inside(tree, holding), _inside(tree, [*loaded, str(tree / program / "__main__.py")])
-    )
+    loaded.append(str(tree / program / "__main__.py"))
+    return Walk(*(_inside(tree, files) for files in (pixels, pixels + named, loaded)))
 
 
 def _inside(tree: Path, files: list[str]) -> list[str]:

@@ -56,13 +56,14 @@ def test_a_program_that_fails(drawn: Path, tmp_path: Path) -> None:
 _PASSES_IT_ON = """
 import sys
 import numpy as np
-from bigans import pieces, takes, told, untouched
+from bigans import asks, pieces, takes, told, untouched
 
 def main():
     photo, output = sys.argv[1], sys.argv[2].removeprefix("--output=")
     told.told(photo)
     untouched.untouched("another.png", np.zeros([8, 8, 4]), np.zeros([9, 7, 3])[:2, :2])
     takes.takes({"image": np.zeros([1, 8, 8, 3])})
+    asks.asks(pieces.Picture())
     for piece in pieces.pieces():
         del piece
     open(output, "w").close()
@@ -80,11 +81,15 @@ def test_who_holds_the_photo(tmp_path: Path) -> None:
         "told": "def told(name):\n    return 1\n",
         "untouched": "def untouched(name, *arrays):\n    return 1\n",
         "takes": "def takes(images):\n    return 1\n",
-        "pieces": "import numpy\ndef pieces():\n    yield numpy.zeros([8, 9, 3])\n",
+        "asks": "def asks(picture):\n    return 1\n",
+        "pieces": "import numpy\ndef pieces():\n    yield numpy.zeros([8, 9, 3])\n"
+        "class Picture:\n    pixels = numpy.zeros([8, 9, 3])\n",
     }
     for name, code in modules.items():
         (program / f"{name}.py").write_text(code, encoding="utf-8")
     photo = tmp_path / "photo.png"
     photo.touch()
-    held = walk(tmp_path / "tree", photo, []).holding
-    assert held == [f"bigans/{name}.py" for name in ("__main__", "pieces", "takes", "told")]
+    found = walk(tmp_path / "tree", photo, [])
+    assert found.pixels == [f"bigans/{name}.py" for name in ("asks", "pieces", "takes")]
+    named = [f"bigans/{name}.py" for name in ("__main__", "asks", "pieces", "takes", "told")]
+    assert found.holding == named
