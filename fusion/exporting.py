@@ -48,8 +48,8 @@ def build(
             an ONNX file of any network that enlarges.
         vivid_dir: SavedModel of I_G, likewise.
         output_dir: The model goes to `output_dir`/1, which must not exist.
-        threshold: "joint", "per_channel" or "luma"; see `fusion.fused_model.fuse`.
-        delta: "as_read" or "as_printed"; see `fusion.fused_model.fuse`.
+        threshold: "joint", "per_channel" or "luma"; see `fusion.fuse.fuse`.
+        delta: "as_read" or "as_printed"; see `fusion.fuse.fuse`.
         format: "saved_model", or what another runtime reads; see `portable_model`.
         int8_photos: For "onnx" and "openvino": compute in int8, with ranges measured on the LR
             photos in this folder; see `fusion.formats.int8`.

@@ -28,7 +28,7 @@ def fuse(
     threshold: Threshold = "joint",
     delta: Delta = "as_read",
 ) -> NDArray[np.uint8]:
-    """Merges two reconstructions of one image; see `fusion.fused_model.fuse`.
+    """Merges two reconstructions of one image; see `fusion.fuse.fuse`.
 
     Args:
         faithful: I_g, float32 grey levels in [0, 255], [H, W, 3], not rounded.

@@ -26,7 +26,7 @@ def deviations(faithful: tf.Tensor, vivid: tf.Tensor, threshold: Threshold = "jo
     Args:
         faithful: I_g, float32 grey levels, [B, H, W, 3], not rounded.
         vivid: I_G, likewise.
-        threshold: See `fusion.fused_model.fuse`.
+        threshold: See `fusion.fuse.fuse`.
 
     Returns:
         float32 [B, K, Q], grey levels ≥ 0, in no order that means something: Q quantiles are taken,
@@ -52,7 +52,7 @@ def merge_at(
         faithful: I_g, float32 grey levels, [B, H, W, 3], not rounded.
         vivid: I_G, likewise.
         limits: The quantiles of `deviations`, float32 [B, Q], in grey levels.
-        threshold: See `fusion.fused_model.fuse`.
+        threshold: See `fusion.fuse.fuse`.
         delta: Likewise.
 
     Returns:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,3 +98,15 @@ class Picture:
     def white(self) -> float:
         """The value of white: 255, 65535 or 1."""
         return WHITE[self.pixels.dtype.name]
+
+    @property
+    def samples(self) -> NDArray[Any]:
+        """Pixels and alpha in one array, [H, W, 1 to 4]: gray or RGB, and alpha if there is one."""
+        if self.alpha is None:
+            return self.pixels
+        return np.concatenate([self.pixels, self.alpha[:, :, None]], axis=2)
+
+
+def squeezed(samples: NDArray[Any]) -> NDArray[Any]:
+    """[H, W] for one channel, as codecs take it."""
+    return samples[:, :, 0] if samples.shape[2] == 1 else samples

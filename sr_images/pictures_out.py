@@ -14,11 +14,10 @@ import numpy as np
 from sr_images import icc as profiles
 from sr_images.attributes.on_writing import in_srgb, keeps_colours, of_written_picture
 from sr_images.attributes.png_chunks import chunks_of
-from sr_images.depth import in_depth
 from sr_images.encoders import apng, gif, with_numpy, with_pillow
-from sr_images.encoders.arrays import joined
 from sr_images.encoders.plain_file import plain_file
 from sr_images.encoding import Encoding, check_encoding, dtype_written, format_to_write
+from sr_images.levels import in_depth
 from sr_images.picture import Picture
 from sr_images.png_stream import write_png
 from sr_program.files.atomic_write import atomic_file
@@ -110,7 +109,7 @@ def _encode_one(
     if name == "NPY":
         with_numpy.encode(file, picture)
     elif name == "PNG" and picture.pixels.dtype == np.uint16:
-        samples = joined(picture)
+        samples = picture.samples
         chunks = chunks_of(picture.attributes)
         write_png(file, [samples], *picture.size, channels=samples.shape[2], bits=16, chunks=chunks)
     else:

@@ -11,8 +11,7 @@ from PIL import Image
 from sr_images.attributes.from_pillow import attributes_of, orientation_of
 from sr_images.decoders.pillow_modes import decoded_of
 from sr_images.decoders.samples import picture_of
-from sr_images.encoders.arrays import joined, squeezed
-from sr_images.picture import Attributes, Picture
+from sr_images.picture import Attributes, Picture, squeezed
 
 
 def picture_of_pillow(image: Image.Image) -> Picture:
@@ -50,7 +49,7 @@ def pillow_of_picture(picture: Picture) -> Image.Image:
     Raises:
         ValueError: Pillow has no mode for it.
     """
-    samples = joined(picture)
+    samples = picture.samples
     is_deep = picture.pixels.dtype != np.uint8
     if is_deep and (picture.pixels.dtype != np.uint16 or samples.shape[2] > 1):
         raise ValueError(

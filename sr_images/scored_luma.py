@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_images.depth import in_depth
+from sr_images.levels import in_depth
 from sr_images.luma import luma_of_gray, rgb_to_y
 from sr_images.picture import Pixels
 

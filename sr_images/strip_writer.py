@@ -13,8 +13,8 @@ from numpy.typing import DTypeLike, NDArray
 from sr_images import icc as profiles
 from sr_images.attributes.on_writing import in_srgb, keeps_colours, of_written_picture
 from sr_images.attributes.png_chunks import chunks_of
-from sr_images.depth import in_depth
 from sr_images.encoding import Encoding, check_shape, dtype_written, format_to_write
+from sr_images.levels import in_depth
 from sr_images.picture import Attributes, Picture
 from sr_images.pictures_out import Target, write_picture, write_whole
 from sr_images.png_stream import write_png

@@ -20,7 +20,7 @@ from sr_program.version import VERSION
 
 FACTS_FILE = "facts.json"
 
-# How two images are merged; see `fusion.fused_model.fuse`.
+# How two images are merged; see `fusion.fuse.fuse`.
 Threshold = Literal["joint", "per_channel", "luma"]
 Delta = Literal["as_read", "as_printed"]
 THRESHOLDS: tuple[Threshold, ...] = get_args(Threshold)

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from benchmarks.shipped import BRANCHES, replacements, shipped_generator
 from benchmarks.timing.interleaved import machine
-from fusion.fused_model import fuse
+from fusion.fuse import fuse
 from sr_data.sources import PairedFolder
 from sr_images.bicubic import bicubic_upscale
 from sr_images.fidelity import psnr, ssim

@@ -21,137 +21,24 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from bigans.batch.settings import DEFAULTS, UNSET, BatchConfig
 from bigans.models.names import (
-    MODEL_HELP,
-    RUNTIME_HELP,
-    RUNTIMES,
     SERVER,
     of_pair,
     parse,
     require_model,
 )
-from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP, Pair
 from bigans.upscaler.enlarging import Enlarging
-from sr_images.formats import WRITABLE
 from sr_images.limits import Limits
 from sr_program import dataclass_flags, entry_point
-from sr_program.contract import DEFAULT_XI
-from sr_program.engines.engine import NAMES, Name, Workers
+from sr_program.engines.engine import Workers
 from sr_program.errors import UsageError
 from sr_program.flag_names import in_flags
 from sr_program.machine.optional_packages import require_extra
-from sr_program.machine.precision import PRECISIONS
-from sr_program.settings import setting
 
 if TYPE_CHECKING:
     from bigans.batch.running import Batch, Summary
     from bigans.upscaler.job import Job
-
-_LIMITS = Limits()
-_SCALES = ("1.5", "2", "3", "4", "8")
-_FORMATS = tuple(suffix[1:] for suffix in WRITABLE)
-_PRECISIONS = ("", *PRECISIONS)
-# Of settings that have no number by default.
-_UNSET = -1
-
-
-@dataclasses.dataclass(frozen=True)
-class PhotosConfig:
-    """Photos and results."""
-
-    input: str = setting("", "Pattern, folder, @LIST or table of photos. Required.")
-    output: str = setting("", "Folder of the results, also s3://…, gs://…. Required.")
-    suffix: str = setting("", "End of the results' names; empty: _x4, or _x2 for --scale=2.")
-    niqe: bool = setting(
-        False, "Whether manifest.parquet tells NIQE of each result: how natural it looks."
-    )
-    niqe_parameters: str = setting(
-        "", "Its file, modelparameters.mat, where every worker finds it; empty: downloaded."
-    )
-    max_failures: int = setting(
-        _UNSET, "Stops when more photos have failed; -1: when 100 have failed and none is done."
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class WorkersConfig:
-    """Workers."""
-
-    engine: Name = setting("local", "Processes of this machine, or workers of a cluster.", NAMES)
-    address: str = setting(
-        "",
-        "Of the cluster: auto or HOST:PORT (Ray), tcp://HOST:PORT (Dask); empty: one is started on "
-        "this machine for this run.",
-    )
-    workers: int = setting(
-        0, "Processes, each of which loads the model; 0: as there are cores or GPUs."
-    )
-    cpus_per_worker: int = setting(1, "Cores that each computes on.")
-    gpus_per_worker: float = setting(0.0, "GPUs of each (Ray); 1: a worker a device.")
-
-
-@dataclasses.dataclass(frozen=True)
-class EnlargingConfig:
-    """How they are enlarged."""
-
-    xi: float = setting(DEFAULT_XI, "How far from the faithful image (0) to the vivid one (1).")
-    max_deviation: float = setting(
-        _UNSET, "Instead of --xi, in grey levels, see bigans --help; -1: --xi counts."
-    )
-    scale: str = setting("4", "How many times larger the result is.", _SCALES)
-    consistent: bool = setting(
-        False, "Whether the result, reduced again, gives the photo within 1 grey level."
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class FilesConfig:
-    """Files."""
-
-    format: str = setting("png", "Of the results.", _FORMATS)
-    quality: int = setting(_UNSET, "1 to 100, as for bigans; -1: that of the format.")
-    strip: str = setting("none", "Which metadata are left out.", ("none", "gps", "all"))
-    icc: str = setting("keep", "Keeps colour profiles, or converts to sRGB.", ("keep", "convert"))
-    max_pixels: int = setting(_LIMITS.max_pixels, "Photos with more are refused.")
-    max_frames: int = setting(_LIMITS.max_frames, "Animations with more are refused.")
-    max_ratio: float = setting(
-        _LIMITS.max_ratio, "Files that become larger by more when decoded are refused."
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelConfig:
-    """Model and memory."""
-
-    model: str = setting("pretrained", MODEL_HELP)
-    weights: Pair = setting(DEFAULT_PAIR, WEIGHTS_HELP, PAIRS)
-    server: str = setting("", "HOST:PORT of a model server that computes for the workers.")
-    runtime: str = setting("tensorflow", RUNTIME_HELP, RUNTIMES)
-    precision: str = setting(
-        "", "What the model computes in; see bigans --help.", ("", *PRECISIONS)
-    )
-    tile_above: int = setting(
-        _UNSET,
-        "Pixels; larger photos are enlarged in tiles of at most so many; -1: memory decides.",
-    )
-    memory_mb: float = setting(
-        _UNSET, "Memory of each worker, in 10^6 bytes, see bigans --help; -1: by the photo's size."
-    )
-    overlap: int = setting(_UNSET, "Pixels that a tile sees beyond its own; -1: as for bigans.")
-
-
-@dataclasses.dataclass(frozen=True)
-class BatchConfig:
-    """All of them."""
-
-    photos: PhotosConfig = PhotosConfig()
-    where: WorkersConfig = WorkersConfig()
-    enlarging: EnlargingConfig = EnlargingConfig()
-    files: FilesConfig = FilesConfig()
-    model: ModelConfig = ModelConfig()
-
-
-DEFAULTS = BatchConfig()
 
 
 def main(arguments: list[str]) -> int:
@@ -256,7 +143,7 @@ def _batch(config: BatchConfig, job: Job, workers: Workers) -> Batch:
 
 
 def _given(number: Any) -> Any:
-    return None if number == _UNSET else number
+    return None if number == UNSET else number
 
 
 def _job(config: BatchConfig) -> Job:

@@ -13,8 +13,8 @@ from bigans.demo.choice import Choice
 from bigans.demo.kept_photo import KeptPhoto
 from bigans.upscaler.upscaler import Upscaler
 from sr_images.bicubic import bicubic_downscale
-from sr_images.depth import in_depth
 from sr_images.encoding import Encoding
+from sr_images.levels import in_depth
 from sr_images.limits import Limits
 from sr_images.picture import Picture
 from sr_images.pictures_in import open_pictures

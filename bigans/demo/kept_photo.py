@@ -27,9 +27,8 @@ from bigans.upscaler.tiles.tiling import PhotoPlan, Tiling
 from bigans.upscaler.upscaler import Upscaler
 from fusion import numpy_merge
 from sr_images.bicubic import bicubic_upscale
-from sr_images.depth import in_depth
 from sr_images.icc import to_srgb
-from sr_images.levels import from_levels
+from sr_images.levels import from_levels, in_depth
 from sr_images.luma import LUMA_WEIGHTS
 from sr_images.picture import Picture
 from sr_program.errors import DataError

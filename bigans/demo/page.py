@@ -1,25 +1,22 @@
-"""The page itself: its parts, and what happens when a person acts. The work is done in `work`."""
+"""The page itself: its parts, and which of `actions` each of them calls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr  # pyright: ignore[reportMissingImports]
 
-from bigans.demo import files, words
+from bigans.demo import files
+from bigans.demo.actions import NO_PHOTO, Actions, promise
 from bigans.demo.choice import DEFAULT_LEVELS, MOST_LEVELS, Choice
 from bigans.demo.examples import examples
 from bigans.demo.work import Work
 from sr_program.contract import DEFAULT_XI
-from sr_program.errors import DataError, UsageError
 
 STATIC = Path(__file__).parent / "static"
 
 MODES = [("ξ, a share", "xi"), ("at most d grey levels", "levels")]
-_NO_PHOTO = {"token": ""}
 _HIDDEN = {"api_visibility": "private"}
 
 # A slider moves: the picture is merged anew, and nothing else is asked of the server.
@@ -46,10 +43,11 @@ def build_page(work: Work) -> Any:
 
 
 class _Parts:
-    """The components, and the functions that they call."""
+    """The components."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._actions = Actions(work)
         self._weights = [(one.title or one.name, one.name) for one in work.settings.weights]
 
     def lay_out(self, page: Any) -> None:
@@ -104,7 +102,7 @@ class _Parts:
     def _lay_out_result(self) -> None:
         self.status = gr.HTML("", elem_id="bg-status", elem_classes="bg-status")
         self.viewer = gr.HTML(
-            _NO_PHOTO,
+            NO_PHOTO,
             html_template=(STATIC / "viewer.html").read_text(encoding="utf-8"),
             js_on_load=(STATIC / "viewer.js").read_text(encoding="utf-8"),
             elem_id="bg-view",
@@ -123,7 +121,7 @@ class _Parts:
             visible=False,
             elem_id="bg-levels",
         )
-        self.promise = gr.HTML(_promise(Choice()), elem_id="bg-promise")
+        self.promise = gr.HTML(promise(Choice()), elem_id="bg-promise")
         self.consistent = gr.Checkbox(
             label="Consistent",
             info="The result, reduced again, gives the photo back. This takes seconds.",
@@ -155,19 +153,19 @@ class _Parts:
                 gr.Radio(self._weights, value=self._weights[0][1], label="weights"),
             ]
             result = gr.File(label="result")
-            gr.Button().click(self.enlarge, inputs, result, api_name="enlarge")
+            gr.Button().click(self._actions.enlarge, inputs, result, api_name="enlarge")
 
     def _connect(self, page: Any) -> None:
         knob = [self.mode, self.xi, self.levels, self.consistent]
         taken = [self.status, self.drop, self.chooser, self.more, self.viewer]
         shown: Any = {"show_progress": "full", "show_progress_on": self.viewer, **_HIDDEN}
         quiet: Any = {"show_progress": "hidden", **_HIDDEN}
-        self.drop.upload(self.take, [self.drop, self.weights, self.reduce], taken, **shown)
+        self.drop.upload(self._actions.take, [self.drop, self.weights, self.reduce], taken, **shown)
         for button, example in self.examples:
-            button.click(self._taking(example), [self.weights], taken, **shown)
-        self.chooser.input(self.show, self.chooser, [self.viewer, self.status], **quiet)
+            button.click(self._actions.taking(example), [self.weights], taken, **shown)
+        self.chooser.input(self._actions.show, self.chooser, [self.viewer, self.status], **quiet)
         self.original.upload(
-            self.add_original,
+            self._actions.add_original,
             [self.chooser, self.original],
             [self.status, self.original, self.viewer],
             **quiet,
@@ -186,7 +184,7 @@ class _Parts:
             **quiet,
         )
         self.viewer.submit(
-            self.settle,
+            self._actions.settle,
             [self.chooser, *knob, self.viewer],
             [self.promise, self.scores, self.curve, self.viewer, self.status],
             trigger_mode="always_last",
@@ -194,135 +192,6 @@ class _Parts:
             **quiet,
         )
         self.make.click(
-            self.download, [self.chooser, *knob, self.format], self.file, **quiet
+            self._actions.download, [self.chooser, *knob, self.format], self.file, **quiet
         ).success(None, None, None, js=_CLICK, **_HIDDEN)
-        page.unload(self.leave)
-
-    # ---- what happens
-
-    def take(
-        self,
-        paths: list[str],
-        weights: str,
-        reduce: bool,
-        request: gr.Request,
-        progress: Any = gr.Progress(),  # noqa: B008
-    ) -> tuple[Any, ...]:
-        session = str(request.session_hash)
-        done = self._work.take(
-            session,
-            [Path(path) for path in paths or []],
-            lambda share, text: progress(share, desc=text),
-            weights=weights,
-            reduce=reduce,
-        )
-        names = self._work.labels(session)
-        chosen = next((token for token in [*done.tokens, *reversed(names)] if token in names), None)
-        choices = [(name, token) for token, name in names.items()]
-        return (
-            _status(done.problems, done.notes),
-            None,
-            gr.update(choices=choices, value=chosen, visible=len(choices) > 1),
-            gr.update(visible=bool(choices)),
-            self._work.told(chosen) if chosen else _NO_PHOTO,
-        )
-
-    def _taking(self, example: Any) -> Any:
-        def take_example(
-            weights: str,
-            request: gr.Request,
-            progress: Any = gr.Progress(),  # noqa: B008
-        ) -> tuple[Any, ...]:
-            return self.take([str(example.path)], weights, example.reduce, request, progress)
-
-        return take_example
-
-    def show(self, token: str, request: gr.Request) -> tuple[Any, str]:
-        try:
-            self._work.sessions.photo(token, str(request.session_hash))
-            return self._work.told(token), ""
-        except DataError as error:
-            return _NO_PHOTO, _status([str(error)], [])
-
-    def add_original(self, token: str, path: str, request: gr.Request) -> tuple[Any, ...]:
-        try:
-            self._work.add_original(str(request.session_hash), token, Path(path))
-        except (DataError, UsageError) as error:
-            return _status([str(error)], []), None, gr.skip()
-        return _status([], ["the original is there"]), None, self._work.told(token)
-
-    def settle(
-        self,
-        token: str,
-        mode: str,
-        xi: float,
-        levels: float,
-        consistent: bool,
-        seen: Any,
-        request: gr.Request,
-    ) -> Iterator[tuple[Any, ...]]:
-        choice = _choice(mode, xi, levels, consistent)
-        yield _promise(choice), gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        try:
-            for table, drawing in self._work.measures(str(request.session_hash), token, choice):
-                view = gr.skip()
-                if choice.consistent and not drawing and isinstance(seen, dict):
-                    view = {**seen, "settled": choice.xi}
-                yield gr.skip(), table, drawing or gr.skip(), view, gr.skip()
-        except (DataError, UsageError) as error:
-            yield gr.skip(), "", "", gr.skip(), _status([str(error)], [])
-
-    def download(
-        self,
-        token: str,
-        mode: str,
-        xi: float,
-        levels: float,
-        consistent: bool,
-        format_name: str,
-        request: gr.Request,
-    ) -> str:
-        if not token:
-            raise gr.Error("There is no photo yet: drop one first.", print_exception=False)
-        choice = _choice(mode, xi, levels, consistent)
-        try:
-            return str(self._work.write(str(request.session_hash), token, choice, format_name))
-        except (DataError, UsageError, OSError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    def enlarge(
-        self, photo: str, xi: float, max_deviation: int, consistent: bool, format: str, weights: str
-    ) -> str:
-        """Enlarges a photo 4x; max_deviation, if it is 0 or more, takes the place of xi."""
-        levels = None if max_deviation < 0 else max_deviation
-        try:
-            if not photo:
-                raise UsageError("there is no photo; give one as handle_file(PATH)")
-            choice = Choice(xi=xi, levels=levels, consistent=consistent)
-            return str(self._work.enlarge(Path(photo), choice, format, weights))
-        except (DataError, UsageError, OSError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        finally:
-            self._work.forget_upload(Path(photo or "."))
-
-    def leave(self, request: gr.Request) -> None:
-        self._work.close(str(request.session_hash))
-
-
-def _choice(mode: str, xi: float, levels: float, consistent: bool) -> Choice:
-    bounded = mode == "levels"
-    return Choice(
-        xi=float(xi),
-        levels=int(levels) if bounded else None,
-        consistent=consistent and not bounded,
-    )
-
-
-def _promise(choice: Choice) -> str:
-    return f'<p class="bg-promise" role="status">{escape(words.guarantee(choice))}</p>'
-
-
-def _status(problems: list[str], notes: list[str]) -> str:
-    lines = [f'<p role="alert">{escape(problem)}</p>' for problem in problems]
-    lines += [f'<p role="status">{escape(note)}</p>' for note in notes]
-    return "".join(lines)
+        page.unload(self._actions.leave)

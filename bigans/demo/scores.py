@@ -11,8 +11,8 @@ import numpy as np
 from bigans.demo.choice import Choice
 from bigans.demo.kept_photo import KeptPhoto
 from sr_images.bicubic import bicubic_downscale
-from sr_images.depth import in_depth
 from sr_images.fidelity import psnr, ssim
+from sr_images.levels import in_depth
 from sr_images.niqe import Niqe
 from sr_images.picture import Picture
 from sr_images.scored_luma import BORDER, inner, luma

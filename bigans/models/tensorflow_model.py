@@ -127,17 +127,17 @@ class TensorFlowModel(LoadedModel):
     def fuse(
         self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
     ) -> Images:
-        """See `LoadedModel` and `fusion.fused_model.fuse`."""
+        """See `LoadedModel` and `fusion.fuse.fuse`."""
         return self._fuse(faithful, vivid, xi, max_deviation).sr.numpy()[0]
 
     def fuse_unrounded(
         self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None = None
     ) -> Levels:
-        """See `LoadedModel` and `fusion.fused_model.fuse`."""
+        """See `LoadedModel` and `fusion.fuse.fuse`."""
         return self._fuse(faithful, vivid, xi, max_deviation).unrounded.numpy()[0]
 
     def _fuse(self, faithful: Levels, vivid: Levels, xi: float, max_deviation: float | None) -> Any:
-        from fusion.fused_model import fuse
+        from fusion.fuse import fuse
 
         modes: Any = {"threshold": self.facts.threshold or "joint", "delta": self.facts.delta}
         if max_deviation is not None and not max_deviation >= 0:

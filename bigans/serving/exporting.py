@@ -218,7 +218,7 @@ def check(serving: ServingModel, directory: Path) -> None:
     """
     import tensorflow as tf
 
-    from fusion.fused_model import fuse
+    from fusion.fuse import fuse
 
     image = np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), np.uint8)
     xi = np.array([xi for xi, _ in contract.TRIED], np.float32)

@@ -25,7 +25,7 @@ def pair(
     Args:
         faithful: SavedModel of I_g, a folder of its versions, or an ONNX file.
         vivid: SavedModel of I_G, likewise.
-        threshold: See `fusion.fused_model.fuse`.
+        threshold: See `fusion.fuse.fuse`.
         delta: Likewise.
 
     Raises:

@@ -11,7 +11,8 @@ from typing import Any
 import tensorflow as tf
 
 from fusion.formats.portable_quantile import quantile
-from fusion.fused_model import FusedModel, fuse
+from fusion.fuse import fuse
+from fusion.fused_model import FusedModel
 from fusion.generator_model import IMAGE, LEVELS
 from sr_program import contract
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 from sr_images import icc as profiles
 from sr_images.decoders.samples import Decoded, Samples, has_gray_colours, scaled
-from sr_images.depth import in_depth
 from sr_images.floats import checked_floats
+from sr_images.levels import in_depth
 from sr_program.errors import DataError
 
 _KINDS = tifffile.PHOTOMETRIC

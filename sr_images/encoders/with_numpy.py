@@ -6,7 +6,6 @@ from typing import IO
 
 import numpy as np
 
-from sr_images.encoders.arrays import joined
 from sr_images.picture import Picture
 
 
@@ -16,4 +15,4 @@ def encode(file: IO[bytes], picture: Picture) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    np.lib.format.write_array(file, joined(picture), allow_pickle=False)
+    np.lib.format.write_array(file, picture.samples, allow_pickle=False)

@@ -12,9 +12,8 @@ from PIL import Image
 
 from sr_images.attributes import iptc
 from sr_images.attributes.png_chunks import chunks_of
-from sr_images.encoders.arrays import joined, squeezed
 from sr_images.encoding import EXTRAS, Encoding
-from sr_images.picture import Attributes, Picture
+from sr_images.picture import Attributes, Picture, squeezed
 from sr_images.png_stream import write_chunk
 
 _PLUGINS = {"HEIC": "HEIF"}
@@ -76,7 +75,7 @@ def encode_animation(
 
 def image_of(picture: Picture) -> Image.Image:
     """A picture of 8 bits a channel as Pillow has it: mode L, LA, RGB or RGBA."""
-    return Image.fromarray(np.ascontiguousarray(squeezed(joined(picture))))
+    return Image.fromarray(np.ascontiguousarray(squeezed(picture.samples)))
 
 
 class _Sequence(Image.Image):

@@ -11,8 +11,7 @@ import numpy as np
 import tifffile
 
 from sr_images.attributes import exif, from_tiff
-from sr_images.encoders.arrays import joined, squeezed
-from sr_images.picture import Attributes, Picture
+from sr_images.picture import Attributes, Picture, squeezed
 
 Tag = tuple[int, int, int, Any, bool]
 
@@ -68,7 +67,7 @@ def encode_tiles(
 
 
 def _write_page(writer: tifffile.TiffWriter, picture: Picture, big: bool) -> None:
-    samples = joined(picture)
+    samples = picture.samples
     options = _options(samples.shape[2], picture.attributes, big)
     writer.write(squeezed(samples), rowsperstrip=_ROWS, **options)
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from fusion import fused_model, numpy_merge, parts
+from fusion import numpy_merge, parts
+from fusion.fuse import fuse
 from fusion.quantile import quantile
 
 GREY = st.floats(0, 255, width=32, allow_subnormal=False)
@@ -43,16 +44,14 @@ def assert_same_levels(found: np.ndarray, fused: Any, at_most: int = 0) -> None:
 @given(IMAGE, IMAGE, XI, THRESHOLD, st.sampled_from(["as_read", "as_printed"]))
 def test_equals_the_graph_by_xi(faithful, vivid, xi, threshold, delta):
     modes: dict[str, Any] = {"threshold": threshold, "delta": delta}
-    expected = fused_model.fuse(*tensors(faithful, vivid), xi=xi, **modes)
+    expected = fuse(*tensors(faithful, vivid), xi=xi, **modes)
     assert_same_levels(numpy_merge.fuse(faithful, vivid, xi, **modes), expected)
 
 
 @settings(deadline=None)
 @given(IMAGE, IMAGE, st.floats(0, 300, width=32, allow_subnormal=False), THRESHOLD)
 def test_equals_the_graph_by_max_deviation(faithful, vivid, bound, threshold):
-    expected = fused_model.fuse(
-        *tensors(faithful, vivid), xi=0.5, max_deviation=bound, threshold=threshold
-    )
+    expected = fuse(*tensors(faithful, vivid), xi=0.5, max_deviation=bound, threshold=threshold)
     found = numpy_merge.fuse(faithful, vivid, 0.5, bound, threshold=threshold)
     assert_same_levels(found, expected)
     departure = found - np.floor(faithful.astype(np.float64) + 0.5)
@@ -64,7 +63,7 @@ def test_equals_the_graph_by_max_deviation(faithful, vivid, bound, threshold):
 def test_equals_the_graph_for_a_photo(threshold, delta, xi):
     faithful, vivid = reconstructions()
     modes: dict[str, Any] = {"threshold": threshold, "delta": delta}
-    expected = fused_model.fuse(*tensors(faithful, vivid), xi=xi, **modes)
+    expected = fuse(*tensors(faithful, vivid), xi=xi, **modes)
     assert_same_levels(numpy_merge.fuse(faithful, vivid, xi, **modes), expected, at_most=1)
 
 
@@ -120,7 +119,7 @@ def test_unrounded_equals_the_graph_and_keeps_the_bound(faithful, vivid, xi, bou
     if delta == "as_printed":
         bound = -1.0
     found = numpy_merge.fuse_unrounded(faithful, vivid, xi, bound, threshold=threshold, delta=delta)
-    expected = fused_model.fuse(
+    expected = fuse(
         *tensors(faithful, vivid),
         xi=xi,
         max_deviation=None if bound < 0 else bound,

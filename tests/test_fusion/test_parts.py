@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fusion.fused_model import fuse
+from fusion.fuse import fuse
 from fusion.parts import deviations, merge_at
 
 MODES = [(t, d) for t in ("joint", "per_channel", "luma") for d in ("as_read", "as_printed")]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sr_images.picture import Picture
+from sr_images.picture import Picture, squeezed
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,18 @@ def test_size_depth_and_gray(dtype, white, channels):
 def test_refuses(pixels, alpha, told):
     with pytest.raises(ValueError, match=told):
         Picture(pixels, alpha)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_samples_have_alpha_last(channels: int) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (4, 5, channels + 1), np.uint8)
+    opaque = Picture(values[:, :, :-1])
+    np.testing.assert_array_equal(opaque.samples, values[:, :, :-1])
+    seen_through = Picture(values[:, :, :-1], values[:, :, -1])
+    np.testing.assert_array_equal(seen_through.samples, values)
+
+
+def test_one_channel_loses_its_axis() -> None:
+    values = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    np.testing.assert_array_equal(squeezed(values[:, :, :1]), values[:, :, 0])
+    assert squeezed(values) is values

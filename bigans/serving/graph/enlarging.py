@@ -27,7 +27,7 @@ from bigans.serving.graph.counted_quantile import (
 )
 from bigans.serving.graph.kept_pieces import KeptPieces
 from bigans.serving.graph.spans import Axis, Span, cut, most_written, span
-from fusion.fused_model import Fused, fuse
+from fusion.fuse import Fused, fuse
 from fusion.modes import Delta, Threshold
 from fusion.parts import deviations
 
@@ -91,7 +91,7 @@ class Enlarging:
         Args:
             generators: Both.
             scale: How many times larger their images are.
-            threshold: See `fusion.fused_model.fuse`.
+            threshold: See `fusion.fuse.fuse`.
             delta: Likewise.
             tile: Side of a tile, LR pixels, its overlap included.
             overlap: What a tile reads at each side beyond what it writes, LR pixels.
@@ -261,7 +261,7 @@ class Enlarging:
         xi: tf.Tensor,
         max_deviation: tf.Tensor,
     ) -> Fused:
-        """`fusion.fused_model.fuse` of one tile, with the whole image's quantiles."""
+        """`fusion.fuse.fuse` of one tile, with the whole image's quantiles."""
         known = iter(tf.unstack(limits, num=self._quantiles))
         bound = None if self._modes["delta"] == "as_printed" else max_deviation
         both = fuse(

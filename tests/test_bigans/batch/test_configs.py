@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from absl import flags
 
-from bigans.batch.__main__ import DEFAULTS
+from bigans.batch.settings import DEFAULTS
 from sr_program import dataclass_flags
 
 FILES = ("rayjob.yaml", "cluster.yaml", "batch.sbatch")

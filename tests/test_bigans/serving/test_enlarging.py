@@ -9,7 +9,7 @@ import tensorflow as tf
 from bigans.serving.graph.enlarging import Enlarging
 from bigans.serving.graph.kept_pieces import KeptPieces
 from bigans.serving.serving_model import NOT_ROUNDED, ROUNDED
-from fusion.fused_model import fuse
+from fusion.fuse import fuse
 
 
 def generators(images: Any) -> Any:
