@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from absl import logging
 from numpy.typing import DTypeLike
 from PIL import Image
 
-from bigans.models.loaded_model import Images, LoadedModel
+from bigans.models.loaded_model import LoadedModel
 from bigans.models.measured_radius import measured_reach
 from bigans.models.names import PARTS, PRETRAINED, Runtime
 from bigans.models.runtime import Computing
@@ -25,12 +24,10 @@ from bigans.upscaler.arguments import (
     as_batch,
     as_picture,
     merge_inputs,
-    of_images,
 )
-from bigans.upscaler.enlargement import Enlargement
+from bigans.upscaler.enlarger import Enlarger, Tell
 from bigans.upscaler.enlarging import Enlarging
-from bigans.upscaler.sweep import remembering
-from bigans.upscaler.target import Target, target_of
+from bigans.upscaler.target import target_of
 from bigans.upscaler.tiles.tiling import PhotoPlan, Tiling
 from sr_images.encoding import Encoding, check_encoding, dtype_written, format_to_write
 from sr_images.picture import Picture, Pixels
@@ -39,9 +36,6 @@ from sr_images.pillow_images import picture_of_pillow, pillow_of_picture
 from sr_images.strip_writer import write_strips
 from sr_program.files.atomic_write import check_writable
 from sr_program.model_facts import ModelFacts
-
-# Takes a line for a person.
-Tell = Callable[[str], None]
 
 # An array of one depth: the result has the same.
 PixelsT = TypeVar("PixelsT", bound=Pixels)
@@ -102,8 +96,8 @@ class Upscaler:
                 not installed.
             ValueError: Another name of a runtime.
         """
-        self._model = Computing(runtime, precision, cache_dir).load(model)
-        self._tiling = tiling or Tiling()
+        loaded = Computing(runtime, precision, cache_dir).load(model)
+        self._enlarger = Enlarger(loaded, tiling or Tiling())
 
     @classmethod
     def from_pretrained(
@@ -143,24 +137,23 @@ class Upscaler:
     def of_model(cls, model: LoadedModel, *, tiling: Tiling | None = None) -> Upscaler:
         """Takes a model that is loaded already."""
         upscaler = cls.__new__(cls)
-        upscaler._model = model
-        upscaler._tiling = tiling or Tiling()
+        upscaler._enlarger = Enlarger(model, tiling or Tiling())
         return upscaler
 
     @property
     def model(self) -> LoadedModel:
         """The loaded model itself."""
-        return self._model
+        return self._enlarger.model
 
     @property
     def facts(self) -> ModelFacts:
         """What the model's export wrote of it: scale, radius, merge, precision, weights' hash."""
-        return self._model.facts
+        return self.model.facts
 
     @property
     def inputs(self) -> frozenset[str]:
         """Names of what the model takes: image and, if it is fused, xi and max_deviation."""
-        return self._model.inputs
+        return self.model.inputs
 
     @property
     def radius(self) -> int:
@@ -168,8 +161,8 @@ class Upscaler:
 
         Models of this program tell it; of others it is measured (seconds).
         """
-        told = self._model.radius
-        return measured_reach(self._model.unrounded) if told is None else told
+        told = self.model.radius
+        return measured_reach(self.model.unrounded) if told is None else told
 
     @overload
     def __call__(
@@ -237,20 +230,7 @@ class Upscaler:
         if isinstance(image, Image.Image):
             return self._pillow(image, xi, max_deviation, plan)
         pixels = as_array(image)
-        batch = as_batch(pixels)
-        inputs = merge_inputs(self._model, xi, max_deviation, len(batch), batch.dtype)
-        plan = self._checked(plan, batch.shape[1:3])
-        is_plain = plan.is_whole and batch.dtype == np.uint8 and batch.shape[3] == 3
-        at_once = plan.photos_at_once if is_plain else 1
-        parts = []
-        for i in range(0, len(batch), at_once):
-            numbers = of_images(inputs, i, i + at_once)
-            if is_plain:
-                of_8_bits = cast(Images, batch[i : i + at_once])
-                parts.append(self._model.serve(of_8_bits, numbers))
-            else:
-                parts.append(self._one(batch[i], numbers, plan)[np.newaxis])
-        result = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        result = self._enlarger.batch(as_batch(pixels), xi, max_deviation, plan)
         return _with_axes_of(pixels, result)
 
     @overload
@@ -295,10 +275,11 @@ class Upscaler:
         """
         values = [float(xi) for xi in xis]
         if isinstance(image, Image.Image):
-            enlarged = self._sweep(picture_of_pillow(image), values, plan)
+            enlarged = self._enlarger.sweep(picture_of_pillow(image), values, plan)
             return [pillow_of_picture(one) for one in enlarged]
         pixels = as_array(image)
-        by_image = [self._sweep(Picture(one), values, plan) for one in as_batch(pixels)]
+        pictures = [Picture(one) for one in as_batch(pixels)]
+        by_image = [self._enlarger.sweep(one, values, plan) for one in pictures]
         results: list[Any] = [
             np.stack([one[i].pixels for one in by_image]) for i in range(len(values))
         ]
@@ -331,8 +312,8 @@ class Upscaler:
             UsageError: As for a call.
             DataError: As for a call; or a size that cannot be made.
         """
-        folder = self._tiling.scratch_dir or tempfile.gettempdir()
-        return self._enlargement(picture, enlarging, plan, folder, tell, dtype).whole()
+        picture = as_picture(picture)
+        return self._enlarger.work(picture, enlarging, plan=plan, dtype=dtype, tell=tell).whole()
 
     def plan(self, image: ImageLike) -> PhotoPlan:
         """Decides how an image is cut and what memory it may take; looks at the memory once.
@@ -347,7 +328,7 @@ class Upscaler:
             DataError: As for a call.
             UsageError: Likewise.
         """
-        return self._plan_of(_size_of(image))
+        return self._enlarger.plan(_size_of(image))
 
     def fits(self, image: ImageLike) -> bool:
         """Whether an image is enlarged as a whole, and not in tiles, with the memory of now.
@@ -371,7 +352,7 @@ class Upscaler:
         Raises:
             DataError: A size that cannot be made.
         """
-        return target_of(_size_of(image), enlarging, self._model.scale).size
+        return target_of(_size_of(image), enlarging, self.model.scale).size
 
     def check_result(
         self,
@@ -433,9 +414,15 @@ class Upscaler:
         """
         picture = as_picture(image)
         self.check_result(picture, path, enlarging=enlarging, encoding=encoding)
-        folder = self._tiling.scratch_dir or Path(path).parent
         dtype = dtype_written(format_to_write(path, encoding), picture.pixels.dtype)
-        work = self._enlargement(picture, enlarging, plan, folder, tell, dtype)
+        work = self._enlarger.work(
+            picture,
+            enlarging,
+            plan=plan,
+            scratch_dir=self._enlarger.tiling.scratch_dir or Path(path).parent,
+            dtype=dtype,
+            tell=tell,
+        )
         if work.plan.is_whole:
             write_picture(path, work.whole(), encoding)
             return
@@ -450,75 +437,13 @@ class Upscaler:
                 encoding=encoding,
             )
 
-    def _sweep(
-        self, picture: Picture, xis: Sequence[float], plan: PhotoPlan | None
-    ) -> list[Picture]:
-        for xi in xis:
-            merge_inputs(self._model, xi, None, 1, picture.pixels.dtype)
-        plan = self._checked(plan, picture.size)
-        folder = self._tiling.scratch_dir or tempfile.gettempdir()
-        with remembering(self._model, plan, folder) as model:
-            once = Upscaler.of_model(model, tiling=self._tiling)
-            return [once.enlarge(picture, Enlarging(xi=xi), plan=plan) for xi in xis]
-
     def _pillow(
         self, image: Image.Image, xi: Any, max_deviation: Any, plan: PhotoPlan | None
     ) -> Image.Image:
         picture = picture_of_pillow(image)
-        inputs = merge_inputs(self._model, xi, max_deviation, 1, picture.pixels.dtype)
+        inputs = merge_inputs(self.model, xi, max_deviation, 1, picture.pixels.dtype)
         chosen = {name: value.item() for name, value in inputs.items() if value.item() >= 0}
         return pillow_of_picture(self.enlarge(picture, Enlarging(**chosen), plan=plan))
-
-    def _enlargement(
-        self,
-        picture: Picture | Image.Image,
-        enlarging: Enlarging,
-        plan: PhotoPlan | None,
-        scratch_dir: str | os.PathLike[str],
-        tell: Tell,
-        dtype: DTypeLike | None = None,
-    ) -> Enlargement:
-        picture = as_picture(picture)
-        dtype = picture.pixels.dtype if dtype is None else dtype
-        numbers = enlarging.xi, enlarging.max_deviation
-        return Enlargement(
-            model=self._model,
-            picture=picture,
-            merge_inputs=merge_inputs(self._model, *numbers, 1, dtype),
-            target=target_of(picture.size, enlarging, self._model.scale),
-            plan=self._checked(plan, picture.size),
-            consistent=enlarging.consistent,
-            dtype=dtype,
-            scratch_dir=scratch_dir,
-            tell=tell,
-        )
-
-    def _one(self, image: Pixels, numbers: Mapping[str, np.ndarray], plan: PhotoPlan) -> Pixels:
-        """One image of a batch, [H, W, C], by the model's own factor."""
-        size, scale = image.shape[:2], self._model.scale
-        enlarged = size[0] * scale, size[1] * scale
-        work = Enlargement(
-            model=self._model,
-            picture=Picture(image),
-            merge_inputs={name: value.reshape(-1)[0] for name, value in numbers.items()},
-            target=Target(enlarged, 1, enlarged, (scale, scale)),
-            plan=plan,
-            consistent=False,
-            dtype=image.dtype,
-            scratch_dir=self._tiling.scratch_dir or tempfile.gettempdir(),
-            tell=logging.warning,
-        )
-        return work.whole().pixels
-
-    def _plan_of(self, size: tuple[int, int]) -> PhotoPlan:
-        return self._tiling.plan(*size, self._model.radius, self._model.footprint)
-
-    def _checked(self, plan: PhotoPlan | None, size: tuple[int, ...]) -> PhotoPlan:
-        if plan is None:
-            return self._plan_of((size[0], size[1]))
-        if plan.size != tuple(size):
-            raise ValueError(f"the plan is for {plan.size}, the image is {tuple(size)}")
-        return plan
 
 
 def _with_axes_of(image: Pixels, batch: Pixels) -> Pixels:

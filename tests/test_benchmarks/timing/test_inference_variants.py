@@ -114,7 +114,7 @@ def test_all_of_a_precision_have_the_same_tiles(loaded):
     tiles = []
     for variant in variants:
         upscaler = load(variant, EXPORTED, Tiling(memory_mb=2000))
-        upscaler._model.radius = 60  # type: ignore[misc]
+        upscaler.model.radius = 60  # type: ignore[misc]
         tiles.append(len(upscaler.plan(image).tiles))
     first, *others, half = tiles
     assert [first] * 2 == others and 1 < half < first
