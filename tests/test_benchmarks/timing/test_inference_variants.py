@@ -105,7 +105,7 @@ def loaded(monkeypatch):
 )
 def test_what_a_form_is_loaded_from(loaded, variant, expected):
     more = dataclasses.replace(EXPORTED, onnx=Path("onnx"), int8=Path("int8"))
-    assert load(variant, more, Tiling()).model.loaded == expected
+    assert load(variant, more, Tiling()).model.loaded == expected  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_all_of_a_precision_have_the_same_tiles(loaded):

@@ -60,7 +60,7 @@ def test_8_bit_rgb_goes_through_the_graph_of_the_model() -> None:
     toy.enlarge(Picture(noise(5, 6, 3)))
     opaque = np.full((5, 6), 255, np.uint8)
     enlarged = toy.enlarge(Picture(noise(5, 6, 3), opaque))
-    assert toy._model.served == [np.uint8] * 3  # pyright: ignore[reportAttributeAccessIssue]
+    assert toy.model.served == [np.uint8] * 3  # pyright: ignore[reportAttributeAccessIssue]
     np.testing.assert_array_equal(enlarged.pixels, toy(noise(5, 6, 3)))
     assert enlarged.alpha is None
 
