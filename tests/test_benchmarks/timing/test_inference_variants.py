@@ -84,7 +84,12 @@ def loaded(monkeypatch):
         return load
 
     monkeypatch.setattr(inference_variants, "TensorFlowModel", loader("TensorFlow"))
-    monkeypatch.setattr(inference_variants, "load_model", loader("model"))
+    computing = loader("model")
+    monkeypatch.setattr(
+        inference_variants,
+        "Computing",
+        lambda *how: SimpleNamespace(load=lambda path: computing(path, *how)),
+    )
     for name in ("onnx_generators", "torch_generators"):
         monkeypatch.setattr(inference_variants.peers, name, loader(name))
     monkeypatch.setattr(inference_variants, "resolve", lambda precision: precision)
