@@ -3,7 +3,7 @@
 python -m bigans PHOTO [PHOTO... | DIR | -] [--output=OUT]
 
 OUT is a folder, the current one if left out, in which results are named STEM_x4.png; for a single
-photo it may be a file name, whose end says the format. DIR stands for the pictures inside of it. -
+photo it may be a file name, whose suffix names the format. DIR stands for the pictures inside it. -
 is standard input and, as OUT, standard output. What cannot be read is named and skipped.
 
 Exit code: 0 all done, 1 some photos failed, 2 the command is wrong.
@@ -73,17 +73,22 @@ _SCALE = flags.DEFINE_enum(
 )
 _SIZE = flags.DEFINE_string("size", None, "Instead of --scale: WIDTHxHEIGHT of the result.")
 _CONSISTENT = flags.DEFINE_bool(
-    "consistent", False, "Whether the result, reduced again, gives the photo within 1 grey level."
+    "consistent", False, "Make a result that, reduced again, gives the photo within 1 grey level."
 )
 _FORMAT = flags.DEFINE_enum(
     "format",
     None,
     [suffix[1:] for suffix in WRITABLE],
-    "Of results in a folder and on standard output; png, and that of the photo, if left out.",
+    "Format of results in a folder (png if left out) and on standard output (the photo's if left "
+    "out).",
     case_sensitive=False,
 )
 _QUALITY = flags.DEFINE_integer(
-    "quality", None, "Of JPEG (95 if left out), WebP (lossless), AVIF, HEIC and JPEG XL.", 1, 100
+    "quality",
+    None,
+    "Quality of JPEG (95 if left out), WebP (lossless if left out), AVIF, HEIC and JPEG XL.",
+    1,
+    100,
 )
 _STRIP: Any = flags.DEFINE_enum(
     "strip", "none", ("none", "gps", "all"), "Which metadata are left out: the place, or all."
@@ -95,17 +100,17 @@ _SUFFIX = flags.DEFINE_string(
     "suffix", None, "End of the results' names in a folder; _x4 if left out, _x2 for --scale=2."
 )
 _RECURSIVE: Any = flags.DEFINE_bool(
-    "recursive", False, "Sub folders, too; results lie in folders of the same names."
+    "recursive", False, "Take sub folders, too; results lie in folders of the same names."
 )
 _EXISTS: Any = flags.DEFINE_enum(
     "exists",
     "overwrite",
     EXISTS,
-    "Where a result is there. skip keeps it if photo, settings and model are the same as when it "
-    "was made, and keeps files of others; rename puts a number behind the new name.",
+    "What happens if a result exists. skip keeps it if photo, settings and model are the same as "
+    "when it was made, and keeps files of others; rename puts a number behind the new name.",
 )
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Only tell what would be done.")
-_REPORT = flags.DEFINE_string("report", None, "JSON file with an entry a photo.")
+_REPORT = flags.DEFINE_string("report", None, "JSON file with an entry for each photo.")
 _VERBOSE = flags.DEFINE_bool("verbose", False, "Tell of each photo that is done.")
 _MODEL = flags.DEFINE_string("model", "pretrained", MODEL_HELP)
 _WEIGHTS: Any = flags.DEFINE_enum("weights", DEFAULT_PAIR, PAIRS, WEIGHTS_HELP)
@@ -120,8 +125,9 @@ _PRECISION = flags.DEFINE_enum(
 _MEMORY_MB = flags.DEFINE_float(
     "memory_mb",
     None,
-    "Memory of the program in all, in 10^6 bytes; photos that need more are enlarged in tiles. "
-    "1450 to 2700, by the photo's size, if left out; less where less is free. inf: no limit.",
+    "Memory that the program may use in all, in 10^6 bytes; photos that need more are enlarged in "
+    "tiles. 1450 to 2700, by the photo's size, if left out; less where less is free. inf: no "
+    "limit.",
 )
 _OVERLAP = flags.DEFINE_integer(
     "overlap",
@@ -141,10 +147,16 @@ _MAX_PIXELS = flags.DEFINE_integer(
     "max_pixels", _LIMITS.max_pixels, "Photos with more are refused.", lower_bound=1
 )
 _MAX_FRAMES = flags.DEFINE_integer(
-    "max_frames", _LIMITS.max_frames, "Animations and documents with more are refused.", 1
+    "max_frames",
+    _LIMITS.max_frames,
+    "Animations with more frames, and documents with more pages, are refused.",
+    1,
 )
 _MAX_RATIO = flags.DEFINE_float(
-    "max_ratio", _LIMITS.max_ratio, "Files that become larger by more when decoded are refused.", 1
+    "max_ratio",
+    _LIMITS.max_ratio,
+    "Files that become more than this many times larger when decoded are refused.",
+    1,
 )
 
 for _heading, _names in {

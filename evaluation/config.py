@@ -33,8 +33,8 @@ class MeasuringConfig:
     )
     vgg_weights: str = setting(
         "",
-        "File of VGG19's ImageNet weights, or imagenet (download). Adds the distance of "
-        "structure and texture of its features.",
+        "File of VGG19's ImageNet weights, or imagenet (download). Adds the distance of its "
+        "features in structure and texture.",
     )
     model: str = setting("pretrained", FUSED_HELP)
     weights: Pair = setting("clean", WEIGHTS_HELP, PAIRS)

@@ -6,7 +6,7 @@ r"""Scores a super-resolution method on benchmark sets, by the paper's two proto
 
 DATA holds a folder for each set: HR/ and LR_x4/, image_SRF_4/ with *_HR.png and *_LR.png, or HR
 images alone. OUT gets SET.csv (a line an image), summary.json, and summary.md with the paper's rows
-beside these. The same command continues a run that was stopped. The exit code is 1 if an image
+beside ours. The same command continues a run that was stopped. The exit code is 1 if an image
 could not be scored.
 """
 

@@ -6,23 +6,23 @@ r"""Builds the fused SavedModel from the SavedModels of the two generators.
 writes models/fused/1. A generator is a SavedModel or a directory of numbered versions; `python -m
 bigans.pretrained.export --output=models` writes the shipped ones. It may also be an ONNX file of
 another program (--faithful=span_x4.onnx): RGB in, RGB out, sizes that may change, and the scale of
-the other one. Which numbers it takes for black and white is found out by a trial; --verbosity=0
-tells. Needs the extra onnx.
+the other generator. A trial finds out which numbers it takes for black and white; --verbosity=0
+tells them. This needs the extra onnx.
 
-Other formats than SavedModel are for other runtimes; there xi and max_deviation are vectors of one
-value, or of one an image, and have to be given:
+Formats other than SavedModel are for other runtimes. Their inputs xi and max_deviation have to be
+given, as vectors of one value, or of one value for each image:
 
     --format=openvino   fused.xml and generators.xml; for `python -m bigans --model=DIR
                         --runtime=openvino` and for evaluation.run. A program of your own has to
-                        compile them with INFERENCE_PRECISION_HINT=f32: left to itself OpenVINO
+                        compile them with INFERENCE_PRECISION_HINT=f32: left to itself, OpenVINO
                         computes in bfloat16 where the processor has it
     --format=onnx       fused.onnx and generators.onnx; the same with --runtime=onnx
     --format=litert     fused.tflite; its interpreter has to be told each new size of the inputs
                         (resize_tensor_input; a signature runner does it by itself)
 
 Each has facts.json beside it: scale, radius, merge, precision, the weights' hash. OpenVINO and
-ONNX Runtime can compute in int8, which is faster and less exact: --int8_photos=DIR names photos to
-measure ranges on.
+ONNX Runtime can compute in int8, which is faster and less exact: --int8_photos=DIR names the photos
+to measure ranges on.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def cli_main() -> NoReturn:
         "int8_photos",
         None,
         "With --format=openvino or onnx: compute in int8, with ranges measured on the photos in "
-        "this folder, which are like those to be enlarged. Needs the extra onnx.",
+        "this folder, which should be like those to be enlarged. Needs the extra onnx.",
     )
     entry_point.run(_main)
 

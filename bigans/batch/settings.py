@@ -28,13 +28,13 @@ class PhotosConfig:
     output: str = setting("", "Folder of the results, also s3://…, gs://…. Required.")
     suffix: str = setting("", "End of the results' names; empty: _x4, or _x2 for --scale=2.")
     niqe: bool = setting(
-        False, "Whether manifest.parquet tells NIQE of each result: how natural it looks."
+        False, "Whether manifest.parquet has the NIQE of each result: how natural it looks."
     )
     niqe_parameters: str = setting(
-        "", "Its file, modelparameters.mat, where every worker finds it; empty: downloaded."
+        "", "NIQE's file, modelparameters.mat, where every worker finds it; empty: downloaded."
     )
     max_failures: int = setting(
-        UNSET, "Stops when more photos have failed; -1: when 100 have failed and none is done."
+        UNSET, "Stop when more photos than this fail; -1: when 100 have failed and none is done."
     )
 
 
@@ -45,14 +45,16 @@ class WorkersConfig:
     engine: Name = setting("local", "Processes of this machine, or workers of a cluster.", NAMES)
     address: str = setting(
         "",
-        "Of the cluster: auto or HOST:PORT (Ray), tcp://HOST:PORT (Dask); empty: one is started on "
-        "this machine for this run.",
+        "Address of the cluster: auto or HOST:PORT (Ray), tcp://HOST:PORT (Dask); empty: one is "
+        "started on this machine for this run.",
     )
     workers: int = setting(
-        0, "Processes, each of which loads the model; 0: as there are cores or GPUs."
+        0, "Processes, each of which loads the model; 0: as many as there are cores or GPUs."
     )
-    cpus_per_worker: int = setting(1, "Cores that each computes on.")
-    gpus_per_worker: float = setting(0.0, "GPUs of each (Ray); 1: a worker a device.")
+    cpus_per_worker: int = setting(1, "Cores that each worker computes on.")
+    gpus_per_worker: float = setting(
+        0.0, "GPUs of each worker (Ray); 1: one worker for each device."
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,11 +63,11 @@ class EnlargingConfig:
 
     xi: float = setting(DEFAULT_XI, "How far from the faithful image (0) to the vivid one (1).")
     max_deviation: float = setting(
-        UNSET, "Instead of --xi, in grey levels, see bigans --help; -1: --xi counts."
+        UNSET, "Instead of --xi, in grey levels; see bigans --help. -1: --xi counts."
     )
     scale: str = setting("4", "How many times larger the result is.", _SCALES)
     consistent: bool = setting(
-        False, "Whether the result, reduced again, gives the photo within 1 grey level."
+        False, "Make results that, reduced again, give the photo within 1 grey level."
     )
 
 
@@ -73,14 +75,15 @@ class EnlargingConfig:
 class FilesConfig:
     """Files."""
 
-    format: str = setting("png", "Of the results.", _FORMATS)
+    format: str = setting("png", "Format of the results.", _FORMATS)
     quality: int = setting(UNSET, "1 to 100, as for bigans; -1: that of the format.")
     strip: str = setting("none", "Which metadata are left out.", ("none", "gps", "all"))
     icc: str = setting("keep", "Keeps colour profiles, or converts to sRGB.", ("keep", "convert"))
     max_pixels: int = setting(_LIMITS.max_pixels, "Photos with more are refused.")
-    max_frames: int = setting(_LIMITS.max_frames, "Animations with more are refused.")
+    max_frames: int = setting(_LIMITS.max_frames, "Animations with more frames are refused.")
     max_ratio: float = setting(
-        _LIMITS.max_ratio, "Files that become larger by more when decoded are refused."
+        _LIMITS.max_ratio,
+        "Files that become more than this many times larger when decoded are refused.",
     )
 
 
@@ -97,10 +100,10 @@ class ModelConfig:
     )
     tile_above: int = setting(
         UNSET,
-        "Pixels; larger photos are enlarged in tiles of at most so many; -1: memory decides.",
+        "Photos with more pixels are enlarged in tiles of at most so many; -1: memory decides.",
     )
     memory_mb: float = setting(
-        UNSET, "Memory of each worker, in 10^6 bytes, see bigans --help; -1: by the photo's size."
+        UNSET, "Memory of each worker, in 10^6 bytes; see bigans --help. -1: by the photo's size."
     )
     overlap: int = setting(UNSET, "Pixels that a tile sees beyond its own; -1: as for bigans.")
 

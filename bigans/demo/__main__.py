@@ -3,7 +3,7 @@
 python -m bigans.demo
 
 Drop a photo: both generators run once, and the knob merges what they have made. The page needs no
-network and tells nobody anything; only this machine can reach it. Ctrl-C ends it.
+network and sends nothing to anybody; only this machine can reach it. Ctrl-C ends it.
 
 Needs the extra demo: pip install 'bi-gans-st[demo]'
 """
@@ -44,23 +44,23 @@ if TYPE_CHECKING:
 class PageConfig:
     """The page."""
 
-    port: int = setting(7860, "Of the page; 0 takes any that is free.")
+    port: int = setting(7860, "Port of the page; 0 takes any free one.")
     open: bool = setting(False, "Whether to open the page in a browser.")
     model: str = setting(
         "pretrained", f"{FUSED_HELP} The page lets a person choose between the shipped pairs."
     )
     runtime: Runtime = setting("tensorflow", RUNTIME_HELP, RUNTIMES)
     precision: str = setting(
-        "", "As of bigans-upscale; empty: float32, or what a model is for.", ("", *PRECISIONS)
+        "", "As for bigans-upscale; empty: float32, or what a model is for.", ("", *PRECISIONS)
     )
     max_pixels: int = setting(
         1_000_000, "Photos with more are refused; a result has 16 times as many."
     )
-    max_file_mb: float = setting(64.0, "Of a photo's file, 10^6 bytes.")
+    max_file_mb: float = setting(64.0, "Largest file of a photo, in 10^6 bytes.")
     kept_mb: float = setting(
         2000.0,
-        "Memory for the photos of all visitors, 10^6 bytes: 0.5 for each 1000 pixels of a photo. "
-        "The oldest make room.",
+        "Memory for the photos of all visitors, in 10^6 bytes: 0.5 for each 1000 pixels of a "
+        "photo. The oldest make room.",
     )
     niqe_parameters: str = setting(
         "",

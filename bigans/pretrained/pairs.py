@@ -23,7 +23,7 @@ _GENERATORS: dict[Pair, tuple[str, str]] = {
 
 # For the help of flags.
 WEIGHTS_HELP = (
-    "Which of the shipped weights: photo, for photos of cameras and from the web, which are noisy "
+    "Which of the shipped weights: photo, for photos from cameras and the web, which are noisy "
     "or compressed; or clean, the paper's setting, for sharp images without noise and artefacts."
 )
 

@@ -25,16 +25,16 @@ from sr_program.errors import UsageError
 def cli_main() -> NoReturn:
     """Runs the command."""
     flags.DEFINE_string("server", "localhost:8500", "HOST:PORT, or http(s)://HOST:PORT for REST.")
-    flags.DEFINE_bool("rest", False, "By REST: the address is that of its port, 8501 mostly.")
+    flags.DEFINE_bool("rest", False, "Use REST; the address has the REST port, usually 8501.")
     flags.DEFINE_string("output", None, "The result; its suffix names the format.")
-    flags.DEFINE_float("xi", None, f"0 is the faithful image, 1 the vivid one; else {DEFAULT_XI}.")
+    flags.DEFINE_float("xi", None, f"0: the faithful image, 1: the vivid one; else {DEFAULT_XI}.")
     flags.DEFINE_float("max_deviation", None, "Grey levels, instead of xi.")
-    flags.DEFINE_string("name", DEFAULT_NAME, "Of the model on the server.")
-    flags.DEFINE_integer("model_version", None, "Of the model; by default the latest.")
-    flags.DEFINE_string("label", None, "Of a version, as stable or canary.")
+    flags.DEFINE_string("name", DEFAULT_NAME, "Name of the model on the server.")
+    flags.DEFINE_integer("model_version", None, "Version of the model; by default the latest.")
+    flags.DEFINE_string("label", None, "Label of a version, such as stable or canary.")
     flags.DEFINE_float("deadline", 60.0, "Seconds for a request with all its attempts.")
     flags.DEFINE_string("root_certificates", None, "PEM file for TLS.")
-    flags.DEFINE_float("max_message_mb", 2000.0, "Of an answer, 10^6 bytes.")
+    flags.DEFINE_float("max_message_mb", 2000.0, "Largest size of an answer, in 10^6 bytes.")
     entry_point.run(_main)
 
 

@@ -42,7 +42,7 @@ def cli_main() -> NoReturn:
         "What the shipped model computes in; float32 if left out.",
     )
     flags.DEFINE_integer(
-        "max_pixels", _LIMITS.max_pixels, "LR pixels of a request's images together."
+        "max_pixels", _LIMITS.max_pixels, "Most LR pixels of a request's images together."
     )
     flags.DEFINE_integer("tile", _LIMITS.tile, "Side of a tile, LR pixels.")
     flags.DEFINE_integer("overlap", _LIMITS.overlap, "LR pixels that tiles share at each side.")

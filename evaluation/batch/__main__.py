@@ -4,10 +4,11 @@
     python -m evaluation.batch --input='s3://bucket/**/*.png' --hr=Set14 --metrics=psnr,ssim,niqe \
         --output=OUT --engine=ray --address=auto
 
-The input is as for bigans.batch. With --hr, a folder of originals (and their LR, as for
-evaluation.run), an image is compared with the original of its name, after which a usual mark (_x4,
-_SR, …) may stand. Values are those of evaluation.run to the bit. OUT gets scores.csv,
-manifest.parquet and failed.jsonl; the same command again does what is left. The means are printed.
+The input is as for bigans.batch. If --hr names a folder of originals (and their LR, as for
+evaluation.run), each image is compared with the original of its name. A usual mark (_x4, _SR, …)
+may follow the name. Values are bit for bit those of evaluation.run. OUT gets scores.csv,
+manifest.parquet and failed.jsonl; the same command, given again, does what is left. The means are
+printed.
 """
 
 from __future__ import annotations
@@ -47,9 +48,11 @@ class ScoringConfig:
     ma_model: str = setting("", "As for evaluation.run.")
     vgg_weights: str = setting("", "As for evaluation.run.")
     engine: Name = setting("local", "Processes of this machine, or workers of a cluster.", NAMES)
-    address: str = setting("", "Of the cluster; empty: one of this machine, for this run.")
-    workers: int = setting(0, "Processes; 0: as there are cores.")
-    max_failures: int = setting(-1, "Stops when more images have failed; -1: when only that.")
+    address: str = setting("", "Address of the cluster; empty: one on this machine, for this run.")
+    workers: int = setting(0, "Processes; 0: as many as there are cores.")
+    max_failures: int = setting(
+        -1, "Stop when more images than this fail; -1: when 100 have failed and none is done."
+    )
 
 
 DEFAULTS = ScoringConfig()

@@ -37,8 +37,8 @@ class PrepareConfig:
     )
     address: str = setting(
         "",
-        "Of the cluster: auto or HOST:PORT (Ray), tcp://HOST:PORT (Dask), whose machines all see "
-        "the photos and --output; empty: one of this machine.",
+        "Address of the cluster: auto or HOST:PORT (Ray), tcp://HOST:PORT (Dask). All its machines "
+        "must see the photos and --output. Empty: one on this machine.",
     )
     verify: bool = setting(False, "Only compare the files of --output with their checksums.")
 

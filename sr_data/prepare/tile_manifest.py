@@ -36,7 +36,7 @@ class TileSettings:
     tile: int = setting(
         192,
         "Side of the tiles in HR pixels, a multiple of 4. A crop is put together from the tiles "
-        "that it touches; larger tiles are fewer reads of more bytes.",
+        "that it touches; larger tiles need fewer reads, of more bytes each.",
     )
     compression: str = setting(
         "none",
@@ -49,7 +49,7 @@ class TileSettings:
         "leaves out clear sky and the like; 0: none is left out.",
     )
     shard_size: int = setting(
-        32, "Photos a file. A preparation that is stopped goes on after the last whole file."
+        32, "Photos in each file. A preparation that is stopped goes on after the last whole file."
     )
 
     def check(self) -> None:

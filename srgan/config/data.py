@@ -43,7 +43,7 @@ class DataConfig:
     teacher_dir: str = setting(
         "",
         "Folder of another method's enlarged images, each with its photo's name, to be mixed into "
-        "what the generator learns (not in the paper). They are of clean LR, also with "
+        "what the generator learns (not in the paper). They are made from clean LR, even with "
         "--degradation=photo.",
     )
     teacher_weight: float = setting(

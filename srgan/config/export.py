@@ -14,10 +14,10 @@ class ExportConfig:
     """One SavedModel from one run; the attributes' meaning is their help text."""
 
     run_dir: str = setting(
-        "", "Folder of a training run; of WP-SRGAN the parent of stage1. Required."
+        "", "Folder of a training run; for WP-SRGAN the parent of stage1. Required."
     )
     output: str = setting(
-        "", "Writes OUTPUT/1, a SavedModel; of WP-SRGAN OUTPUT/stageN/1. Required."
+        "", "Writes OUTPUT/1, a SavedModel; for WP-SRGAN OUTPUT/stageN/1. Required."
     )
     precision: str = setting(
         "float32",

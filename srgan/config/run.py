@@ -26,8 +26,8 @@ class RunConfig:
     keep_checkpoints: int = setting(2, "How many checkpoints are kept besides the best one.")
     steps_per_call: int = setting(
         1,
-        "Updates that JAX runs in one call on accelerators: more where Python bounds the speed. "
-        "CPUs run them one by one, which is faster there.",
+        "Updates that JAX runs in one call on accelerators: raise it where Python bounds the "
+        "speed. CPUs run them one by one, which is faster there.",
     )
     devices: int = setting(
         1,

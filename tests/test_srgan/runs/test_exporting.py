@@ -300,8 +300,8 @@ def test_help(module, subprocess_environment, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     text = " ".join(done.stdout.split())
     for line in (
-        "--run_dir: Folder of a training run; of WP-SRGAN the parent of stage1.",
-        "--output: Writes OUTPUT/1, a SavedModel; of WP-SRGAN OUTPUT/stageN/1.",
+        "--run_dir: Folder of a training run; for WP-SRGAN the parent of stage1.",
+        "--output: Writes OUTPUT/1, a SavedModel; for WP-SRGAN OUTPUT/stageN/1.",
     ):
         assert line in text
     assert ("--stage: <1|2>: 1 or 2. Required." in text) == (module == "wp_srgan.export")
