@@ -41,6 +41,8 @@ def load_saved_model(directory: str | os.PathLike[str]) -> Any:
     try:
         return tf.saved_model.load(os.fspath(directory))
     except Exception as error:  # TensorFlow raises nearly anything on damaged files
+        if KeyboardInterrupt.__name__ in str(error):  # Ctrl-C arrived within native code
+            raise KeyboardInterrupt from error
         raise DataError(
             f"{directory}: not a SavedModel that can be loaded ({first_line(error)}); "
             "export it again"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from sr_program.errors import UsageError
 from sr_program.settings import setting
-from srgan.config import ObjectiveConfig
+from srgan.config import ObjectiveConfig, check_counts
 
 # Eq. (4) has no logarithm. The paper does not give VGG16's layer; this is its last.
 PAPER_OBJECTIVE = ObjectiveConfig(
@@ -52,6 +51,4 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         """Rejects counts that make no network."""
-        for name in ("num_mr_blocks", "num_res_blocks", "features"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"--{name} must be at least 1, got {getattr(self, name)}")
+        check_counts(self, ("num_mr_blocks", "num_res_blocks", "features"))

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import flags, logging
 
@@ -68,6 +68,7 @@ def refuse_positional(arguments: list[str]) -> None:
 
 
 def _run(main: Main, program: str, module_name: str) -> int:
+    _write_any_name(sys.stdout)
     try:
         try:
             code = _help_or_main(main, program, module_name)
@@ -91,6 +92,12 @@ def _run(main: Main, program: str, module_name: str) -> int:
         return _report(program, f"stopped by {stop.signal.name}", 128 + stop.signal)
     except KeyboardInterrupt:
         return _report(program, "interrupted", _INTERRUPTED)
+
+
+def _write_any_name(stream: Any) -> None:
+    """Lets a file's name be printed whose bytes or letters the terminal does not know."""
+    if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
 
 
 class _Stopped(KeyboardInterrupt):
@@ -249,7 +256,8 @@ def command_line() -> str:
 
 
 def _report(program: str, message: str, code: int) -> int:
-    sys.stderr.write(f"{program}: {in_flags(message, flags.FLAGS)}\n")
+    line = in_flags(message, flags.FLAGS).replace("\n", "\\n")  # of a file's name
+    sys.stderr.write(f"{program}: {line}\n")
     return code
 
 

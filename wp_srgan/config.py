@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from sr_program.errors import UsageError
 from sr_program.settings import setting
-from srgan.config import ObjectiveConfig
+from srgan.config import ObjectiveConfig, check_counts
 
 # Eq. (8) has the logarithm; the discriminator has no BatchNorm; φ is SRGAN's φ5,4.
 _SHARED = ObjectiveConfig(
@@ -48,6 +47,4 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         """Rejects counts that make no network."""
-        for name in ("num_res_blocks", "features"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"--{name} must be at least 1, got {getattr(self, name)}")
+        check_counts(self, ("num_res_blocks", "features"))

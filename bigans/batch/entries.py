@@ -59,6 +59,18 @@ def entries(argument: str, left_out: Place | None = None) -> Iterator[Entry]:
         UsageError: The argument makes no sense.
         DataError: A list or table cannot be read, or there is no such folder.
     """
+    return map(_readable, _found(argument, left_out))
+
+
+def _readable(entry: Entry) -> Entry:
+    """The entry; with a problem if lists and tables cannot hold its name, which is no UTF-8."""
+    shown = entry.address.encode("utf-8", "backslashreplace").decode()
+    if shown == entry.address:
+        return entry
+    return Entry(shown, "", problem=f"{shown}: its name is not UTF-8; rename it")
+
+
+def _found(argument: str, left_out: Place | None) -> Iterator[Entry]:
     if not argument:
         raise UsageError("input= is missing: a pattern, a folder, @LIST or a table of paths")
     if argument.startswith("@"):

@@ -117,7 +117,7 @@ def carry_out(job: Job, load: Callable[[], Upscaler], say: Callable[[str], None]
     """
     names = StreamNames()
     with names.in_errors(), _made_ready(job, names) as job:
-        planned = plan(job.photos, job.order)
+        planned = plan(job.photos, job.order, job.report)
         for line in [*planned.notes, *planned.problems]:
             say(names.shown(line))
         if job.dry_run:

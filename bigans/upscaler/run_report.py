@@ -101,8 +101,9 @@ class RunReport:
             "photos": list(self._entries.values()),
         }
         with atomic_file(self._path) as temporary:
-            text = json.dumps(content, indent=1, ensure_ascii=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
+            text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+            # Bytes of a name that are no UTF-8 become escapes that JSON knows.
+            temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
         self._written = time.monotonic()
 
 

@@ -25,7 +25,8 @@ def atomic_file(path: str | os.PathLike[str], locked: bool = False) -> Iterator[
 
     The temporary file lies beside the target (a rename does not cross file systems), is hidden and
     keeps the file name's end, so that writers that look at the suffix are content. On an error,
-    Ctrl-C included, it is removed and an existing target stays as it was.
+    Ctrl-C included, it is removed and an existing target stays as it was. A link stays: what it
+    leads to is replaced. A device or a pipe stays, too: it is refused.
 
     An OSError that names no file, or the temporary one, leaves the block with the name of `path`.
 
@@ -37,11 +38,12 @@ def atomic_file(path: str | os.PathLike[str], locked: bool = False) -> Iterator[
 
     Raises:
         FileNotFoundError: the target's directory does not exist, or the block wrote nothing.
+        OSError: the target is a device or a pipe.
     """
-    target = Path(path)
+    target = _regular(path)
     temporary = _temporary_beside(target, leftovers.PREFIX if locked else _PREFIX)
     lock = leftovers.locked_file(temporary) if locked else contextlib.nullcontext()
-    with _naming(target, temporary), lock:
+    with _naming(Path(path), temporary), lock:
         try:
             yield temporary
             _flush_to_disk(temporary)
@@ -90,13 +92,21 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         FileNotFoundError: the file's directory does not exist.
         OSError: no file can be made there.
     """
-    target = Path(path)
+    target = _regular(path)
     if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary = _temporary_beside(target)
-    with _naming(target, temporary):
+    with _naming(Path(path), temporary):
         temporary.touch(exist_ok=False)
         temporary.unlink()
+
+
+def _regular(path: str | os.PathLike[str]) -> Path:
+    """The file that a name leads to: by way of links, and there or not."""
+    target = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise OSError(errno.EINVAL, "is a device or a pipe; name a file", str(path))
+    return target
 
 
 def _temporary_beside(target: Path, prefix: str = _PREFIX) -> Path:

@@ -119,10 +119,12 @@ def held_back_stderr() -> Iterator[None]:
     with tempfile.TemporaryFile() as held:
         stderr = os.dup(2)
         os.dup2(held.fileno(), 2)
-        failed = True
+        failed = False
         try:
             yield
-            failed = False
+        except Exception:  # not Ctrl-C, which is no failure to be explained
+            failed = True
+            raise
         finally:
             sys.stderr.flush()
             os.dup2(stderr, 2)

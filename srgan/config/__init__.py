@@ -5,7 +5,7 @@ differ between the branches.
 """
 
 from sr_program.settings import setting
-from srgan.config.checks import check_run
+from srgan.config.checks import check_counts, check_run
 from srgan.config.data import DataConfig
 from srgan.config.export import ExportConfig, check_export
 from srgan.config.objective import ObjectiveConfig
@@ -20,6 +20,7 @@ __all__ = [
     "OptimizerConfig",
     "RunConfig",
     "TrainingConfig",
+    "check_counts",
     "check_export",
     "check_run",
     "setting",

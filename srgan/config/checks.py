@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 from sr_program.errors import UsageError
 from srgan.config.data import DataConfig
 from srgan.config.objective import ObjectiveConfig
 from srgan.config.run import TrainingConfig
 from srgan.losses.feature_terms import parse_feature_terms
+
+# Blocks of a network, and channels: the paper's have 64 at most.
+_MOST_OF_A_KIND = 4096
 
 
 def check_run(config: TrainingConfig) -> TrainingConfig:
@@ -105,3 +110,21 @@ def _check_ranges(config: TrainingConfig) -> None:
             raise UsageError(f"--{name} must be in [0, 1], got {share}")
     if not 0 < config.data.crop_energy <= 1:
         raise UsageError(f"--crop_energy must be in (0, 1], got {config.data.crop_energy}")
+
+
+def check_counts(config: Any, names: Sequence[str]) -> None:
+    """Whether a network can have so many blocks and channels.
+
+    Args:
+        config: A config dataclass.
+        names: Of its counts.
+
+    Raises:
+        UsageError: A count is below 1, or so large that no machine holds the network.
+    """
+    for name in names:
+        count = getattr(config, name)
+        if count < 1:
+            raise UsageError(f"--{name} must be at least 1, got {count}")
+        if count > _MOST_OF_A_KIND:
+            raise UsageError(f"--{name} must be at most {_MOST_OF_A_KIND}, got {count}")

@@ -1,8 +1,9 @@
-"""Whether two names are one file: links, and disks that ignore case, give a file several."""
+"""What a name stands for: one file may have several, by links and on disks that ignore case."""
 
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from pathlib import Path
 
@@ -14,6 +15,15 @@ def identity(path: Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
+
+
+def is_special(path: Path) -> bool:
+    """Whether a name is that of a pipe, a socket or a device: to open it may take for ever."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def ignores_case(folder: Path) -> bool:

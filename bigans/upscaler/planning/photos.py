@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bigans.upscaler.planning.identity import identity
+from bigans.upscaler.planning.identity import identity, is_special
 from bigans.upscaler.planning.own_results import own_results
 from bigans.upscaler.planning.picture_files import can_be_read, looks_like_a_picture
-from sr_program.errors import reason
+from sr_program.errors import UsageError, reason
 
 # Names of files that a line shows before it counts the others.
 _SHOWN = 3
@@ -59,12 +59,21 @@ def find_photos(
         recursive: Whether folders stand for what their sub folders hold, too.
         suffix: That results have in their names.
         output: The folder of the results.
+
+    Raises:
+        UsageError: A name is empty, as that of an unset variable of a shell.
     """
     found = Found()
     for argument in arguments:
+        if not argument:
+            raise UsageError("the name of a photo is empty; name a file or a folder")
         path = Path(argument)
         if path.is_dir():
             _add_folder(found, path, recursive, suffix, identity(Path(output)))
+        elif is_special(path):
+            found.problems.append(
+                f"{path}: is a pipe or a device; give its content on standard input, as -"
+            )
         else:
             found.photos.append(Photo(path))
     found.photos = _each_once(found)
@@ -133,7 +142,10 @@ def _walk(
             for name in names
             if not name.startswith(".") and (output is None or identity(here / name) != output)
         )
-        yield here, sorted(name for name in files if not name.startswith("."))
+        yield (
+            here,
+            sorted(name for name in files if not (name.startswith(".") or is_special(here / name))),
+        )
 
 
 def _pictures(folder: Path, names: Sequence[str], suffix: str) -> _Folder:

@@ -17,6 +17,9 @@ from sr_images.encoding import Encoding
 from sr_images.formats import WRITABLE
 from sr_program.errors import DataError, UsageError
 
+# Bytes of a file's name, on the disks of Linux, macOS and Windows.
+_MOST_NAME = 255
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Order:
@@ -56,7 +59,7 @@ class Plan:
     problems: list[str]
 
 
-def plan(arguments: Sequence[str], order: Order) -> Plan:
+def plan(arguments: Sequence[str], order: Order, report: Path | None = None) -> Plan:
     """Pairs every photo with a result, and decides what has to be made.
 
     Nothing is written.
@@ -64,10 +67,12 @@ def plan(arguments: Sequence[str], order: Order) -> Plan:
     Args:
         arguments: Files, and folders that stand for the pictures inside of them.
         order: Where results go.
+        report: The file of the report.
 
     Raises:
-        UsageError: One file for several photos, a suffix that cannot be written, a result that
-            would overwrite a photo, or results that exist and must not.
+        UsageError: One file for several photos, a suffix that cannot be written, a result or a
+            report that would overwrite a photo, a report in the place of a result, or results that
+            exist and must not.
         DataError: There is no photo at all.
     """
     found = find_photos(
@@ -80,9 +85,12 @@ def plan(arguments: Sequence[str], order: Order) -> Plan:
     tasks = [
         Task(path, result, order.encoding) for path, result in zip(paths, results, strict=True)
     ]
-    decided = decide(tasks, order.exists)
+    problems = found.problems + [_too_long(task) for task in tasks if _too_long(task)]
+    decided = decide([task for task in tasks if not _too_long(task)], order.exists)
     _refuse_overwriting(paths, decided.tasks)
-    return Plan(decided.tasks, decided.skipped, found.notes + notes + decided.notes, found.problems)
+    if report is not None:
+        _refuse_report(report, [*paths, *results])
+    return Plan(decided.tasks, decided.skipped, found.notes + notes + decided.notes, problems)
 
 
 def _results(photos: Sequence[Photo], order: Order) -> tuple[list[Path], list[str]]:
@@ -124,3 +132,17 @@ def _refuse_overwriting(photos: Sequence[Path], tasks: Sequence[Task]) -> None:
     for task in tasks:
         if identity(task.result) in identities:
             raise UsageError(f"{task.result} is one of the photos; choose another output=")
+
+
+def _refuse_report(report: Path, others: Sequence[Path]) -> None:
+    there = identity(report)
+    for path in others:
+        if os.path.abspath(path) == os.path.abspath(report) or there and identity(path) == there:
+            raise UsageError(f"report={report} is a photo or a result; choose another file")
+
+
+def _too_long(task: Task) -> str:
+    """What is told of a result whose name no disk takes; empty for others."""
+    if len(os.fsencode(task.result.name)) <= _MOST_NAME:
+        return ""
+    return f"{task.photo}: the name of its result is too long; name the result by output=FILE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import pyarrow
@@ -115,3 +116,14 @@ def test_results_have_names_of_their_own() -> None:
         ("cat_2_x4.png", None),
         (".cat_x4.png", None),
     ]
+
+
+def test_a_name_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
+    for name in (b"bad\xff.png", "gut\u00e9.png".encode()):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).touch()
+    found = {entry.address: entry.problem for entry in entries(str(tmp_path))}
+    bad = f"{tmp_path}/bad\\udcff.png"
+    assert found == {
+        bad: f"{bad}: its name is not UTF-8; rename it",
+        f"{tmp_path}/gut\u00e9.png": "",
+    }

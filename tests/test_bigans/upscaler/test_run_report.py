@@ -1,6 +1,7 @@
 """The report of a run is whole at any time, and tells of every photo."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,11 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught, RunReport(tmp_path / "no/report.json", {}, TASKS, []):
         raise AssertionError("photos would be enlarged")
     assert str(tmp_path / "no") in str(caught.value.filename)
+
+
+def test_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
+    path, photo = tmp_path / "report.json", Path(os.fsdecode(b"bad\xff.png"))
+    with RunReport(path, {}, [Task(photo, Path("out.png"))], []):
+        pass
+    (entry,) = json.loads(path.read_text("utf-8"))["photos"]
+    assert os.fsencode(entry["input"]) == b"bad\xff.png"

@@ -211,3 +211,31 @@ def test_a_locked_file_appears_at_the_end(tmp_path):
     with pytest.raises(KeyboardInterrupt), atomic_file(target, locked=True):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_and_its_file_is_replaced(tmp_path, exists):
+    (tmp_path / "inside").mkdir()
+    file, link = tmp_path / "inside" / "file.txt", tmp_path / "link.txt"
+    if exists:
+        file.write_text("old")
+    link.symlink_to(file)
+    check_writable(link)
+    with atomic_file(link) as temporary:
+        assert temporary.parent == file.parent
+        temporary.write_text("new")
+    assert link.is_symlink() and file.read_text() == "new"
+    assert [path.name for path in tmp_path.rglob("*")] == ["inside", "link.txt", "file.txt"]
+
+
+def test_a_pipe_stays(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(OSError, match="is a device or a pipe") as caught:
+            check_writable(path)
+        assert caught.value.filename == str(path)
+        with pytest.raises(OSError, match="is a device or a pipe"), atomic_file(path) as temporary:
+            temporary.write_text("never")
+    assert pipe.is_fifo() and sorted(tmp_path.iterdir()) == [link, pipe]

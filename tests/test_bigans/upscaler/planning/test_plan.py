@@ -204,3 +204,41 @@ def test_a_folder_that_cannot_be_read(photos: Path) -> None:
         (photos / "inner").chmod(0o700)
     assert len(found.tasks) == 2
     assert found.problems == ["photos/inner: Permission denied"]
+
+
+@pytest.mark.parametrize("report", ["photos/a.png", "photos/b.JPG", "link.json", "out/a_x4.png"])
+def test_a_report_never_replaces_a_photo_or_a_result(photos: Path, report: str) -> None:
+    Path("link.json").symlink_to("photos/a.png")
+    with pytest.raises(UsageError, match=f"report={report} is a photo or a result"):
+        plan(["photos"], Order(output="out"), Path(report))
+    assert plan(["photos"], Order(output="out"), Path("out/report.json")).tasks
+
+
+def test_a_name_that_is_empty(photos: Path) -> None:
+    with pytest.raises(UsageError, match="the name of a photo is empty"):
+        plan(["photos/a.png", ""], Order(output="out"))
+
+
+def test_pipes_are_not_opened(photos: Path) -> None:
+    os.mkfifo(photos / "pipe.png")
+    os.mkfifo(photos / "pipe")
+    assert len(names(["photos"], "out")) == 2
+    found = plan(["photos/a.png", "photos/pipe.png"], Order(output="out"))
+    assert len(found.tasks) == 1
+    assert found.problems == [
+        "photos/pipe.png: is a pipe or a device; give its content on standard input, as -"
+    ]
+    with pytest.raises(DataError, match="is a pipe or a device"):
+        plan(["photos/pipe.png"], Order(output="out"))
+
+
+def test_a_result_with_too_long_a_name(photos: Path) -> None:
+    long = photos / f"{'ä' * 125}.png"  # 254 bytes
+    long.touch()
+    found = plan(["photos"], Order(output="out", exists="skip"))
+    assert [task.photo.name for task in found.tasks] == ["a.png", "b.JPG"]
+    assert found.problems == [
+        f"{long.relative_to(photos.parent)}: the name of its result is too long; name the result "
+        "by output=FILE"
+    ]
+    assert len(names([f"photos/{long.name}"], "out.png")) == 1
