@@ -35,10 +35,10 @@ class StreamNames:
         self._titles[str(path)] = _TITLES[path.stem]
 
     def shown(self, text: str) -> str:
-        """A text that may name the files, as a person knows them."""
+        """A line that may name the files, as a person knows them."""
         for path, title in self._titles.items():
             text = text.replace(path, title)
-        return text
+        return text.replace("\n", "\\n")  # names of photos may hold line feeds
 
     @contextlib.contextmanager
     def in_errors(self) -> Iterator[None]:

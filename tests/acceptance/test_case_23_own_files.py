@@ -47,6 +47,14 @@ def test_the_program_runs_beside_them(call, tmp_path: Path, name: str, as_folder
     assert "missing: no such directory" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["numpy", "json", "bigans"])
+def test_any_name_is_harmless_by_dash_p(call, tmp_path: Path, name: str) -> None:
+    own(tmp_path, name, as_folder=False)
+    done = call("-P", "-m", "bigans", "cat.png", "--output=out.png", "--model=./missing")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "missing: no such directory" in done.stderr
+
+
 SCRIPT = """
 from bigans import Upscaler
 try:

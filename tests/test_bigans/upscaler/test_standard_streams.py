@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bigans.upscaler.standard_streams import StreamNames
+
 # Reads "-", writes what came in twice; with an argument, it fails after a line on stdout.
 PROGRAM = """
 import os, sys
@@ -84,3 +86,7 @@ def test_a_terminal(tmp_path: Path, subprocess_environment: dict[str, str], stre
     assert done.returncode == 1
     assert done.stderr.startswith(b"UsageError: ")
     assert b"which is a terminal" in done.stderr
+
+
+def test_a_line_feed_in_a_name_makes_no_second_line() -> None:
+    assert StreamNames().shown("a\nb.png: is damaged") == "a\\nb.png: is damaged"
