@@ -43,13 +43,16 @@ def train_branch(
     seed_everything(config.data.seed, deterministic=config.run.deterministic)
     devices = open_devices(config.run.devices)
     dtype = dtype_policy(config.run.precision)
+    # Before the networks: a folder that is mistyped should not wait for VGG's weights.
+    if Path(config.run.run_dir).is_file():
+        raise UsageError(f"--run_dir={config.run.run_dir} is a file; name a folder")
+    dataset, validation = building.open_data(config, architecture.scale, devices)
     with devices.scope():
         generator = branch.build_generator(architecture, dtype, config.initialization)
         networks = building.build_networks(config.objective, config.data.crop_size, dtype)
         model = branch.gan(generator, config.objective, **networks)
         load_first_weights(model, architecture, config.run, init_run)
         building.compile_model(model, config)
-        dataset, validation = building.open_data(config, architecture.scale, devices)
         run = Run(model, dataset, validation, config, architecture, branch.select_best, devices)
         return train(run)
 

@@ -542,6 +542,7 @@ USAGE = {
 }
 DATA = {
     "no folder": (["--data=folder:missing"], "missing: no such folder"),
+    "data before VGG": (["--data=folder:missing", "--vgg_weights=none.npz"], "missing: no such"),
     "no validation": ([*PIXEL_ONLY, "--val_dir=missing"], "missing: no such folder"),
     "no other run": (["--init_run=none"], "none: has no config.json"),
     "no start": (["--init_generator=none.weights.h5"], "none.weights.h5: no such weights file"),
@@ -564,6 +565,14 @@ def test_what_is_refused(call_program, capsys, photo_dir, vgg_file, tmp_path, co
     assert (found, len(error.splitlines())) == (code, 1), error
     assert message in error
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_in_the_place_of_the_run_folder(call_program, capsys, photo_dir, tmp_path):
+    run = tmp_path / "run"
+    run.touch()
+    flags = f"--data=folder:{photo_dir}", f"--run_dir={run}", "--vgg_weights=none.npz", *TINY
+    assert call_program(mr_srgan.train.cli_main, *flags) == 2
+    assert f"--run_dir={run} is a file; name a folder" in capsys.readouterr().err
 
 
 def test_what_is_required(call_program, capsys):
