@@ -20,6 +20,7 @@ from sr_images.encoding import Encoding, check_encoding, dtype_written, format_t
 from sr_images.levels import in_depth
 from sr_images.picture import Picture
 from sr_images.png_stream import write_png
+from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_file
 
 __all__ = ["Encoding", "check_encoding", "write_picture", "write_pictures"]
@@ -54,8 +55,9 @@ def write_pictures(
 ) -> None:
     """Writes an animation (PNG, WebP, GIF, AVIF) or pages (TIFF), whole or not at all.
 
-    Frames are taken one after the other, and no two are in memory. All of an animation have one
-    size; how long each is shown is `attributes.duration_ms`, 100 ms by default.
+    Frames are taken one after the other, and no two are in memory. Pages may be of any sizes and
+    depths. The frames of an animation have one size, and get the depth of the first; how long each
+    is shown is `attributes.duration_ms`, 100 ms by default.
 
     Args:
         target: The file; or a binary stream, which needs `encoding.format`.
@@ -66,7 +68,8 @@ def write_pictures(
 
     Raises:
         UsageError: As of `check_encoding`.
-        ValueError: There are more or fewer frames, or their sizes differ.
+        ValueError: There are more or fewer frames.
+        DataError: Their sizes differ, and they are no pages of a TIFF.
         OSError: The file cannot be written.
     """
     encoding = encoding or Encoding()
@@ -80,6 +83,7 @@ def write_pictures(
     def ready() -> Iterator[Picture]:
         yield _ready(first, name, encoding, told)
         for frame in waiting:
+            frame = frame if name == "TIFF" else _like(first, frame, name)
             yield _ready(frame, name, encoding, told)
 
     def encode(file: IO[bytes]) -> None:
@@ -101,6 +105,19 @@ def _counted(frames: Iterable[Picture], count: int) -> Iterator[Picture]:
         yield frame
     if number != count:
         raise ValueError(f"there are {number} frames or more, not {count}")
+
+
+def _like(first: Picture, frame: Picture, name: str) -> Picture:
+    """A frame in the depth of the first: a file of an animation has one size and one depth."""
+    if frame.size != first.size:
+        (height, width), (other_height, other_width) = first.size, frame.size
+        raise DataError(
+            f"its pages differ in size ({width}x{height} and {other_width}x{other_height} pixels), "
+            f"which {name} cannot hold; use .tif"
+        )
+    dtype = first.pixels.dtype
+    alpha = None if frame.alpha is None else in_depth(frame.alpha, dtype)
+    return Picture(in_depth(frame.pixels, dtype), alpha, frame.attributes)
 
 
 def _encode_one(

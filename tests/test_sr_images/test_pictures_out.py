@@ -21,7 +21,7 @@ from sr_images.picture import Attributes, Picture
 from sr_images.pictures_in import open_pictures, read_picture
 from sr_images.pictures_out import Encoding, check_encoding, write_picture, write_pictures
 from sr_images.strip_writer import write_strips
-from sr_program.errors import UsageError
+from sr_program.errors import DataError, UsageError
 from sr_program.machine.optional_packages import is_installed
 
 COLOUR = scene(40, 64)
@@ -203,6 +203,33 @@ def test_pages_of_a_tiff_have_their_own_depths():
         found = [page.asarray() for page in tiff.pages]
     np.testing.assert_array_equal(found[0], COLOUR)
     np.testing.assert_array_equal(found[1], COLOUR[:20, :, 0].astype(np.uint16) * 257)
+
+
+ANIMATIONS = ("png", "webp", "gif", "avif")
+
+
+@pytest.mark.parametrize("suffix", ANIMATIONS)
+def test_an_animation_of_several_sizes_is_refused(tmp_path, suffix):
+    pages = [Picture(COLOUR), Picture(COLOUR[:20])]
+    with pytest.raises(DataError, match=r"differ in size \(64x40 and 64x20 pixels\).*use \.tif$"):
+        write_pictures(tmp_path / f"a.{suffix}", iter(pages), count=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ANIMATIONS)
+@pytest.mark.parametrize("first_is_deep", [False, True])
+def test_an_animation_has_one_depth(suffix, first_is_deep):
+    deep = Picture(COLOUR[:, :, :1].astype(np.uint16) * 257, ALPHA.astype(np.uint16) * 257)
+    pages = [Picture(COLOUR), deep]
+    file = io.BytesIO()
+    write_pictures(file, iter(pages[::-1] if first_is_deep else pages), Encoding(suffix), count=2)
+    with Image.open(file) as image:
+        found = [np.array(frame.convert("RGBA"), float) for frame in ImageSequence.Iterator(image)]
+    plain, gray = found[::-1] if first_is_deep else found
+    tolerance = 0 if suffix in ("png", "webp") else 9
+    shown = ALPHA >= 128
+    assert np.abs(plain[:, :, :3] - COLOUR).mean() <= tolerance
+    assert np.abs(gray[:, :, :3] - COLOUR[:, :, :1])[shown].mean() <= tolerance
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "bmp", "npy"])

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 
 from bigans import Tiling, Upscaler
 from bigans.models import memory
@@ -146,6 +147,24 @@ def test_a_model_that_is_missing_is_no_problem_of_a_photo(tasks: list[Task]) -> 
 
     with pytest.raises(DataError, match="no model"):
         enlarge_files(tasks, load)
+
+
+def test_pages_that_no_animation_holds_are_a_problem_of_their_photo(
+    tasks: list[Task], toy: Upscaler
+) -> None:
+    pages = tasks[1].photo.rename(tasks[1].photo.with_suffix(".tif"))
+    with tifffile.TiffWriter(pages) as file:
+        for width in (6, 4):
+            file.write(np.zeros((5, width, 3), np.uint8), metadata=None, photometric="rgb")
+    tasks[1] = Task(pages, tasks[1].result)
+    problems = enlarge_files(tasks, toy, XI)
+    assert problems == [
+        f"{pages}: its pages differ in size (24x20 and 16x20 pixels), which PNG cannot hold; "
+        "use .tif"
+    ]
+    assert written(tasks) == [True, False, True, True]
+    tasks[1] = Task(pages, pages.with_name("large.tif"))
+    assert enlarge_files(tasks[1:2], toy, XI) == []
 
 
 def test_photos_are_read_and_written_meanwhile(
