@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,26 @@ from sr_images.picture import Attributes, Picture
 
 _COLOURS = 255  # and one that is transparent
 _TRANSPARENT = 255
+_WHITE = 255
 _HALF = 128
-_TO_BACKGROUND = 2  # the frame is removed before the next
+_STAYS, _TO_BACKGROUND = 1, 2  # what becomes of a frame before the next is shown
 _MOST_LOOP = 65_535
+_MOST_DURATION = 655_350  # milliseconds; hundredths of a second have 16 bits
+
+
+class _Frame(NamedTuple):
+    """A frame that waits until it is known what becomes of it; a byte a pixel."""
+
+    image: Image.Image
+    is_transparent: bool
+    duration: int
 
 
 def encode(file: IO[bytes], frames: Iterator[Picture], count: int, loop: int | None) -> None:
     """Writes a picture or an animation. A pixel is opaque or transparent, from half on.
+
+    A frame is removed if the next one, or the first one after the last, has transparent pixels:
+    it would be seen through them. So it waits for the next.
 
     Args:
         file: Open for writing.
@@ -29,41 +42,64 @@ def encode(file: IO[bytes], frames: Iterator[Picture], count: int, loop: int | N
         count: Of the frames.
         loop: How often it is shown, 0 for ever; None is once.
     """
-    for number, frame in enumerate(frames):
-        if number == 0:
-            height, width = frame.size
-            file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0x70, 0, 0))
-            if count > 1 and loop is not None:
-                repeats = struct.pack("<H", min(loop, _MOST_LOOP))
-                file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + repeats + b"\0")
-            file.write(_comment(frame.attributes))
-        duration = duration_of(frame.attributes) if count > 1 else 0
-        _write_frame(file, frame, duration, removed=count > 1 and frame.alpha is not None)
+    first = next(frames)
+    _write_head(file, first, count, loop)
+    waiting = _frame_of(first)
+    first_is_transparent = waiting.is_transparent
+    del first
+    for number, picture in enumerate(frames):
+        following = _frame_of(picture)
+        _write_frame(file, waiting, number, count, following.is_transparent)
+        waiting = following
+    _write_frame(file, waiting, count - 1, count, first_is_transparent)
     file.write(b";")
 
 
-def _write_frame(file: IO[bytes], frame: Picture, duration: int, removed: bool) -> None:
-    image = image_of(Picture(frame.pixels))
-    few = image if image.mode == "L" and frame.alpha is None else _with_few_colours(image)
+def _write_head(file: IO[bytes], first: Picture, count: int, loop: int | None) -> None:
+    height, width = first.size
+    file.write(b"GIF89a" + struct.pack("<HHBBB", width, height, 0x70, 0, 0))
+    if count > 1 and loop is not None:
+        repeats = struct.pack("<H", min(loop, _MOST_LOOP))
+        file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + repeats + b"\0")
+    file.write(_comment(first.attributes))
+
+
+def _frame_of(picture: Picture) -> _Frame:
+    image, alpha = image_of(Picture(picture.pixels)), picture.alpha
+    duration = min(duration_of(picture.attributes), _MOST_DURATION)
+    if alpha is None or alpha.min() >= _HALF:
+        return _Frame(image if picture.is_gray else _with_few_colours(image), False, duration)
+    few = _with_few_colours(image)
+    indices: NDArray[Any] = np.array(few)
+    indices[alpha < _HALF] = _TRANSPARENT
+    holed = Image.fromarray(indices, "P")
+    holed.putpalette(few.getpalette() or [])
+    return _Frame(holed, True, duration)
+
+
+def _write_frame(file: IO[bytes], frame: _Frame, number: int, count: int, removed: bool) -> None:
+    image = frame.image
     options: dict[str, Any] = {"include_color_table": True}
-    if duration:
-        options["duration"] = duration
-    if frame.alpha is not None:
-        few = few.copy()
-        indices: NDArray[Any] = np.array(few)
-        indices[frame.alpha < _HALF] = _TRANSPARENT
-        palette = few.getpalette()
-        few = Image.fromarray(indices, "P")
-        few.putpalette((palette or [])[: 3 * _COLOURS] + [0] * 3)
-        options |= {"transparency": _TRANSPARENT}
-    if removed:
-        options["disposal"] = _TO_BACKGROUND
-    for piece in GifImagePlugin.getdata(few, **options):
+    if count > 1:
+        options |= {"duration": frame.duration, "disposal": _TO_BACKGROUND if removed else _STAYS}
+    # Pillow's reader leaves nothing behind only if this frame and the first name such a colour.
+    if frame.is_transparent or (count > 1 and (removed or number == 0)):
+        options["transparency"] = _TRANSPARENT
+        image = _with_few_colours(image) if image.mode == "L" else image
+    for piece in GifImagePlugin.getdata(image, **options):
         file.write(piece)
 
 
 def _with_few_colours(image: Image.Image) -> Image.Image:
-    return image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.FLOYDSTEINBERG)
+    """An image of 255 colours, with a palette that has one more, for what is transparent."""
+    if image.mode == "L":  # all levels but 254, which becomes white
+        few = Image.fromarray(np.minimum(np.array(image), _COLOURS - 1), "P")
+        palette = [level for level in (*range(_COLOURS - 1), _WHITE) for _ in range(3)]
+    else:
+        few = image.quantize(_COLOURS, dither=Image.Dither.FLOYDSTEINBERG)
+        palette = few.getpalette() or []
+    few.putpalette(palette + [0] * (3 * (_COLOURS + 1) - len(palette)))
+    return few
 
 
 def _comment(attributes: Attributes) -> bytes:

@@ -232,6 +232,31 @@ def test_an_animation_has_one_depth(suffix, first_is_deep):
     assert np.abs(gray[:, :, :3] - COLOUR[:, :, :1])[shown].mean() <= tolerance
 
 
+@pytest.mark.parametrize("is_gray", [False, True])
+@pytest.mark.parametrize("holes", ["OT", "TO", "OTO", "TTO", "OOTTO", "TOT"])
+def test_nothing_is_seen_through_a_frame_of_a_gif(holes, is_gray):
+    """O is an opaque frame, T one whose left or right half is transparent; red and blue in turn."""
+    pictures = []
+    for number, kind in enumerate(holes):
+        pixels = np.zeros((6, 8, 1 if is_gray else 3), np.uint8)
+        pixels[:, :, 0 if is_gray else (0, 2)[number % 2]] = 255 - 100 * is_gray * (number % 2)
+        alpha = np.full((6, 8), 255, np.uint8)
+        alpha[:, slice(0, 4) if number % 2 else slice(4, 8)] = 0
+        pictures.append(Picture(pixels, alpha if kind == "T" else None))
+    file = io.BytesIO()
+    write_pictures(file, iter(pictures), Encoding("gif"), count=len(holes), loop=0)
+    with Image.open(file) as image:
+        found = [np.array(frame.convert("RGBA")) for frame in ImageSequence.Iterator(image)]
+    for picture, shown in zip(pictures, found, strict=True):
+        alpha = np.full((6, 8), 255) if picture.alpha is None else picture.alpha
+        np.testing.assert_array_equal(shown[:, :, 3], alpha)
+        expected = np.broadcast_to(picture.pixels, (6, 8, 3))
+        np.testing.assert_array_equal(shown[alpha == 255][:, :3], expected[alpha == 255])
+    if holes[0] == "T":  # it comes again, after the last
+        last = file.getvalue().rindex(b"!\xf9\x04")
+        assert file.getvalue()[last + 3] >> 2 & 7 == 2
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "bmp", "npy"])
 def test_several_frames_are_refused_where_one_is_held(suffix):
     with pytest.raises(UsageError, match="cannot hold 2 frames or pages"):
