@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from sr_images.attributes import exif
+from sr_images.attributes import exif, raw_profiles
 from sr_images.picture import Attributes
 
 _EXIF_HEAD = b"Exif\0\0"
@@ -19,9 +19,9 @@ def attributes_of(image: Image.Image) -> Attributes:
     comment = info.get("comment")
     return Attributes(
         icc=_bytes(info.get("icc_profile")),
-        exif=exif_of(info.get("exif")),
-        xmp=_bytes(info.get("xmp")),
-        iptc=_iptc(info.get("photoshop")),
+        exif=exif_of(info.get("exif")) or raw_profiles.exif_of(info),
+        xmp=_bytes(info.get("xmp")) or raw_profiles.xmp_of(info),
+        iptc=_iptc(info.get("photoshop")) or raw_profiles.iptc_of(info),
         dpi=_dpi(info.get("dpi")) if _tells_dpi(image) else None,
         # JPEG 2000: there it names the encoder
         texts={"Comment": _text(comment)} if comment and image.format != "JPEG2000" else {},
@@ -33,9 +33,12 @@ def orientation_of(image: Image.Image) -> int:
     """How the stored picture is to be turned, by EXIF or else XMP; 1 if neither says so."""
     try:
         value = image.getexif().get(0x0112, 1)
-        return value if isinstance(value, int) and 1 <= value <= 8 else 1
+        told = value if isinstance(value, int) and 1 <= value <= 8 else 1
     except Exception:  # a damaged block; the pixels may be sound
-        return 1
+        told = 1
+    # Of such texts Pillow reads one kind only.
+    is_said = told != 1 or "exif" in image.info
+    return told if is_said else raw_profiles.orientation_of(image.info)
 
 
 def exif_of(block: Any) -> bytes | None:

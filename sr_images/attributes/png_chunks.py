@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO
 
+from sr_images.attributes import raw_profiles
 from sr_images.picture import Attributes
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -54,12 +55,17 @@ def attributes_of(chunks: Mapping[str, bytes], texts: Mapping[str, str]) -> Attr
         chunks: The last chunk of each name.
         texts: As `texts_of` gives them.
     """
-    others = {keyword: text for keyword, text in texts.items() if keyword != XMP_KEYWORD}
+    others = {
+        keyword: text
+        for keyword, text in texts.items()
+        if keyword != XMP_KEYWORD and not raw_profiles.is_rewritten(keyword)
+    }
     xmp = texts.get(XMP_KEYWORD)
     return Attributes(
         icc=_profile(chunks.get("iCCP", b"")),
-        exif=chunks.get("eXIf"),
-        xmp=xmp.encode() if xmp else None,
+        exif=chunks.get("eXIf") or raw_profiles.exif_of(texts),
+        xmp=xmp.encode() if xmp else raw_profiles.xmp_of(texts),
+        iptc=raw_profiles.iptc_of(texts),
         dpi=_dpi(chunks.get("pHYs", b"")),
         texts=others,
         colour_chunks={name: chunks[name] for name in COLOUR_CHUNKS if name in chunks},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # Properties are written as attributes or as elements.
-_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[1-8](?=\s*["'<])""")
+_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)([1-8])(?=\s*["'<])""")
 _SIZES = {
     name: re.compile(rb"""(%s\s*(?:=\s*["']|>)\s*)\d+(?=\s*["'<])""" % name.encode())
     for name in (
@@ -29,6 +29,12 @@ def _property(name: bytes) -> re.Pattern[bytes]:
 
 _GPS = _property(rb"exif:GPS\w*")
 _THUMBNAILS = _property(rb"(?:xmp|xap):Thumbnails")
+
+
+def orientation_of(packet: bytes) -> int:
+    """The orientation that a packet tells, 1 to 8; 1 if it tells none."""
+    found = _ORIENTATION.search(packet)
+    return int(found[2]) if found else 1
 
 
 def upright(packet: bytes) -> bytes:
