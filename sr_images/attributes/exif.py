@@ -17,6 +17,7 @@ Buffer = bytes | mmap.mmap
 # Bytes of a value by its type's number; those from 16 on are of BigTIFF.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZES |= {16: 8, 17: 8, 18: 8}
+_HEAD = b"Exif\0\0"
 _ASCII, _SHORT, _LONG = 2, 3, 4
 
 ORIENTATION, SOFTWARE, X_RESOLUTION = 0x0112, 0x0131, 0x011A
@@ -76,6 +77,13 @@ def text_entry(text: str) -> Entry:
     """An entry of text."""
     value = text.encode("utf-8") + b"\0"
     return Entry(_ASCII, len(value), value)
+
+
+def without_head(block: bytes) -> bytes:
+    """The block without the head that JPEG adds; some programs write it twice."""
+    while block.startswith(_HEAD):
+        block = block[len(_HEAD) :]
+    return block
 
 
 def upright(block: bytes) -> bytes | None:

@@ -9,7 +9,6 @@ from PIL import Image
 from sr_images.attributes import exif, raw_profiles
 from sr_images.picture import Attributes
 
-_EXIF_HEAD = b"Exif\0\0"
 _IPTC_RESOURCE = 0x0404
 
 
@@ -44,7 +43,7 @@ def orientation_of(image: Image.Image) -> int:
 def exif_of(block: Any) -> bytes | None:
     """An EXIF block without the head that JPEG adds; None for an empty one."""
     content = _bytes(block)
-    return content.removeprefix(_EXIF_HEAD) or None if content else None
+    return exif.without_head(content) or None if content else None
 
 
 def _bytes(value: Any) -> bytes | None:

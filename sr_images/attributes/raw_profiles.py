@@ -13,7 +13,6 @@ from sr_images.attributes import exif, iptc, xmp
 _KEYWORD = "raw profile type "
 _REWRITTEN = (_KEYWORD + "exif", _KEYWORD + "app1", _KEYWORD + "xmp")
 _IPTC = (_KEYWORD + "iptc",)
-_EXIF_HEAD = b"Exif\0\0"
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 
 
@@ -34,7 +33,7 @@ def exif_of(texts: Mapping[Any, Any]) -> bytes | None:
         texts: By keyword; other values are left alone.
     """
     for content in _contents(texts, _REWRITTEN):
-        block = content.removeprefix(_EXIF_HEAD)
+        block = exif.without_head(content)
         if block.startswith((b"II*\0", b"MM\0*")):
             return block
     return None

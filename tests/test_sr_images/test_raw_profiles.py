@@ -45,8 +45,10 @@ def written(content: bytes, suffix: str, **options) -> Image.Image:
 @pytest.mark.parametrize("kind", ["exif", "APP1"])
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
 @pytest.mark.parametrize("strip", ["none", "gps", "all"])
-def test_exif_is_applied_once_and_can_be_stripped(kind, suffix, strip, late):
-    image = written(png((kind, exif_block()), late=late), suffix, strip=strip)
+@pytest.mark.parametrize("heads", [1, 2])
+def test_exif_is_applied_once_and_can_be_stripped(kind, suffix, strip, late, heads):
+    block = b"Exif\0\0" * (heads - 1) + exif_block()
+    image = written(png((kind, block), late=late), suffix, strip=strip)
     assert image.size == (24, 32)
     assert ImageOps.exif_transpose(image).size == (24, 32)
     if suffix == "png":
