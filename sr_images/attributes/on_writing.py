@@ -6,7 +6,7 @@ import dataclasses
 import struct
 
 from sr_images import icc as profiles
-from sr_images.attributes import exif, settings, xmp
+from sr_images.attributes import exif, iptc, raw_profiles, settings, xmp
 from sr_images.encoding import HOLDS, Encoding
 from sr_images.picture import Attributes, Pixels
 
@@ -32,10 +32,11 @@ def of_written_picture(
     packet = attributes.xmp
     if packet:
         packet = xmp.upright(xmp.resized(packet, height, width))
-        packet = xmp.without_place(packet) if encoding.strip == "gps" else packet
     written = dataclasses.replace(
         attributes, exif=_exif(attributes.exif, height, width, encoding), xmp=packet
     )
+    if encoding.strip == "gps":
+        written = _without_place(written)
     return settings.added(written, name, encoding.settings) if encoding.settings else written
 
 
@@ -58,6 +59,21 @@ def in_srgb(pixels: Pixels, attributes: Attributes, told: str) -> tuple[Pixels, 
     if converted is None:
         return pixels, attributes
     return converted, dataclasses.replace(attributes, icc=None, colour_chunks={})
+
+
+def _without_place(attributes: Attributes) -> Attributes:
+    """The attributes without where the photo was taken, except in EXIF."""
+    packet, records = attributes.xmp, attributes.iptc
+    return dataclasses.replace(
+        attributes,
+        xmp=xmp.without_place(packet) if packet else None,
+        iptc=iptc.without_place(records) if records else None,
+        texts={
+            keyword: text
+            for keyword, text in attributes.texts.items()
+            if "gps" not in keyword.lower() and not raw_profiles.is_iptc(keyword)
+        },
+    )
 
 
 def _exif(block: bytes | None, height: int, width: int, encoding: Encoding) -> bytes | None:

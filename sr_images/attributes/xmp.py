@@ -21,13 +21,21 @@ _ACROSS = ("exif:PixelXDimension", "tiff:ImageWidth")
 def _property(name: bytes) -> re.Pattern[bytes]:
     """An attribute, an element without content, or an element with all that is inside."""
     return re.compile(
-        rb"""\s%s\s*=\s*(?:"[^"]*"|'[^']*')|<(%s)\b[^>]*/>|<(%s)\b[^>]*>.*?</\2\s*>"""
+        rb"""\s%s\s*=\s*(?:"[^"]*"|'[^']*')|<(%s)(?=[\s/>])[^>]*/>|<(%s)(?=[\s>])[^>]*>.*?</\2\s*>"""
         % (name, name, name),
         re.DOTALL,
     )
 
 
-_GPS = _property(rb"exif:GPS\w*")
+# Programs have names of their own for the place: drone-dji:GpsLatitude, exif:GPSAltitude.
+_NAME = rb"[\w.-]{0,64}"
+_PLACE = _property(
+    rb"(?!xmlns:)(?i:"
+    rb"%(n)s:%(n)s(?:gps|latitude|longitude)%(n)s|%(n)sgps%(n)s:%(n)s"
+    rb"|photoshop:(?:City|State|Country)"
+    rb"|Iptc4xmpCore:(?:Location|CountryCode)"
+    rb"|Iptc4xmpExt:Location(?:Created|Shown))" % {b"n": _NAME}
+)
 _THUMBNAILS = _property(rb"(?:xmp|xap):Thumbnails")
 
 
@@ -52,4 +60,4 @@ def resized(packet: bytes, height: int, width: int) -> bytes:
 
 def without_place(packet: bytes) -> bytes:
     """The packet without where the photo was taken."""
-    return _GPS.sub(b"", packet)
+    return _PLACE.sub(b"", packet)

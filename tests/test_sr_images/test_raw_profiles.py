@@ -76,6 +76,9 @@ def test_iptc_is_kept(content):
     assert image.info["photoshop"][0x0404] == RECORDS
     kept = written(png(("iptc", content)), "png").info["Raw profile type iptc"]
     assert kept == raw("iptc", content)
+    stripped = [written(png(("iptc", content)), suffix, strip="gps") for suffix in ("jpg", "png")]
+    assert stripped[0].info["photoshop"][0x0404] == RECORDS[:10]
+    assert "Raw profile type iptc" not in stripped[1].info
 
 
 @pytest.mark.parametrize("text", ["", "\nexif\n  4\nxyz", "\nexif\n", "\nexif\n 6\n457869660000"])
