@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
@@ -108,7 +109,7 @@ def _counted(frames: Iterable[Picture], count: int) -> Iterator[Picture]:
 
 
 def _like(first: Picture, frame: Picture, name: str) -> Picture:
-    """A frame in the depth of the first: a file of an animation has one size and one depth."""
+    """A frame in the depth of the first: an animation has one size, one depth, and its colours."""
     if frame.size != first.size:
         (height, width), (other_height, other_width) = first.size, frame.size
         raise DataError(
@@ -117,7 +118,8 @@ def _like(first: Picture, frame: Picture, name: str) -> Picture:
         )
     dtype = first.pixels.dtype
     alpha = None if frame.alpha is None else in_depth(frame.alpha, dtype)
-    return Picture(in_depth(frame.pixels, dtype), alpha, frame.attributes)
+    attributes = dataclasses.replace(frame.attributes, colour_chunks={})
+    return Picture(in_depth(frame.pixels, dtype), alpha, attributes)
 
 
 def _encode_one(
@@ -166,7 +168,7 @@ def _ready(picture: Picture, name: str, encoding: Encoding, told: str) -> Pictur
         pixels = np.repeat(pixels, 3, axis=2)
     dtype = dtype_written(name, pixels.dtype)
     alpha = None if picture.alpha is None else in_depth(picture.alpha, dtype)
-    attributes = of_written_picture(attributes, *picture.size, name, encoding)
+    attributes = of_written_picture(attributes, *picture.size, name, encoding, told)
     return Picture(in_depth(pixels, dtype), alpha, attributes)
 
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import dataclasses
 import struct
 
+from absl import logging
+
 from sr_images import icc as profiles
-from sr_images.attributes import exif, iptc, raw_profiles, settings, xmp
+from sr_images.attributes import colour_chunks, exif, iptc, raw_profiles, settings, xmp
 from sr_images.encoding import HOLDS, Encoding
 from sr_images.picture import Attributes, Pixels
 
 
 def of_written_picture(
-    attributes: Attributes, height: int, width: int, name: str, encoding: Encoding
+    attributes: Attributes,
+    height: int,
+    width: int,
+    name: str,
+    encoding: Encoding,
+    told: str = "the result",
 ) -> Attributes:
     """The attributes with the size of the result, less what is stripped, with the settings.
 
@@ -22,7 +29,9 @@ def of_written_picture(
         width: Of the result, pixels.
         name: The format.
         encoding: How it is written.
+        told: What a warning calls the file.
     """
+    _warn_of_colours(attributes, name, encoding, told)
     if encoding.strip == "all":
         return Attributes(
             icc=attributes.icc,
@@ -59,6 +68,20 @@ def in_srgb(pixels: Pixels, attributes: Attributes, told: str) -> tuple[Pixels, 
     if converted is None:
         return pixels, attributes
     return converted, dataclasses.replace(attributes, icc=None, colour_chunks={})
+
+
+def _warn_of_colours(attributes: Attributes, name: str, encoding: Encoding, told: str) -> None:
+    if attributes.icc or not colour_chunks.is_beyond_profiles(attributes.colour_chunks):
+        return
+    if name != "PNG":
+        logging.warning(
+            "%s: its colours (PQ, HLG or others that a PNG names by cICP) are lost in %s and will "
+            "look different; use .png",
+            told,
+            name,
+        )
+    elif encoding.icc == "convert":
+        logging.warning("%s: its colours cannot be converted and stay as cICP names them", told)
 
 
 def _without_place(attributes: Attributes) -> Attributes:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO
 
-from sr_images.attributes import raw_profiles
+from sr_images.attributes import colour_chunks, raw_profiles
 from sr_images.picture import Attributes
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -20,6 +20,7 @@ XMP_KEYWORD = "XML:com.adobe.xmp"
 _MOST_INFLATED = 2**26  # bytes of a text or profile
 _MOST_KEPT = 2**26  # bytes of a chunk; larger ones are left out
 _INCH = 0.0254
+_GRAY = (b"\0", b"\4")  # kinds of colour, in IHDR
 
 
 def read_chunks(file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
@@ -61,8 +62,10 @@ def attributes_of(chunks: Mapping[str, bytes], texts: Mapping[str, str]) -> Attr
         if keyword != XMP_KEYWORD and not raw_profiles.is_rewritten(keyword)
     }
     xmp = texts.get(XMP_KEYWORD)
+    is_gray = chunks.get("IHDR", b"")[9:10] in _GRAY
     return Attributes(
-        icc=_profile(chunks.get("iCCP", b"")),
+        # Other formats, and conversions, need the colours of the other chunks as a profile.
+        icc=_profile(chunks.get("iCCP", b"")) or colour_chunks.profile_of(chunks, is_gray=is_gray),
         exif=chunks.get("eXIf") or raw_profiles.exif_of(texts),
         xmp=xmp.encode() if xmp else raw_profiles.xmp_of(texts),
         iptc=raw_profiles.iptc_of(texts),
@@ -95,7 +98,7 @@ def chunks_of(attributes: Attributes) -> list[tuple[str, bytes]]:
         for name in COLOUR_CHUNKS
         if name in attributes.colour_chunks
     ]
-    if attributes.icc:
+    if attributes.icc and not _say_all(attributes.colour_chunks, attributes.icc):
         chunks.append(("iCCP", b"ICC profile\0\0" + zlib.compress(attributes.icc)))
         # the standard: a file has one of the two
         chunks = [chunk for chunk in chunks if chunk[0] != "sRGB"]
@@ -110,6 +113,12 @@ def chunks_of(attributes: Attributes) -> list[tuple[str, bytes]]:
         text = attributes.xmp.decode("utf-8", "replace")
         chunks.append(("iTXt", f"{XMP_KEYWORD}\0\0\0\0\0{text}".encode()))
     return chunks
+
+
+def _say_all(chunks: Mapping[str, bytes], icc: bytes) -> bool:
+    """Whether a profile was made of these chunks."""
+    is_gray = icc[16:20] == b"GRAY"
+    return bool(chunks) and icc == colour_chunks.profile_of(chunks, is_gray=is_gray)
 
 
 def _text_chunk(keyword: str, text: str) -> tuple[str, bytes]:
