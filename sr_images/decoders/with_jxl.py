@@ -6,15 +6,13 @@ import imagecodecs
 import numpy as np
 import pillow_jxl
 
+from sr_images.decoders.jxl_head import head_of
 from sr_images.decoders.one_frame import OneFrame
-from sr_images.decoders.samples import Decoded
+from sr_images.decoders.samples import Decoded, Samples, scaled
 from sr_images.decoders.with_pillow import decode_jpeg
 from sr_images.floats import checked_floats
 from sr_images.picture import Attributes
 from sr_program.errors import DataError
-
-_CODESTREAM = b"\xff\x0a"
-_RATIOS = ((0, 0), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
 class JxlFrames(OneFrame):
@@ -22,8 +20,9 @@ class JxlFrames(OneFrame):
 
     def _size(self) -> tuple[int, int, int]:
         self._content = self._source.content()
-        # The depth comes later than the size; what is decoded has 8 bits at least.
-        return *stated_size(self._content), 24
+        self._head = head_of(self._content)
+        # There may be fewer channels or more; what is decoded has 8 bits at least.
+        return self._head.height, self._head.width, 3 * max(8, self._head.bits)
 
     def _decode(self) -> Decoded:
         is_jpeg, info, data, icc, boxes = pillow_jxl.Decoder(num_threads=0)(self._content)
@@ -37,53 +36,19 @@ class JxlFrames(OneFrame):
         samples = imagecodecs.jpegxl_decode(self._content, numthreads=1)
         if samples.shape[:2] != (info.height, info.width) or samples.ndim > 3:
             raise DataError(f"{self._source.name}: is an animated JPEG XL; save it as PNG or WebP")
+        return Decoded(self._stretched(samples), attributes)
+
+    def _stretched(self, samples: Samples) -> Samples:
+        """With white at the top: whole numbers come as the file stores them, in 1 to 16 bits."""
         if samples.dtype.kind == "f":
-            samples = checked_floats(samples, self._source.name)
-        if samples.dtype not in (np.uint8, np.uint16, np.float32):
-            raise ValueError(f"samples are {samples.dtype}")
-        return Decoded(samples, attributes)
-
-
-def stated_size(content: bytes) -> tuple[int, int]:
-    """Height and width, as the head of a file says.
-
-    Reference:
-        ISO/IEC 18181-1, size header.
-
-    Raises:
-        ValueError: There is no head.
-    """
-    start = content.find(_CODESTREAM, 0 if content.startswith(_CODESTREAM) else 12)
-    if start < 0:
-        raise ValueError("no codestream")
-    bits = _Bits(content[start + 2 : start + 18])
-    if bits.take(1):
-        height = 8 * (bits.take(5) + 1)
-        ratio = bits.take(3)
-        return height, _width(height, ratio) if ratio else 8 * (bits.take(5) + 1)
-    height = bits.side()
-    ratio = bits.take(3)
-    return height, _width(height, ratio) if ratio else bits.side()
-
-
-def _width(height: int, ratio: int) -> int:
-    across, down = _RATIOS[ratio]
-    return height * across // down
-
-
-class _Bits:
-    """Reads numbers from bytes, the lowest bit first."""
-
-    def __init__(self, content: bytes) -> None:
-        self._bits = int.from_bytes(content, "little")
-
-    def take(self, count: int) -> int:
-        value = self._bits & (2**count - 1)
-        self._bits >>= count
-        return value
-
-    def side(self) -> int:
-        return self.take((9, 13, 18, 30)[self.take(2)]) + 1
+            return checked_floats(samples, self._source.name)
+        bits = self._head.bits
+        if self._head.is_float or samples.dtype != (np.uint8 if bits <= 8 else np.uint16):
+            raise DataError(
+                f"{self._source.name}: is a JPEG XL of {bits} bits a channel; convert it to 8 or "
+                "16 bits"
+            )
+        return scaled(samples, 2**bits - 1)
 
 
 def _exif(box: bytes) -> bytes | None:
