@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 import mmap
 from collections.abc import Iterator
 from typing import IO, Any
 
 import tifffile
-from PIL.TiffImagePlugin import TiffImageFile
 
 from sr_images.attributes import from_tiff
-from sr_images.decoders.pillow_modes import decoded_of
 from sr_images.decoders.samples import Decoded
 from sr_images.decoders.source import Source
+from sr_images.decoders.tiff_by_libtiff import OLD_JPEG, decoded_by_libtiff, is_for_libtiff
 from sr_images.decoders.tiff_colours import decoded_page
 from sr_images.limits import Limits
 from sr_program.errors import DataError
 
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType: a preview, and a mask
+
+# It tells of damage, which becomes a DataError anyway: a person is told once.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 
 class TiffPages:
@@ -57,12 +60,7 @@ class TiffPages:
         for page in self._pages:
             self._check(page)
             attributes, orientation = from_tiff.attributes_of(page, self._buffer)
-            try:
-                decoded, icc = decoded_page(page, attributes.icc, self._source.name)
-            except DataError:
-                raise
-            except Exception as error:
-                decoded, icc = self._by_pillow(page, attributes.icc, error)
+            decoded, icc = self._decoded(page, attributes.icc)
             yield dataclasses.replace(
                 decoded,
                 attributes=dataclasses.replace(attributes, icc=icc),
@@ -76,6 +74,16 @@ class TiffPages:
         self._tiff.close()
         self._file.close()
 
+    def _decoded(self, page: tifffile.TiffPage, icc: bytes | None) -> tuple[Decoded, bytes | None]:
+        if is_for_libtiff(page):
+            return decoded_by_libtiff(page, self._source, icc)
+        try:
+            return decoded_page(page, icc, self._source.name)
+        except Exception as error:
+            if isinstance(error, DataError) or page.compression != OLD_JPEG:
+                raise
+        return decoded_by_libtiff(page, self._source, icc)
+
     def _check(self, page: tifffile.TiffPage) -> None:
         height, width, bits = page.imagelength, page.imagewidth, page.bitspersample
         channels = max(1, page.samplesperpixel)
@@ -88,21 +96,6 @@ class TiffPages:
             raise DataError(
                 f"{self._source.name}: is damaged (the file is truncated); replace the file"
             )
-
-    def _by_pillow(
-        self, page: tifffile.TiffPage, icc: bytes | None, error: Exception
-    ) -> tuple[Decoded, bytes | None]:
-        """What libtiff alone decodes: subsampled YCbCr, JPEG of the old kind and others."""
-        if page.bitspersample not in (1, 8):
-            raise error
-        try:
-            with self._source.open() as file, TiffImageFile(file) as image:
-                image.seek(page.index)
-                image.load()
-                decoded = decoded_of(image, icc, False, 1, self._source.name)
-        except Exception:
-            raise error from None
-        return decoded, None if image.mode == "CMYK" else icc
 
 
 def _page(tiff: tifffile.TiffFile, number: int) -> tifffile.TiffPage:

@@ -1,0 +1,102 @@
+"""TIFF files that are damaged, or of a rare kind: read as other libraries do, or refused."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from benchmarks.studies.drawn_files import scene
+from sr_images.pictures_in import open_pictures, read_picture
+from sr_program.errors import DataError
+
+COLOUR = scene()
+
+
+def tiff(array, **options):
+    file = io.BytesIO()
+    tifffile.imwrite(file, array, **{"metadata": None, **options})
+    return file.getvalue()
+
+
+def pillow_tiff(image, **options):
+    file = io.BytesIO()
+    image.save(file, "TIFF", **options)
+    return file.getvalue()
+
+
+def damaged(content):
+    """With some bytes overwritten in the middle of the first strip."""
+    page = tifffile.TiffFile(io.BytesIO(content)).pages[0]
+    start, length = page.dataoffsets[0], page.databytecounts[0]
+    part = slice(start + length // 3, start + length // 2)
+    overwritten = bytearray(content)
+    overwritten[part] = b"\x55" * (part.stop - part.start)
+    return bytes(overwritten)
+
+
+def subsampled(compression):
+    """With a colour for 2x2 pixels, which tifffile does not read."""
+    image = Image.fromarray(COLOUR).convert("YCbCr")
+    return pillow_tiff(image, compression=compression, tiffinfo={530: (2, 2)})
+
+
+def files_to_damage():
+    for name in ("zlib", "lzw", "lzma"):
+        yield name, tiff(COLOUR, photometric="rgb", compression=name)
+    for name in ("tiff_adobe_deflate", "tiff_lzw"):
+        yield f"subsampled {name}", subsampled(name)
+
+
+@pytest.mark.parametrize("name", dict(files_to_damage()))
+def test_damage_is_told_in_one_line(name, capfd):
+    content = dict(files_to_damage())[name]
+    with pytest.raises(DataError, match=r"^the picture: is damaged \(.*\); replace the file$"):
+        read_picture(damaged(content))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_without_pages_is_told_in_one_line(caplog):
+    with pytest.raises(DataError, match="holds no picture"):
+        open_pictures(b"II*\0\0\0\0\0")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_subsampled_ycbcr_is_read_as_by_pillow(compression):
+    content = subsampled(compression)
+    expected = np.array(Image.open(io.BytesIO(content)).convert("RGB"))
+    np.testing.assert_array_equal(read_picture(content).pixels, expected)
+
+
+def old_jpeg_tiff(jpeg):
+    """A page whose JPEG is of the old kind: a whole file behind one of the tags."""
+    height, width = COLOUR.shape[:2]
+    depths = 8 + 2 + 12 * 12 + 4
+    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, depths), (259, 3, 1, 6)]
+    tags += [(262, 3, 1, 6), (273, 4, 1, depths + 6), (277, 3, 1, 3), (278, 4, 1, height)]
+    tags += [(279, 4, 1, len(jpeg)), (513, 4, 1, depths + 6), (514, 4, 1, len(jpeg))]
+    tags += [(530, 3, 2, 0x10001)]
+    entries = b"".join(struct.pack("<HHLL", *tag) for tag in tags)
+    head = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4)
+    return head + struct.pack("<HHH", 8, 8, 8) + jpeg
+
+
+def test_jpeg_of_the_old_kind_is_read_as_the_jpeg():
+    file = io.BytesIO()
+    Image.fromarray(COLOUR).save(file, "JPEG", quality=95, subsampling=0)
+    found = read_picture(old_jpeg_tiff(file.getvalue())).pixels
+    np.testing.assert_array_equal(found, np.array(Image.open(file)))
+
+
+def test_an_unknown_compression_is_told():
+    content = bytearray(tiff(COLOUR, photometric="rgb"))
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        page = file.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
+        at = page.tags["Compression"].valueoffset
+    content[at : at + 2] = (32895).to_bytes(2, "little")  # IT8CTPAD
+    with pytest.raises(DataError, match="in the compression IT8CTPAD; save it as RGB in deflate"):
+        read_picture(bytes(content))
