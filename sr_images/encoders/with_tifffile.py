@@ -18,6 +18,11 @@ Tag = tuple[int, int, int, Any, bool]
 _BYTE, _LONG, _UNDEFINED, _LONG8 = 1, 4, 7, 16
 # Files from here on need 64 bits for their offsets. What compression saves is not known beforehand.
 _MOST_CLASSIC = 2**32 - 2**25
+# Of `struct`, for the types of entries; a rational is two numbers.
+_CODES = {
+    **{1: "B", 3: "H", 4: "L", 5: "L", 6: "b", 7: "B", 8: "h", 9: "l", 10: "l", 11: "f", 12: "d"},
+    13: "L",
+}
 _ROWS = 64  # of a strip of a picture that is in memory
 
 
@@ -115,12 +120,11 @@ def _tags(attributes: Attributes, big: bool) -> list[Tag]:
 
 def _value(entry: exif.Entry) -> Any:
     """As tifffile takes it: bytes, or numbers."""
-    code = {1: "B", 3: "H", 4: "L", 6: "b", 7: "B", 8: "h", 9: "l", 11: "f", 12: "d"}.get(
-        entry.kind
-    )
+    code = _CODES.get(entry.kind)
     if code in (None, "B"):
         return entry.value
-    return struct.unpack(f"<{len(entry.value) // struct.calcsize(code)}{code}", entry.value)
+    size = struct.calcsize(f"<{code}")  # without "<", as long as the machine has it
+    return struct.unpack(f"<{len(entry.value) // size}{code}", entry.value)
 
 
 def _parts(attributes: Attributes) -> exif.ExifBlock:
