@@ -19,6 +19,7 @@ _COLOURS = {
     _KINDS.MINISWHITE: 1,
     _KINDS.MINISBLACK: 1,
     _KINDS.RGB: 3,
+    _KINDS.PALETTE: 1,
     _KINDS.YCBCR: 3,
     _KINDS.CIELAB: 3,
     _KINDS.ICCLAB: 3,
@@ -44,10 +45,7 @@ def decoded_page(
         Exception: The decoder raises nearly anything on damaged files.
     """
     _refuse(page, name)
-    stored = page.asarray()
-    if page.photometric == _KINDS.PALETTE:
-        return _of_palette(page, stored, keep_colours=bool(icc)), icc
-    samples = np.moveaxis(stored.reshape(page.shaped), 0, -2)[0]  # [H, W, planes, samples]
+    samples = np.moveaxis(page.asarray().reshape(page.shaped), 0, -2)[0]  # [H, W, planes, samples]
     samples = samples.reshape(*samples.shape[:2], -1)
     colours = _COLOURS[_KINDS(page.photometric)]
     if samples.shape[2] < colours:
@@ -62,14 +60,15 @@ def decoded_page(
     if alpha_at is None:
         return Decoded(pixels), icc
     alpha = _levels(page, samples[:, :, colours + alpha_at], name)
-    premultiplied = kinds[alpha_at] == _PREMULTIPLIED
+    # a place in a palette cannot have been multiplied
+    premultiplied = kinds[alpha_at] == _PREMULTIPLIED and page.photometric != _KINDS.PALETTE
     return Decoded(pixels, alpha=in_depth(alpha, pixels.dtype), premultiplied=premultiplied), icc
 
 
 def _refuse(page: tifffile.TiffPage, name: str) -> None:
     if page.photometric in _RAW:
         raise DataError(f"{name}: is a camera's raw photo; develop it into a TIFF or JPEG")
-    if page.photometric not in (*_COLOURS, _KINDS.PALETTE):
+    if page.photometric not in _COLOURS:
         kind = getattr(page.photometric, "name", page.photometric)
         raise DataError(f"{name}: is a TIFF of the colour model {kind}; convert it to RGB")
     if page.dtype is None or page.dtype.kind not in "bufe":
@@ -83,6 +82,8 @@ def _colours(
     if page.photometric in (_KINDS.CIELAB, _KINDS.ICCLAB):
         rgb = profiles.lab_to_rgb(_lab(samples, page.photometric == _KINDS.ICCLAB))
         return rgb if samples.dtype.kind == "f" else in_depth(rgb, samples.dtype), None
+    if page.photometric == _KINDS.PALETTE:
+        return _of_palette(page, samples[:, :, 0], keep_colours=bool(icc)), icc
     levels = _levels(page, samples, name)
     if page.photometric == _KINDS.SEPARATED:
         return profiles.cmyk_to_rgb(levels, icc, name), None
@@ -124,12 +125,9 @@ def _lab(samples: Samples, of_icc: bool) -> Samples:
     return values
 
 
-def _of_palette(page: tifffile.TiffPage, stored: Samples, keep_colours: bool) -> Decoded:
+def _of_palette(page: tifffile.TiffPage, indices: Samples, keep_colours: bool) -> Samples:
     palette = np.asarray(page.colormap)
     # the standard has 16 bits; some programs write 8
     table = (palette >> 8 if palette.max() > 255 else palette).astype(np.uint8).T
-    indices = stored.reshape(page.imagelength, page.imagewidth, -1)[:, :, 0]
     samples = table[indices.astype(np.intp)]
-    if not keep_colours and has_gray_colours(samples):
-        samples = samples[:, :, :1]
-    return Decoded(samples)
+    return samples[:, :, :1] if not keep_colours and has_gray_colours(samples) else samples

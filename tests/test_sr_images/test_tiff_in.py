@@ -100,3 +100,38 @@ def test_an_unknown_compression_is_told():
     content[at : at + 2] = (32895).to_bytes(2, "little")  # IT8CTPAD
     with pytest.raises(DataError, match="in the compression IT8CTPAD; save it as RGB in deflate"):
         read_picture(bytes(content))
+
+
+@pytest.mark.parametrize("planar", [1, 2])
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha", "unspecified"])
+def test_a_palette_keeps_its_alpha(planar, kind):
+    """A second channel that is said to be alpha, and no other."""
+    palette = Image.fromarray(COLOUR).quantize(16)
+    indices, alpha = np.array(palette), COLOUR[:, :, 0]
+    colours = np.array(palette.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    colours = np.concatenate([colours, np.zeros((256 - len(colours), 3), np.uint8)])
+    content = tiff(
+        np.stack([indices, alpha], axis=2 if planar == 1 else 0),
+        photometric="minisblack",
+        planarconfig=planar,
+        extrasamples=[kind],
+        extratags=[(320, 3, 768, (colours.T.astype(int) * 257).ravel().tolist(), True)],
+    )
+    content = bytearray(content)
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        page = file.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
+        content[page.tags["PhotometricInterpretation"].valueoffset] = 3
+    picture = read_picture(bytes(content))
+    np.testing.assert_array_equal(picture.pixels, np.array(palette.convert("RGB")))
+    if kind == "unspecified":
+        assert picture.alpha is None
+    else:
+        np.testing.assert_array_equal(picture.alpha, alpha)
+
+
+def test_a_palette_with_alpha_of_pillow():
+    image = Image.fromarray(COLOUR).quantize(16).convert("PA")
+    image.putalpha(Image.fromarray(COLOUR[:, :, 1]))
+    picture = read_picture(pillow_tiff(image))
+    np.testing.assert_array_equal(picture.samples, np.array(image.convert("RGBA")))
