@@ -8,10 +8,9 @@ import imagecodecs
 import numpy as np
 
 from sr_images.attributes.png_chunks import SIGNATURE
+from sr_images.decoders.jp2_depths import depths_of, head_of
 from sr_images.decoders.samples import Decoded, Samples, scaled
 from sr_images.decoders.source import Source
-
-_JP2_HEAD = 2**20  # bytes in which the colours of a JPEG 2000 file are told
 
 
 def is_deep(source: Source, chunks: dict[str, bytes]) -> bool:
@@ -29,11 +28,9 @@ def is_deep(source: Source, chunks: dict[str, bytes]) -> bool:
 def bits_of(source: Source) -> int:
     """Bits a channel of a JPEG 2000 or AVIF file; 8 of any other."""
     if source.format == "JP2":
-        head = _head(source)
-        at = head.find(b"\xff\x4f\xff\x51")
-        return (head[at + 42] & 0x7F) + 1 if 0 <= at < len(head) - 42 else 8
+        return max(depths_of(source), default=8)
     if source.format == "AVIF":
-        head = _head(source)
+        head = head_of(source)
         at = head.find(b"av1C")
         flags = head[at + 6] if 0 <= at < len(head) - 6 else 0
         return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
@@ -58,17 +55,12 @@ def decode(source: Source, chunks: dict[str, bytes]) -> Decoded:
 
 def jp2_profile(source: Source) -> bytes | None:
     """The ICC profile of a JPEG 2000 file."""
-    head = _head(source)
+    head = head_of(source)
     at = head.find(b"colr")
     if at < 4 or head[at + 4 : at + 5] != b"\2":
         return None
     (length,) = struct.unpack_from(">I", head, at - 4)
     return head[at + 7 : at - 4 + length] or None
-
-
-def _head(source: Source) -> bytes:
-    with source.open() as file:
-        return file.read(_JP2_HEAD)
 
 
 def _decode_png(content: bytes, key: bytes) -> Decoded:

@@ -18,6 +18,7 @@ from PIL import Image
 from sr_images.attributes import png_chunks
 from sr_images.attributes.from_pillow import attributes_of, orientation_of
 from sr_images.decoders import deep_colours
+from sr_images.decoders.jp2_depths import in_full_range
 from sr_images.decoders.jpeg_end import with_end
 from sr_images.decoders.pillow_modes import decoded_of
 from sr_images.decoders.samples import Decoded
@@ -91,7 +92,7 @@ class PillowFrames:
             attributes = self._attributes()
             key_scale = self._key_scale()
             decoded = decoded_of(
-                self._image, attributes.icc, self.is_animation, key_scale, self._source.name
+                self._shown(), attributes.icc, self.is_animation, key_scale, self._source.name
             )
             if self._image.mode in ("CMYK", "LAB"):
                 attributes = dataclasses.replace(attributes, icc=None)
@@ -117,6 +118,12 @@ class PillowFrames:
             self._image.close()
             self._image = opened(io.BytesIO(whole), "JPEG")
             self._image.load()
+
+    def _shown(self) -> Image.Image:
+        """The frame that has been loaded, as other programs show it."""
+        if self._source.format == "JP2":
+            return in_full_range(self._image, self._source)
+        return self._image
 
     def _deep(self) -> Decoded:
         attributes = self._attributes()

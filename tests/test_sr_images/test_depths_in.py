@@ -1,5 +1,7 @@
 """White stays white in files whose channels have another number of bits than 8 or 16."""
 
+import struct
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -34,6 +36,52 @@ def test_jpeg_xl_of_any_depth(bits, channels):
     pytest.importorskip("pillow_jxl")
     levels = ramp(bits, (16, 24, channels)).squeeze()
     check(imagecodecs.jpegxl_encode(levels, lossless=True, bitspersample=bits), levels, bits)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("bits", [1, 4, 7, 8, 10, 12, 16])
+@pytest.mark.parametrize("kind", ["jp2", "j2k"])
+def test_jpeg_2000_of_any_depth(kind, bits, channels):
+    levels = ramp(bits, (16, 24, channels)).squeeze()
+    options = {"reversible": True, "level": 0, "codecformat": kind}
+    check(imagecodecs.jpeg2k_encode(levels, bitspersample=bits, **options), levels, bits)
+
+
+def test_channels_of_a_jpeg_2000_of_different_depths():
+    """An alpha of 1 bit, beside colours of 8."""
+    colours = ramp(8, (16, 24, 3))
+    alpha = (colours[:, :, :1] > 99).astype(np.uint8)
+    options = {"reversible": True, "level": 0, "codecformat": "jp2"}
+    # levels are coded as what they are above the middle, which is 1 of 1 bit and 128 of 8
+    content = bytearray(
+        imagecodecs.jpeg2k_encode(np.dstack([colours, alpha + 127]), mct=False, **options)
+    )
+    depths = content.index(b"\xff\x4f\xff\x51") + 42
+    assert content[depths : depths + 12 : 3] == b"\7\7\7\7"
+    content[depths + 9] = 0
+    picture = read_picture(bytes(content))
+    np.testing.assert_array_equal(picture.pixels, colours)
+    np.testing.assert_array_equal(picture.alpha, alpha[:, :, 0] * 255)
+
+
+def box(kind, content):
+    return struct.pack(">I", len(content) + 8) + kind + content
+
+
+def test_a_palette_of_16_colours_in_a_jpeg_2000():
+    """As OpenJPEG reads it."""
+    places = ramp(4, (16, 24))
+    palette = np.random.default_rng(0).integers(0, 256, (16, 3)).astype(np.uint8)
+    stream = imagecodecs.jpeg2k_encode(places, bitspersample=4, reversible=True, level=0)
+    stream = bytes(stream)[bytes(stream).index(b"\xff\x4f\xff\x51") :]
+    head = box(b"ihdr", struct.pack(">IIHBBBB", 16, 24, 1, 3, 7, 0, 0))
+    head += box(b"colr", b"\1\0\0\0\0\0\x10")
+    head += box(b"pclr", struct.pack(">HB", 16, 3) + b"\7\7\7" + palette.tobytes())
+    head += box(b"cmap", bytes([0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 2]))
+    mark = box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ")
+    content = mark + box(b"jp2h", head) + box(b"jp2c", stream)
+    np.testing.assert_array_equal(imagecodecs.jpeg2k_decode(content), palette[places])
+    np.testing.assert_array_equal(read_picture(content).pixels, palette[places])
 
 
 def test_the_depth_of_a_jpeg_xl_is_found_behind_other_fields():
