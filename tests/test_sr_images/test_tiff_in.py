@@ -135,3 +135,22 @@ def test_a_palette_with_alpha_of_pillow():
     image.putalpha(Image.fromarray(COLOUR[:, :, 1]))
     picture = read_picture(pillow_tiff(image))
     np.testing.assert_array_equal(picture.samples, np.array(image.convert("RGBA")))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("channel", [0, 2])
+@pytest.mark.parametrize("kind", ["cielab", "icclab", "separated", "miniswhite"])
+def test_what_is_no_number_is_refused_in_any_colours(kind, channel, value):
+    shape = {"separated": (4, 4, 4), "miniswhite": (4, 4)}.get(kind, (4, 4, 3))
+    array = np.zeros(shape, np.float32)
+    array[1, channel] = value
+    with pytest.raises(DataError, match="holds NaN or infinite values; replace them by numbers"):
+        read_picture(tiff(array, photometric=kind))
+
+
+def test_lab_of_floats_is_read_as_lab_of_8_bits():
+    lab = np.full((4, 4, 3), (50, 20, 226), np.uint8)  # a 20, b -30
+    floats = np.full((4, 4, 3), (50 * 100 / 255, 20, -30), np.float32)
+    found = read_picture(tiff(floats, photometric="cielab")).pixels
+    expected = read_picture(tiff(lab, photometric="cielab")).pixels
+    np.testing.assert_allclose(found * 255, expected, atol=0.51)
