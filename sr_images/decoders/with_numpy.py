@@ -30,7 +30,8 @@ class NumpyFrames(OneFrame):
                 f"{self._source.name}: is an array {list(shape)}; save [H, W] or [H, W, C] with 1 "
                 "to 4 channels"
             )
-        if dtype.hasobject or not (dtype in (np.uint8, np.uint16) or dtype.kind == "f"):
+        # by kind and size: a dtype of the other byte order is not equal
+        if not (dtype.kind == "f" or (dtype.kind == "u" and dtype.itemsize <= 2)):
             raise DataError(
                 f"{self._source.name}: is an array of {dtype}; save uint8, uint16, or floats 0..1"
             )

@@ -1,5 +1,6 @@
 """White stays white in files whose channels have another number of bits than 8 or 16."""
 
+import io
 import struct
 
 import imagecodecs
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from sr_images.pictures_in import read_picture
+from sr_program.errors import DataError
 
 
 def ramp(bits, shape):
@@ -101,3 +103,21 @@ def test_the_depth_of_a_jpeg_xl_is_found_behind_other_fields():
     for content in (stream, b"\0\0\0\x0cJXL \r\n\x87\n" + exif + parts):
         head = head_of(content)
         assert (head.height, head.width, head.bits, head.is_float) == (24, 32, 12, False)
+
+
+@pytest.mark.parametrize("dtype", ["<u2", ">u2", "u1", "<f2", ">f2", "<f4", ">f4", ">f8"])
+def test_an_array_of_either_byte_order(dtype):
+    levels = ramp(8, (16, 24, 3)).astype(dtype) / (255 if "f" in dtype else 1)
+    file = io.BytesIO()
+    np.save(file, levels.astype(dtype))
+    pixels = read_picture(file.getvalue()).pixels
+    assert pixels.dtype.isnative
+    np.testing.assert_allclose(pixels, levels, rtol=1e-3 if "2" in dtype else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [">u4", "<i2", "?", "S2", "O", "M8[s]", "c8", "u1,u1"])
+def test_an_array_of_other_numbers_is_refused(dtype):
+    file = io.BytesIO()
+    np.save(file, np.zeros((4, 4), dtype), allow_pickle=True)
+    with pytest.raises(DataError, match="save uint8, uint16, or floats 0..1"):
+        read_picture(file.getvalue())
