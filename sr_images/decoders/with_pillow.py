@@ -17,7 +17,7 @@ from PIL import Image
 
 from sr_images.attributes import png_chunks
 from sr_images.attributes.from_pillow import attributes_of, orientation_of
-from sr_images.decoders import deep_colours
+from sr_images.decoders import deep_colours, sixteen_bits
 from sr_images.decoders.jp2_depths import in_full_range
 from sr_images.decoders.jpeg_end import with_end
 from sr_images.decoders.pillow_modes import decoded_of
@@ -82,7 +82,9 @@ class PillowFrames:
 
     def __iter__(self) -> Iterator[Decoded]:
         """The frames in turn."""
-        if deep_colours.is_deep(self._source, self._chunks) and not self.is_animation:
+        deep = deep_colours.is_deep(self._source, self._chunks)
+        wide = sixteen_bits.is_wide(self._image, self._source)
+        if (deep or wide) and not self.is_animation:
             yield self._deep()
             return
         for number in range(self._first, self._first + self.count):
@@ -127,7 +129,10 @@ class PillowFrames:
 
     def _deep(self) -> Decoded:
         attributes = self._attributes()
-        decoded = deep_colours.decode(self._source, self._chunks)
+        if sixteen_bits.is_wide(self._image, self._source):
+            decoded = sixteen_bits.decode(self._image, self._source)
+        else:
+            decoded = deep_colours.decode(self._source, self._chunks)
         return dataclasses.replace(
             decoded, attributes=attributes, orientation=orientation_of(self._image)
         )

@@ -3,9 +3,11 @@
 import io
 import struct
 
+import cv2
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image
 
 from sr_images.pictures_in import read_picture
 from sr_program.errors import DataError
@@ -121,3 +123,63 @@ def test_an_array_of_other_numbers_is_refused(dtype):
     np.save(file, np.zeros((4, 4), dtype), allow_pickle=True)
     with pytest.raises(DataError, match="save uint8, uint16, or floats 0..1"):
         read_picture(file.getvalue())
+
+
+@pytest.mark.parametrize("white", [256, 1000, 1023, 4095, 65535])
+@pytest.mark.parametrize("kind", ["P2", "P3", "P5", "P6"])
+def test_netpbm_of_any_white(kind, white):
+    levels = np.linspace(0, white, 16 * 24 * 3).round().astype(np.uint16).reshape(16, 24, 3)
+    if kind in ("P2", "P5"):
+        levels = levels[:, :, 0]
+    content = f"{kind} # drawn\n24 16\n# and\n{white}\n".encode()
+    if kind in ("P2", "P3"):
+        content += b"# levels 1 2 3\n" + " ".join(map(str, levels.ravel().tolist())).encode()
+    else:
+        content += levels.astype(">u2").tobytes()
+    pixels = read_picture(content).pixels
+    assert pixels.dtype == np.uint16
+    np.testing.assert_allclose(pixels.squeeze(), levels * (65535 / white), atol=0.5)
+    with pytest.raises(DataError, match="is damaged"):
+        read_picture(content[:-5])
+
+
+def test_netpbm_of_16_bits_that_opencv_has_written():
+    levels = ramp(16, (16, 24, 3))
+    content = cv2.imencode(".ppm", levels[:, :, ::-1])[1].tobytes()
+    np.testing.assert_array_equal(read_picture(content).pixels, levels)
+
+
+def packed_row(row):
+    """Runs of SGI: what repeats, and what does not, of 100 pixels at most."""
+    words, at = [], 0
+    while at < len(row):
+        other = np.flatnonzero(row[at:] != row[at])
+        same = min(100, int(other[0]) if other.size else len(row) - at)
+        take = same if same > 1 else min(5, len(row) - at)
+        words += [take, row[at]] if same > 1 else [0x80 | take, *row[at : at + take]]
+        at += take
+    return np.array([*words, 0], ">u2").tobytes()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_sgi_of_16_bits(channels, is_packed):
+    """Its upper bits are what Pillow reads."""
+    levels = ramp(16, (16, 24, channels))
+    levels[3:9, 4:19] = levels[3, 3]
+    planes = np.moveaxis(levels[::-1], 2, 0)
+    head = struct.pack(
+        ">HBBHHHHII", 474, is_packed, 2, 3 if channels > 1 else 2, 24, 16, channels, 0, 65535
+    )
+    body = planes.astype(">u2").tobytes()
+    if is_packed:
+        rows = [packed_row(row) for plane in planes for row in plane]
+        lengths = np.array([len(row) for row in rows])
+        starts = 512 + 8 * len(rows) + np.cumsum(lengths) - lengths
+        body = starts.astype(">u4").tobytes() + lengths.astype(">u4").tobytes() + b"".join(rows)
+    content = head.ljust(512, b"\0") + body
+    np.testing.assert_array_equal(read_picture(content).samples, levels)
+    upper = np.array(Image.open(io.BytesIO(content))).reshape(levels.shape)
+    np.testing.assert_array_equal(upper, levels >> 8)
+    with pytest.raises(DataError, match="is damaged"):
+        read_picture(content[: len(content) - 5])
