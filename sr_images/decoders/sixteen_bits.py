@@ -13,6 +13,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from sr_images.decoders.samples import Decoded, Samples, scaled
 from sr_images.decoders.source import Source
@@ -45,6 +46,7 @@ def decode(image: Image.Image, source: Source) -> Decoded:
     if source.format == "SGI":
         return Decoded(_sgi(source.content(), shape))
     white = _netpbm_white(image)
+    assert isinstance(image, ImageFile)
     body = source.content()[image.tile[0].offset :]
     text = source.head.startswith(_PLAIN)
     numbers = _of_text(body, shape, white) if text else _of_words(body, shape)
@@ -53,6 +55,7 @@ def decode(image: Image.Image, source: Source) -> Decoded:
 
 def _netpbm_white(image: Image.Image) -> int:
     """The highest level, which Pillow hands to its decoder; the usual one if it does not."""
+    assert isinstance(image, ImageFile)
     args = image.tile[0].args
     white = args[-1] if isinstance(args, tuple) else 255
     return white if isinstance(white, int) else 255

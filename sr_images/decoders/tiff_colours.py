@@ -14,6 +14,7 @@ from sr_program.errors import DataError
 
 _KINDS = tifffile.PHOTOMETRIC
 _RAW = (32803, 34892)  # colour filter array, linear raw
+_INK_SET, _INKS = 332, 334  # entries
 _PREMULTIPLIED, _ALPHA = 1, 2  # of ExtraSamples
 _COLOURS = {
     _KINDS.MINISWHITE: 1,
@@ -71,9 +72,18 @@ def _refuse(page: tifffile.TiffPage, name: str) -> None:
     if page.photometric not in _COLOURS:
         kind = getattr(page.photometric, "name", page.photometric)
         raise DataError(f"{name}: is a TIFF of the colour model {kind}; convert it to RGB")
+    if page.photometric == _KINDS.SEPARATED and not _is_cmyk(page):
+        raise DataError(f"{name}: is a TIFF of other inks than CMYK; convert it to RGB")
     if page.dtype is None or page.dtype.kind not in "bufe":
         kind = "unknown numbers" if page.dtype is None else page.dtype.name
         raise DataError(f"{name}: is a TIFF of {kind}; convert it to unsigned numbers or floats")
+
+
+def _is_cmyk(page: tifffile.TiffPage) -> bool:
+    """Whether the inks are those four: nothing else is said, and no other channel is an ink."""
+    said = {tag: page.tags.valueof(tag) for tag in (_INK_SET, _INKS)}
+    inks = page.samplesperpixel - len(page.extrasamples)
+    return said[_INK_SET] in (None, 1) and said[_INKS] in (None, 4) and inks <= 4
 
 
 def _colours(

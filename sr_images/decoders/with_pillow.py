@@ -125,6 +125,9 @@ class PillowFrames:
         """The frame that has been loaded, as other programs show it."""
         if self._source.format == "JP2":
             return in_full_range(self._image, self._source)
+        if self._source.format == "TGA" and not self._source.head[17] & 0x0F:
+            # The head says that no bits are alpha, whatever they hold.
+            return self._image.convert({"RGBA": "RGB", "LA": "L"}.get(self._image.mode))
         return self._image
 
     def _deep(self) -> Decoded:

@@ -16,10 +16,9 @@ from sr_images.decoders.samples import Decoded
 from sr_images.decoders.source import Source
 from sr_images.decoders.tiff_by_libtiff import OLD_JPEG, decoded_by_libtiff, is_for_libtiff
 from sr_images.decoders.tiff_colours import decoded_page
+from sr_images.decoders.tiff_pages import pages_of
 from sr_images.limits import Limits
 from sr_program.errors import DataError
-
-_REDUCED, _MASK = 1, 4  # bits of NewSubfileType: a preview, and a mask
 
 # It tells of damage, which becomes a DataError anyway: a person is told once.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -43,13 +42,8 @@ class TiffPages:
         try:
             self._buffer = _buffer(self._file, source)
             self._tiff = tifffile.TiffFile(self._file)
-            limits.check_frames(source.name, len(self._tiff.pages))
-            pages = [_page(self._tiff, number) for number in range(len(self._tiff.pages))]
-            shown = [page for page in pages if not int(page.subfiletype) & (_REDUCED | _MASK)]
-            self._pages = shown or pages[:1]
+            self._pages = pages_of(self._tiff, source.name, limits)
             self.count = len(self._pages)
-            if not self.count:
-                raise DataError(f"{source.name}: holds no picture; replace the file")
             self._check(self._pages[0])
         except BaseException:
             self._file.close()
@@ -96,12 +90,6 @@ class TiffPages:
             raise DataError(
                 f"{self._source.name}: is damaged (the file is truncated); replace the file"
             )
-
-
-def _page(tiff: tifffile.TiffFile, number: int) -> tifffile.TiffPage:
-    page = tiff.pages[number]
-    assert isinstance(page, tifffile.TiffPage)
-    return page
 
 
 def _buffer(file: IO[bytes], source: Source) -> Any:

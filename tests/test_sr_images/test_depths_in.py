@@ -183,3 +183,18 @@ def test_sgi_of_16_bits(channels, is_packed):
     np.testing.assert_array_equal(upper, levels >> 8)
     with pytest.raises(DataError, match="is damaged"):
         read_picture(content[: len(content) - 5])
+
+
+@pytest.mark.parametrize("alpha_bits", [0, 8])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_tga_without_alpha_bits_is_opaque(channels, alpha_bits):
+    """Whatever the fourth bytes hold."""
+    levels = ramp(8, (16, 24, channels))
+    stored = levels if channels == 2 else levels[:, :, [2, 1, 0, 3]]
+    head = (0, 0, 2 if channels == 4 else 3, 0, 0, 0, 0, 0, 24, 16, 8 * channels, 0x20 | alpha_bits)
+    picture = read_picture(struct.pack("<BBBHHBHHHHBB", *head) + stored.tobytes())
+    np.testing.assert_array_equal(picture.pixels, levels[:, :, :-1])
+    if alpha_bits:
+        np.testing.assert_array_equal(picture.alpha, levels[:, :, -1])
+    else:
+        assert picture.alpha is None

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from benchmarks.studies.drawn_files import scene
-from sr_images.pictures_in import open_pictures, read_picture
+from sr_images.pictures_in import Limits, open_pictures, read_picture
 from sr_program.errors import DataError
 
 COLOUR = scene()
@@ -154,3 +154,89 @@ def test_lab_of_floats_is_read_as_lab_of_8_bits():
     found = read_picture(tiff(floats, photometric="cielab")).pixels
     expected = read_picture(tiff(lab, photometric="cielab")).pixels
     np.testing.assert_allclose(found * 255, expected, atol=0.51)
+
+
+def without_entry(content, tag):
+    """With another number for an entry of the first page, if it is there."""
+    with tifffile.TiffFile(io.BytesIO(content)) as file:
+        page = file.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
+        found = page.tags.get(tag)
+    at = found.offset if found else 0
+    return content[:at] + struct.pack("<H", 65100) + content[at + 2 :] if found else content
+
+
+@pytest.mark.parametrize(
+    ("inks", "entries"), [(4, {332: 2}), (6, {332: 2, 334: 6}), (6, {334: 6}), (5, {})]
+)
+def test_other_inks_than_cmyk_are_refused(inks, entries):
+    array = np.full((4, 4, inks), 99, np.uint8)
+    content = tiff(
+        array,
+        photometric="separated",
+        planarconfig="contig",
+        extratags=[(tag, 3, 1, value, True) for tag, value in entries.items()],
+    )
+    content = without_entry(content, 338)  # what channels beyond four are
+    with pytest.raises(DataError, match="other inks than CMYK; convert it to RGB"):
+        read_picture(content)
+
+
+@pytest.mark.parametrize("entries", [{}, {332: 1}, {332: 1, 334: 4}])
+def test_cmyk_that_says_so_is_read(entries):
+    tags = [(tag, 3, 1, value, True) for tag, value in entries.items()]
+    inks = np.array(Image.fromarray(COLOUR).convert("CMYK"))
+    content = tiff(inks, photometric="separated", extratags=tags)
+    assert np.abs(read_picture(content).pixels.astype(int) - COLOUR).max() <= 1
+    content = tiff(
+        np.dstack([inks, COLOUR[:, :, 0]]),
+        photometric="separated",
+        extrasamples=["unassalpha"],
+        extratags=tags,
+    )
+    np.testing.assert_array_equal(read_picture(content).alpha, COLOUR[:, :, 0])
+
+
+STACK = np.stack([COLOUR, COLOUR[::-1], 255 - COLOUR])
+
+
+def stacks():
+    for order in "<>":
+        yield STACK, {"truncate": True, "photometric": "rgb", "byteorder": order}
+        yield STACK[..., 0], {"truncate": True, "photometric": "minisblack", "byteorder": order}
+        deep = STACK[..., 0].astype(np.uint16) * 257
+        yield deep, {"truncate": True, "photometric": "minisblack", "byteorder": order}
+    yield STACK[None, ..., 0], {"truncate": True, "photometric": "minisblack"}
+    yield STACK, {"truncate": True, "imagej": True}
+    yield STACK[..., 0], {"truncate": True, "imagej": True}
+    yield STACK[..., 0], {"imagej": True}
+    yield STACK[..., 0], {"photometric": "minisblack"}
+    yield COLOUR, {"truncate": True, "photometric": "rgb"}
+
+
+@pytest.mark.parametrize(("array", "options"), list(stacks()))
+def test_all_pages_behind_one_directory_are_read(array, options):
+    with open_pictures(tiff(array, metadata={}, **options)) as pictures:
+        found = list(pictures)
+    expected = array.reshape(-1, *found[0].pixels.shape)
+    assert len(found) == pictures.count == len(expected)
+    for page, one in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(page.pixels, one)
+
+
+def test_a_stack_that_lacks_its_end_is_told():
+    content = tiff(STACK, metadata={}, truncate=True, photometric="rgb")
+    with open_pictures(content[:-9]) as pictures, pytest.raises(DataError, match="truncated"):
+        list(pictures)
+    with pytest.raises(DataError, match="has 3 frames or pages, more than max_frames=2"):
+        open_pictures(content, limits=Limits(max_frames=2))
+
+
+def test_a_stack_that_another_program_has_packed_is_one_page():
+    """The description stays, which speaks of three."""
+    content = tiff(
+        COLOUR, photometric="rgb", compression="zlib", description="ImageJ=1\nimages=3\n"
+    )
+    assert read_picture(content).size == COLOUR.shape[:2]
+    with open_pictures(content) as pictures:
+        assert pictures.count == 1
