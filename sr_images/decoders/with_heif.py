@@ -6,6 +6,7 @@ import numpy as np
 import pillow_heif
 
 from sr_images.attributes.from_pillow import exif_of
+from sr_images.attributes.nclx import HEAD_BYTES, with_colours
 from sr_images.decoders.one_frame import OneFrame
 from sr_images.decoders.samples import Decoded, scaled
 from sr_images.picture import Attributes
@@ -35,6 +36,8 @@ class HeifFrames(OneFrame):
             exif=exif_of(heif.info.get("exif")),
             xmp=heif.info.get("xmp") or None,
         )
+        with self._source.open() as file:
+            attributes = with_colours(attributes, file.read(HEAD_BYTES))
         return Decoded(
             samples, attributes, premultiplied=bool(getattr(heif, "premultiplied_alpha", False))
         )

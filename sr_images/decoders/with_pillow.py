@@ -15,7 +15,7 @@ from typing import IO
 from absl import logging
 from PIL import Image
 
-from sr_images.attributes import png_chunks
+from sr_images.attributes import nclx, png_chunks
 from sr_images.attributes.from_pillow import attributes_of, orientation_of
 from sr_images.decoders import deep_colours, sixteen_bits
 from sr_images.decoders.jp2_depths import in_full_range
@@ -147,6 +147,9 @@ class PillowFrames:
             found = dataclasses.replace(chunks, duration_ms=found.duration_ms)
         if self._source.format == "JP2" and found.icc is None:
             found = dataclasses.replace(found, icc=deep_colours.jp2_profile(self._source))
+        if self._source.format == "AVIF":
+            with self._source.open() as file:
+                found = nclx.with_colours(found, file.read(nclx.HEAD_BYTES))
         return found if self.is_animation else dataclasses.replace(found, duration_ms=None)
 
     def _read_chunks(self) -> dict[str, bytes]:
