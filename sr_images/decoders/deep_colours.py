@@ -11,6 +11,7 @@ from sr_images.attributes.png_chunks import SIGNATURE
 from sr_images.decoders.jp2_depths import depths_of, head_of
 from sr_images.decoders.samples import Decoded, Samples, scaled
 from sr_images.decoders.source import Source
+from sr_program.errors import DataError
 
 
 def is_deep(source: Source, chunks: dict[str, bytes]) -> bool:
@@ -42,15 +43,24 @@ def decode(source: Source, chunks: dict[str, bytes]) -> Decoded:
 
     Raises:
         RuntimeError: The file is damaged.
-        ValueError: It has channels that are not known here.
+        DataError: It has channels that are not known here.
     """
     if source.format == "PNG":
         return _decode_png(source.content(), chunks.get("tRNS", b""))
+    if source.format == "JP2" and len(depths := set(depths_of(source))) > 1:
+        raise _unsupported(source, f"channels of {', '.join(map(str, sorted(depths)))} bits")
     decoder = imagecodecs.jpeg2k_decode if source.format == "JP2" else imagecodecs.avif_decode
     samples = decoder(source.content())
     if samples.dtype != np.uint16 or samples.ndim not in (2, 3):
-        raise ValueError(f"{samples.dtype} {list(samples.shape)}")
+        raise _unsupported(source, f"{samples.dtype} {list(samples.shape)}")
     return Decoded(scaled(samples, 2 ** bits_of(source) - 1))
+
+
+def _unsupported(source: Source, kind: str) -> DataError:
+    return DataError(
+        f"{source.name}: is a {source.format} of {kind}, which is not supported; convert it to "
+        "unsigned numbers of 8 or 16 bits"
+    )
 
 
 def jp2_profile(source: Source) -> bytes | None:

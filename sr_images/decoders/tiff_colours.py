@@ -90,7 +90,7 @@ def _colours(
     page: tifffile.TiffPage, samples: Samples, icc: bytes | None, name: str
 ) -> tuple[Samples, bytes | None]:
     if page.photometric in (_KINDS.CIELAB, _KINDS.ICCLAB):
-        rgb = profiles.lab_to_rgb(_lab(samples, page.photometric == _KINDS.ICCLAB, name))
+        rgb = profiles.lab_to_rgb(_lab(page, samples, name))
         return rgb if samples.dtype.kind == "f" else in_depth(rgb, samples.dtype), None
     if page.photometric == _KINDS.PALETTE:
         return _of_palette(page, samples[:, :, 0], keep_colours=bool(icc)), icc
@@ -122,13 +122,16 @@ def _levels(page: tifffile.TiffPage, samples: Samples, name: str) -> Samples:
     return scaled(samples, 2**bits - 1)
 
 
-def _lab(samples: Samples, of_icc: bool, name: str) -> Samples:
+def _lab(page: tifffile.TiffPage, samples: Samples, name: str) -> Samples:
     """L 0..100, a and b of stored samples, float32."""
+    of_icc, bits = page.photometric == _KINDS.ICCLAB, page.bitspersample
     values = samples.astype(np.float32)
     if samples.dtype.kind == "f":
         if not np.isfinite(values).all():
             raise DataError(f"{name}: holds NaN or infinite values; replace them by numbers")
         return values
+    if bits not in (8, 16):
+        raise DataError(f"{name}: is a TIFF of Lab in {bits} bits; convert it to 8 or 16 bits")
     white = np.iinfo(samples.dtype).max
     step = (white + 1) / 256  # levels of a unit of a or b
     values[:, :, 0] *= 100 / (65280 if of_icc and white == 65535 else white)

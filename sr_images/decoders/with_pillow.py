@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from sr_images.decoders.samples import Decoded
 from sr_images.decoders.source import Source
 from sr_images.limits import Limits
 from sr_images.picture import Attributes
+from sr_program.errors import DataError
 
 # Our names of formats → Pillow's. (Only these: others run programs, or hold no picture.)
 _PLUGINS = {
@@ -42,6 +44,9 @@ _PLUGINS = {
     "WEBP": "WEBP",
 }
 _WITH_FRAMES = ("PNG", "GIF", "WEBP", "AVIF")
+
+# How Pillow's messages begin if a file is sound and not of a kind that it knows.
+_UNKNOWN_KIND = re.compile("unsupported|cannot handle|unknown (PCX|TGA)", re.IGNORECASE)
 
 # Pillow warns of large photos, which have limits of their own here, and of damage that becomes a
 # DataError anyway. (`catch_warnings` around the calls would not be safe in threads.)
@@ -61,7 +66,7 @@ class PillowFrames:
         self._source = source
         self._file = source.open()
         try:
-            self._image = opened(self._file, source.format or "")
+            self._image = _of_known_kind(self._file, source)
             self._texts: dict[str, str] = {}
             self._chunks = self._read_chunks() if source.format == "PNG" else {}
             width, height = self._image.size
@@ -173,6 +178,18 @@ class PillowFrames:
         """What the transparent gray of a PNG is to be multiplied with to be a pixel's value."""
         depth = self._chunks["IHDR"][8] if "IHDR" in self._chunks else 8
         return 255 // (2**depth - 1) if depth < 8 else 1
+
+
+def _of_known_kind(file: IO[bytes], source: Source) -> Image.Image:
+    try:
+        return opened(file, source.format or "")
+    except Exception as error:
+        if not _UNKNOWN_KIND.match(str(error)):
+            raise
+        raise DataError(
+            f"{source.name}: is a {source.format} of a kind that is not supported ({error}); "
+            "convert it to 8 or 16 bits a channel"
+        ) from None
 
 
 def decode_jpeg(content: bytes, name: str) -> Decoded:

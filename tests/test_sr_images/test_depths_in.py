@@ -198,3 +198,31 @@ def test_a_tga_without_alpha_bits_is_opaque(channels, alpha_bits):
         np.testing.assert_array_equal(picture.alpha, levels[:, :, -1])
     else:
         assert picture.alpha is None
+
+
+def bmp_of_10_bits():
+    head = struct.pack("<IiiHHIIiiII", 40, 24, 16, 1, 32, 3, 4 * 16 * 24, 2835, 2835, 0, 0)
+    head += struct.pack("<III", 0x3FF << 20, 0x3FF << 10, 0x3FF)
+    pixels = bytes(4 * 16 * 24)
+    start = 14 + len(head)
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + head + pixels
+
+
+def unknown_kinds():
+    deep = ramp(12, (16, 24, 3))
+    lossless = {"reversible": True, "level": 0}
+    yield "jpeg", imagecodecs.jpeg8_encode(deep, bitspersample=12)
+    yield "jp2", imagecodecs.jpeg2k_encode(deep.astype(np.int16), codecformat="jp2", **lossless)
+    yield "j2k", imagecodecs.jpeg2k_encode(deep.astype(np.int16), codecformat="j2k", **lossless)
+    mixed = bytearray(imagecodecs.jpeg2k_encode(deep, codecformat="j2k", **lossless))
+    mixed[42] = 11
+    yield "j2k of 12 and 16 bits", mixed
+    yield "bmp", bmp_of_10_bits()
+    yield "sgi", struct.pack(">HBBHHHH", 474, 0, 3, 2, 24, 16, 1).ljust(2000, b"\0")
+
+
+@pytest.mark.parametrize("name", dict(unknown_kinds()))
+def test_sound_files_of_unknown_kinds_are_not_called_damaged(name):
+    content = bytes(dict(unknown_kinds())[name])
+    with pytest.raises(DataError, match=r"not supported.*; convert it to .*8 or 16 bits"):
+        read_picture(content)

@@ -240,3 +240,10 @@ def test_a_stack_that_another_program_has_packed_is_one_page():
     assert read_picture(content).size == COLOUR.shape[:2]
     with open_pictures(content) as pictures:
         assert pictures.count == 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint32, np.uint64])
+def test_lab_of_other_depths_is_refused(dtype):
+    content = tiff(np.ones((4, 4, 3), dtype), photometric="cielab")
+    with pytest.raises(DataError, match=r"Lab in (32|64) bits; convert it to 8 or 16 bits"):
+        read_picture(content)
