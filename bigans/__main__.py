@@ -28,7 +28,7 @@ from bigans.models.names import (
     require_model,
 )
 from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP
-from bigans.upscaler.enlarging import Enlarging
+from bigans.upscaler.enlarging import SCALES, Enlarging
 from bigans.upscaler.planning.exists import EXISTS
 from sr_images.formats import WRITABLE
 from sr_images.limits import Limits
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from bigans.upscaler.upscaler import Upscaler
 
 _LIMITS = Limits()
-_SCALES = ("1.5", "2", "3", "4", "8")
 
 _OUTPUT = flags.DEFINE_string(
     "output",
@@ -69,7 +68,7 @@ _MAX_DEVIATION = flags.DEFINE_float(
     lower_bound=0.0,
 )
 _SCALE = flags.DEFINE_enum(
-    "scale", None, _SCALES, "How many times larger the result is; 4 if left out."
+    "scale", None, SCALES, "How many times larger the result is; 4 if left out."
 )
 _SIZE = flags.DEFINE_string("size", None, "Instead of --scale: WIDTHxHEIGHT of the result.")
 _CONSISTENT = flags.DEFINE_bool(

@@ -44,7 +44,7 @@ def fuse(
     modes: Any = {"threshold": threshold, "delta": delta}
     merged = grey_levels(fuse_unrounded(faithful, vivid, xi, max_deviation, **modes), np)
     if max_deviation >= 0:
-        # I_g ± t holds the bound for real numbers and whole t only, see fused_model._within.
+        # I_g ± t holds the bound for real numbers and whole t only, see fuse._within.
         whole, centre = np.floor(np.float32(max_deviation)), grey_levels(faithful, np)
         merged = np.clip(merged, centre - whole, centre + whole)
     return merged.astype(np.uint8)

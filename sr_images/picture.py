@@ -33,7 +33,8 @@ class Attributes:
         iptc: The IPTC-IIM records.
         dpi: Pixels an inch, across and down.
         texts: Keywords and texts: those of a PNG, the comment of a JPEG or GIF as "Comment".
-        colour_chunks: The PNG chunks cICP, gAMA, cHRM and sRGB by name, byte for byte.
+        colour_chunks: The PNG chunks cICP, gAMA, cHRM and sRGB by name, byte for byte; and cICP of
+            what an AVIF or HEIC says in its own way.
         duration_ms: How long a frame of an animation is shown.
     """
 

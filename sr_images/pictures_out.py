@@ -26,6 +26,9 @@ from sr_program.files.atomic_write import atomic_file
 
 __all__ = ["Encoding", "check_encoding", "write_picture", "write_pictures"]
 
+# Formats in which gray becomes RGB, which a profile for gray does not fit.
+_WITHOUT_GRAY = ("WEBP", "AVIF")
+
 Target = str | os.PathLike[str] | IO[bytes]
 
 
@@ -161,9 +164,11 @@ def _encode_several(
 def _ready(picture: Picture, name: str, encoding: Encoding, told: str) -> Picture:
     """The picture in the colours and depth that are written, with what the file will say."""
     pixels, attributes = picture.pixels, picture.attributes
-    if not keeps_colours(name, encoding):
+    is_gray = pixels.shape[2] == 1
+    made_rgb = name in _WITHOUT_GRAY and is_gray and not profiles.is_for_rgb(attributes.icc)
+    if made_rgb or not keeps_colours(name, encoding):
         pixels, attributes = in_srgb(pixels, attributes, told)
-    if name == "PNG" and pixels.shape[2] == 1 and profiles.is_for_rgb(attributes.icc):
+    if name == "PNG" and is_gray and profiles.is_for_rgb(attributes.icc):
         # the standard: such a profile is not allowed on gray
         pixels = np.repeat(pixels, 3, axis=2)
     dtype = dtype_written(name, pixels.dtype)

@@ -63,10 +63,9 @@ def write_strips(
         whole = assemble(strips, height, width, channels, dtype)
         write_picture(target, _picture(whole, attributes), encoding)
         return
-    ready = _Ready(
-        name, encoding, attributes, channels, "the result" if path is None else str(path)
-    )
-    said = of_written_picture(ready.attributes, height, width, name, encoding)
+    told = "the result" if path is None else str(path)
+    ready = _Ready(name, encoding, attributes, channels, told)
+    said = of_written_picture(ready.attributes, height, width, name, encoding, told)
     levels = dtype_written(name, np.dtype(dtype))
 
     def encode(file: IO[bytes]) -> None:

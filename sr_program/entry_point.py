@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from absl import flags, logging
 
-from sr_program.errors import DataError, UsageError, reason
+from sr_program.errors import DataError, UsageError, in_one_line, reason
 from sr_program.flag_names import in_flags
 from sr_program.help_page import did_you_mean, flags_of_module
 from sr_program.version import VERSION
@@ -256,8 +256,7 @@ def command_line() -> str:
 
 
 def _report(program: str, message: str, code: int) -> int:
-    line = in_flags(message, flags.FLAGS).replace("\n", "\\n")  # of a file's name
-    sys.stderr.write(f"{program}: {line}\n")
+    sys.stderr.write(f"{program}: {in_one_line(in_flags(message, flags.FLAGS))}\n")
     return code
 
 

@@ -44,3 +44,8 @@ def last_line(error: BaseException) -> str:
 def _lines(error: BaseException) -> list[str]:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines or [type(error).__name__]
+
+
+def in_one_line(text: str) -> str:
+    """A text that names files, in one line: a file's name may hold line feeds."""
+    return text.replace("\n", "\\n")

@@ -32,7 +32,7 @@ from bigans.upscaler.enlarging import Enlarging
 from sr_images.limits import Limits
 from sr_program import dataclass_flags, entry_point
 from sr_program.engines.engine import Workers
-from sr_program.errors import UsageError
+from sr_program.errors import UsageError, in_one_line
 from sr_program.flag_names import in_flags
 from sr_program.machine.optional_packages import require_extra
 
@@ -72,7 +72,8 @@ def main(arguments: list[str]) -> int:
     def say(line: str) -> None:
         from tqdm import tqdm
 
-        tqdm.write(f"bigans.batch: {in_flags(line, flags.FLAGS)}", file=sys.stderr)
+        line = in_one_line(in_flags(line, flags.FLAGS))
+        tqdm.write(f"bigans.batch: {line}", file=sys.stderr)
 
     summary = run(_batch(config, job, workers), say)
     print(_told(summary, config.photos.output))

@@ -6,6 +6,7 @@ import dataclasses
 
 from bigans.models.names import MODEL_HELP, RUNTIME_HELP, RUNTIMES
 from bigans.pretrained.pairs import DEFAULT_PAIR, PAIRS, WEIGHTS_HELP, Pair
+from bigans.upscaler.enlarging import SCALES
 from sr_images.formats import WRITABLE
 from sr_images.limits import Limits
 from sr_program.contract import DEFAULT_XI
@@ -14,7 +15,6 @@ from sr_program.machine.precision import PRECISIONS
 from sr_program.settings import setting
 
 _LIMITS = Limits()
-_SCALES = ("1.5", "2", "3", "4", "8")
 _FORMATS = tuple(suffix[1:] for suffix in WRITABLE)
 # Of settings that have no number by default.
 UNSET = -1
@@ -65,7 +65,7 @@ class EnlargingConfig:
     max_deviation: float = setting(
         UNSET, "Instead of --xi, in grey levels; see bigans --help. -1: --xi counts."
     )
-    scale: str = setting("4", "How many times larger the result is.", _SCALES)
+    scale: str = setting("4", "How many times larger the result is.", SCALES)
     consistent: bool = setting(
         False, "Make results that, reduced again, give the photo within 1 grey level."
     )

@@ -22,7 +22,7 @@ from bigans.serving.graph.checks import checked_image, checked_numbers, require
 from bigans.serving.graph.decoding import decode, encode
 from bigans.serving.graph.enlarging import Enlarging, Generators, Outputs
 from bigans.serving.limits import Limits
-from fusion.fused_model import Fused
+from fusion.fuse import Fused
 from sr_images.rounding import grey_levels
 from sr_program import contract
 from sr_program.contract import DEFAULT_XI, USE_XI

@@ -8,6 +8,9 @@ import math
 # What two passes through the generators give; more would be bicubic alone.
 LARGEST_SCALE = 16.0
 
+# The scales that command lines offer.
+SCALES = ("1.5", "2", "3", "4", "8")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Enlarging:

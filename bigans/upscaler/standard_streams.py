@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sr_program.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError, in_one_line
 
 STREAM = "-"
 INPUT_NAME = "stdin"
@@ -38,7 +38,7 @@ class StreamNames:
         """A line that may name the files, as a person knows them."""
         for path, title in self._titles.items():
             text = text.replace(path, title)
-        return text.replace("\n", "\\n")  # names of photos may hold line feeds
+        return in_one_line(text)
 
     @contextlib.contextmanager
     def in_errors(self) -> Iterator[None]:

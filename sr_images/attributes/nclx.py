@@ -21,12 +21,13 @@ _PRIMARIES_OF_SRGB = (0, 1, 2)
 _TRANSFERS_LIKE_SRGB = (0, 1, 2, 6, 13, 14, 15)
 
 
-def with_colours(attributes: Attributes, head: bytes) -> Attributes:
+def with_colours(attributes: Attributes, head: bytes, *, is_gray: bool = False) -> Attributes:
     """Attributes with the colours that the file's head states, if they are not sRGB.
 
     Args:
         attributes: What else the file says; a profile comes before code points.
         head: The file's first bytes.
+        is_gray: The pixels are gray.
     """
     place = head.find(_BOX)
     stated = head[place + len(_BOX) : place + len(_BOX) + 4]
@@ -39,5 +40,5 @@ def with_colours(attributes: Attributes, head: bytes) -> Attributes:
         return attributes
     # RGB, of the full range: so it is decoded.
     chunks = {"cICP": bytes([primaries, transfer, 0, 1])}
-    icc = profile_of(chunks, is_gray=False)
+    icc = profile_of(chunks, is_gray=is_gray)
     return dataclasses.replace(attributes, icc=icc, colour_chunks=chunks)

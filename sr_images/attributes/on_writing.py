@@ -75,8 +75,8 @@ def _warn_of_colours(attributes: Attributes, name: str, encoding: Encoding, told
         return
     if name != "PNG":
         logging.warning(
-            "%s: its colours (PQ, HLG or others that a PNG names by cICP) are lost in %s and will "
-            "look different; use .png",
+            "%s: its colours (PQ, HLG or others that no profile is made for) are lost in %s and "
+            "will look different; use .png",
             told,
             name,
         )

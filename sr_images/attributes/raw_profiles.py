@@ -12,7 +12,7 @@ from sr_images.attributes import exif, iptc, xmp
 
 _KEYWORD = "raw profile type "
 _REWRITTEN = (_KEYWORD + "exif", _KEYWORD + "app1", _KEYWORD + "xmp")
-_IPTC = (_KEYWORD + "iptc",)
+_IPTC = (_KEYWORD + "iptc", _KEYWORD + "8bim")
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 
 

@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 
 from sr_images.attributes.png_chunks import SIGNATURE
-from sr_images.decoders.jp2_depths import depths_of, head_of
+from sr_images.decoders.jp2_depths import HEAD, depths_of
 from sr_images.decoders.samples import Decoded, Samples, scaled
 from sr_images.decoders.source import Source
 from sr_program.errors import DataError
@@ -31,7 +31,7 @@ def bits_of(source: Source) -> int:
     if source.format == "JP2":
         return max(depths_of(source), default=8)
     if source.format == "AVIF":
-        head = head_of(source)
+        head = source.beginning(HEAD)
         at = head.find(b"av1C")
         flags = head[at + 6] if 0 <= at < len(head) - 6 else 0
         return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
@@ -65,7 +65,7 @@ def _unsupported(source: Source, kind: str) -> DataError:
 
 def jp2_profile(source: Source) -> bytes | None:
     """The ICC profile of a JPEG 2000 file."""
-    head = head_of(source)
+    head = source.beginning(HEAD)
     at = head.find(b"colr")
     if at < 4 or head[at + 4 : at + 5] != b"\2":
         return None

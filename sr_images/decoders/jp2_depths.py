@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PIL import Image
 
+from sr_images.decoders.samples import scaled
 from sr_images.decoders.source import Source
 from sr_program.errors import DataError
 
-_HEAD = 2**20  # bytes in which the channels of a file are told
+HEAD = 2**20  # bytes in which the channels of a file are told
 _SIZE = b"\xff\x4f\xff\x51"  # how the codestream starts: with the size and the channels
 _YCC = 18  # a colour space
 
 
 def depths_of(source: Source) -> list[int]:
     """Bits of each channel of a JPEG 2000 file; none if it does not say."""
-    head = head_of(source)
+    head = source.beginning(HEAD)
     at = head.find(_SIZE)
     if at < 0:
         return []
@@ -42,23 +44,13 @@ def in_full_range(image: Image.Image, source: Source) -> Image.Image:
         )
     table: list[int] = []
     for band, bits in zip(bands, depths, strict=True):
+        levels = np.arange(256) >> (8 - bits)
         # places in a palette are no levels
-        white = 2**bits - 1 if band == "P" else 255
-        table += [_stretched(level >> (8 - bits), 2**bits - 1, white) for level in range(256)]
+        table += (levels if band == "P" else scaled(levels, 2**bits - 1)).tolist()
     return image.point(table)
 
 
-def _stretched(level: int, most: int, white: int) -> int:
-    return (level * white + most // 2) // most
-
-
 def _is_ycc(source: Source) -> bool:
-    head = head_of(source)
+    head = source.beginning(HEAD)
     at = head.find(b"colr")
     return at > 0 and head[at + 4] == 1 and head[at + 7 : at + 11] == _YCC.to_bytes(4, "big")
-
-
-def head_of(source: Source) -> bytes:
-    """The beginning of a file, which tells its channels and its profile."""
-    with source.open() as file:
-        return file.read(_HEAD)

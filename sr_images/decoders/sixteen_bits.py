@@ -101,6 +101,9 @@ def _unpacked(content: bytes, start: int, width: int) -> NDArray[np.uint16]:
         count, is_literal = told & _COUNT, bool(told & _LITERAL)
         if not count or done + count > width:
             raise ValueError("a row of another length")
-        row[done : done + count] = words[at + 1 : at + 1 + (count if is_literal else 1)]
-        done, at = done + count, at + 1 + (count if is_literal else 1)
+        following = words[at + 1 : at + 1 + (count if is_literal else 1)]
+        if len(following) < (count if is_literal else 1):
+            raise ValueError("the file is truncated")
+        row[done : done + count] = following
+        done, at = done + count, at + 1 + len(following)
     return row

@@ -40,6 +40,11 @@ class Source:
         """The file from its start; the caller closes it."""
         return io.BytesIO(self._content or b"") if self._path is None else self._path.open("rb")
 
+    def beginning(self, length: int) -> bytes:
+        """The first bytes."""
+        with self.open() as file:
+            return file.read(length)
+
     def content(self) -> bytes:
         """All bytes."""
         return (self._content or b"") if self._path is None else self._path.read_bytes()

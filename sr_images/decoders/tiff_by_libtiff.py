@@ -37,7 +37,7 @@ def decoded_by_libtiff(
         icc: Its profile.
 
     Returns:
-        The samples, and the profile that they still have.
+        The samples, upright, for Pillow turns them; and the profile that they still have.
 
     Raises:
         DataError: libtiff does not know the compression either.
@@ -80,6 +80,6 @@ def _unsupported(page: tifffile.TiffPage, name: str) -> DataError:
     kind = getattr(page.compression, "name", page.compression)
     return DataError(
         f"{name}: is a TIFF of {page.bitspersample} bits in the compression {kind}"
-        f"{' with fewer colours than pixels' if page.is_subsampled else ''}; save it as RGB in "
+        f"{' with subsampled colours' if page.is_subsampled else ''}; save it as RGB in "
         "deflate or LZW"
     )

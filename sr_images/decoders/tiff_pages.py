@@ -45,12 +45,14 @@ def _page(tiff: tifffile.TiffFile, number: int) -> tifffile.TiffPage:
 
 def _stored(page: tifffile.TiffPage, directories: int) -> int:
     """How many pages a directory stands for, as its description says."""
+    # Both write stacks of this kind without compression, else the description is a copy.
+    if directories > 1 or page.compression != 1:
+        return 1
     if page.shaped_description:
         said = tifffile.tifffile.shaped_description_metadata(page.shaped_description)
         if said.get("truncated"):
             return max(1, math.prod(said["shape"]) // max(1, math.prod(page.shape)))
-    # ImageJ compresses nothing: the description is of another file, then
-    if page.imagej_description and directories == 1 and page.compression == 1:
+    if page.imagej_description:
         said = tifffile.tifffile.imagej_description_metadata(page.imagej_description)
         return max(1, int(said.get("images", 1)))
     return 1

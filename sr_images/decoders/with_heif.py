@@ -36,8 +36,8 @@ class HeifFrames(OneFrame):
             exif=exif_of(heif.info.get("exif")),
             xmp=heif.info.get("xmp") or None,
         )
-        with self._source.open() as file:
-            attributes = with_colours(attributes, file.read(HEAD_BYTES))
+        head = self._source.beginning(HEAD_BYTES)
+        attributes = with_colours(attributes, head, is_gray=samples.ndim == 2)
         return Decoded(
             samples, attributes, premultiplied=bool(getattr(heif, "premultiplied_alpha", False))
         )

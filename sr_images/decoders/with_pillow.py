@@ -132,7 +132,8 @@ class PillowFrames:
             return in_full_range(self._image, self._source)
         if self._source.format == "TGA" and not self._source.head[17] & 0x0F:
             # The head says that no bits are alpha, whatever they hold.
-            return self._image.convert({"RGBA": "RGB", "LA": "L"}.get(self._image.mode))
+            kept = {"RGBA": "RGB", "LA": "L"}.get(self._image.mode)
+            return self._image.convert(kept) if kept else self._image
         return self._image
 
     def _deep(self) -> Decoded:
@@ -153,8 +154,7 @@ class PillowFrames:
         if self._source.format == "JP2" and found.icc is None:
             found = dataclasses.replace(found, icc=deep_colours.jp2_profile(self._source))
         if self._source.format == "AVIF":
-            with self._source.open() as file:
-                found = nclx.with_colours(found, file.read(nclx.HEAD_BYTES))
+            found = nclx.with_colours(found, self._source.beginning(nclx.HEAD_BYTES))
         return found if self.is_animation else dataclasses.replace(found, duration_ms=None)
 
     def _read_chunks(self) -> dict[str, bytes]:

@@ -54,12 +54,8 @@ class TiffPages:
         for page in self._pages:
             self._check(page)
             attributes, orientation = from_tiff.attributes_of(page, self._buffer)
-            decoded, icc = self._decoded(page, attributes.icc)
-            yield dataclasses.replace(
-                decoded,
-                attributes=dataclasses.replace(attributes, icc=icc),
-                orientation=orientation,
-            )
+            decoded, icc = self._decoded(page, attributes.icc, orientation)
+            yield dataclasses.replace(decoded, attributes=dataclasses.replace(attributes, icc=icc))
 
     def close(self) -> None:
         """Closes the file."""
@@ -68,11 +64,14 @@ class TiffPages:
         self._tiff.close()
         self._file.close()
 
-    def _decoded(self, page: tifffile.TiffPage, icc: bytes | None) -> tuple[Decoded, bytes | None]:
+    def _decoded(
+        self, page: tifffile.TiffPage, icc: bytes | None, orientation: int
+    ) -> tuple[Decoded, bytes | None]:
         if is_for_libtiff(page):
             return decoded_by_libtiff(page, self._source, icc)
         try:
-            return decoded_page(page, icc, self._source.name)
+            decoded, left = decoded_page(page, icc, self._source.name)
+            return dataclasses.replace(decoded, orientation=orientation), left
         except Exception as error:
             if isinstance(error, DataError) or page.compression != OLD_JPEG:
                 raise

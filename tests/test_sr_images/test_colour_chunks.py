@@ -127,6 +127,16 @@ def test_gray(suffix):
         assert np.abs(np.array(image, float) - expected[:, :, 0]).max() <= 2
 
 
+@pytest.mark.parametrize("suffix", ["webp", "avif"])
+def test_gray_where_a_format_has_none(suffix):
+    gray = np.tile(np.arange(0, 256, 8).astype(np.uint8), (24, 1))
+    content = png(gray, gAMA=gama(1))
+    with Image.open(io.BytesIO(written(content, suffix))) as image:
+        assert "icc_profile" not in image.info
+        expected = shown(np.repeat(gray[:, :, None], 3, axis=2), SRGB, lambda levels: levels)
+        assert np.abs(np.array(image.convert("RGB"), float) - expected).max() <= 3
+
+
 @pytest.mark.parametrize(
     "chunks",
     [

@@ -181,8 +181,10 @@ def test_sgi_of_16_bits(channels, is_packed):
     np.testing.assert_array_equal(read_picture(content).samples, levels)
     upper = np.array(Image.open(io.BytesIO(content))).reshape(levels.shape)
     np.testing.assert_array_equal(upper, levels >> 8)
-    with pytest.raises(DataError, match="is damaged"):
-        read_picture(content[: len(content) - 5])
+    # where a run of several words is cut after its first, too
+    for cut in (5, 6, 8):
+        with pytest.raises(DataError, match="is damaged"):
+            read_picture(content[: len(content) - cut])
 
 
 @pytest.mark.parametrize("alpha_bits", [0, 8])
@@ -198,6 +200,23 @@ def test_a_tga_without_alpha_bits_is_opaque(channels, alpha_bits):
         np.testing.assert_array_equal(picture.alpha, levels[:, :, -1])
     else:
         assert picture.alpha is None
+
+
+@pytest.mark.parametrize("bits", [24, 32])
+@pytest.mark.parametrize("is_gray", [False, True])
+def test_a_tga_with_a_palette_is_opaque_and_may_be_gray(bits, is_gray):
+    """The fourth bytes of its colours are no alpha."""
+    colours = np.repeat(np.arange(0, 250, 10).astype(np.uint8)[:, None], 3, axis=1)
+    if not is_gray:
+        colours[:, 0] = 255 - colours[:, 0]
+    stored = np.pad(colours[:, ::-1], ((0, 0), (0, bits // 8 - 3)))
+    places = np.arange(16 * 24).reshape(16, 24) % len(colours)
+    head = (0, 1, 1, 0, len(colours), bits, 0, 0, 24, 16, 8, 0x20)
+    content = struct.pack("<BBBHHBHHHHBB", *head) + stored.tobytes()
+    picture = read_picture(content + places.astype(np.uint8).tobytes())
+    assert picture.alpha is None
+    expected = colours[places]
+    np.testing.assert_array_equal(picture.pixels, expected[..., :1] if is_gray else expected)
 
 
 def bmp_of_10_bits():

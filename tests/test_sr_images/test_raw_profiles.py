@@ -101,3 +101,9 @@ def test_the_chunk_goes_before_the_text():
     Image.fromarray(COLOUR).save(file, "PNG", pnginfo=info, exif=upright)
     image = written(file.getvalue(), "png")
     assert image.size == (32, 24) and image.getexif()[0x010F] == "Other"
+
+
+def test_the_place_in_resources_of_photoshop_is_left_out():
+    kept = written(png(("8bim", RESOURCES)), "png")
+    assert kept.info["Raw profile type 8bim"] == raw("8bim", RESOURCES)
+    assert "Raw profile type 8bim" not in written(png(("8bim", RESOURCES)), "png", strip="gps").info

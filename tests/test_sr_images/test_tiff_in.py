@@ -71,6 +71,18 @@ def test_subsampled_ycbcr_is_read_as_by_pillow(compression):
     np.testing.assert_array_equal(read_picture(content).pixels, expected)
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_subsampled_ycbcr_is_turned_once(orientation):
+    image = Image.fromarray(COLOUR).convert("YCbCr")
+    content = pillow_tiff(image, tiffinfo={530: (2, 2), 274: orientation})
+    upright = np.array(Image.open(io.BytesIO(subsampled(None))).convert("RGB"))
+    turned = {2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1]}
+    across = np.swapaxes(upright, 0, 1)
+    turned |= {5: across, 6: across[:, ::-1], 7: across[::-1, ::-1], 8: across[::-1]}
+    found = read_picture(content).pixels
+    np.testing.assert_array_equal(found, turned.get(orientation, upright))
+
+
 def old_jpeg_tiff(jpeg):
     """A page whose JPEG is of the old kind: a whole file behind one of the tags."""
     height, width = COLOUR.shape[:2]
@@ -232,11 +244,14 @@ def test_a_stack_that_lacks_its_end_is_told():
         open_pictures(content, limits=Limits(max_frames=2))
 
 
-def test_a_stack_that_another_program_has_packed_is_one_page():
+@pytest.mark.parametrize(
+    "description",
+    ["ImageJ=1\nimages=3\n", '{"shape": [3, 48, 64, 3], "truncated": true}'],
+    ids=["ImageJ", "shape"],
+)
+def test_a_stack_that_another_program_has_packed_is_one_page(description):
     """The description stays, which speaks of three."""
-    content = tiff(
-        COLOUR, photometric="rgb", compression="zlib", description="ImageJ=1\nimages=3\n"
-    )
+    content = tiff(COLOUR, photometric="rgb", compression="zlib", description=description)
     assert read_picture(content).size == COLOUR.shape[:2]
     with open_pictures(content) as pictures:
         assert pictures.count == 1

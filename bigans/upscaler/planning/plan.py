@@ -17,7 +17,7 @@ from sr_images.encoding import Encoding
 from sr_images.formats import WRITABLE
 from sr_program.errors import DataError, UsageError
 
-# Bytes of a file's name, on the disks of Linux, macOS and Windows.
+# Of a file's name: bytes, and on Windows units of UTF-16.
 _MOST_NAME = 255
 
 
@@ -89,7 +89,7 @@ def plan(arguments: Sequence[str], order: Order, report: Path | None = None) -> 
     decided = decide([task for task in tasks if not _too_long(task)], order.exists)
     _refuse_overwriting(paths, decided.tasks)
     if report is not None:
-        _refuse_report(report, [*paths, *results])
+        _refuse_report(report, [*paths, *results, *(task.result for task in decided.tasks)])
     return Plan(decided.tasks, decided.skipped, found.notes + notes + decided.notes, problems)
 
 
@@ -143,6 +143,8 @@ def _refuse_report(report: Path, others: Sequence[Path]) -> None:
 
 def _too_long(task: Task) -> str:
     """What is told of a result whose name no disk takes; empty for others."""
-    if len(os.fsencode(task.result.name)) <= _MOST_NAME:
+    name = task.result.name
+    length = len(name.encode("utf-16-le")) // 2 if os.name == "nt" else len(os.fsencode(name))
+    if length <= _MOST_NAME:
         return ""
     return f"{task.photo}: the name of its result is too long; name the result by output=FILE"

@@ -214,6 +214,15 @@ def test_a_report_never_replaces_a_photo_or_a_result(photos: Path, report: str) 
     assert plan(["photos"], Order(output="out"), Path("out/report.json")).tasks
 
 
+def test_a_report_never_replaces_a_renamed_result(photos: Path) -> None:
+    Path("out").mkdir()
+    Path("out/a_x4.png").touch()
+    order = Order(output="out", exists="rename")
+    assert plan(["photos"], order).tasks[0].result == Path("out/a_x4_2.png")
+    with pytest.raises(UsageError, match="is a photo or a result"):
+        plan(["photos"], order, Path("out/a_x4_2.png"))
+
+
 def test_a_name_that_is_empty(photos: Path) -> None:
     with pytest.raises(UsageError, match="the name of a photo is empty"):
         plan(["photos/a.png", ""], Order(output="out"))
