@@ -69,6 +69,8 @@ class PillowFrames:
             self._image = _of_known_kind(self._file, source)
             self._texts: dict[str, str] = {}
             self._chunks = self._read_chunks() if source.format == "PNG" else {}
+            # Colours that Pillow does not tell of; once, and not for each frame.
+            self._head = source.beginning(nclx.HEAD_BYTES) if source.format == "AVIF" else b""
             width, height = self._image.size
             limits.check(source.name, height, width, self._bits(), source.size)
             count = 1
@@ -154,7 +156,7 @@ class PillowFrames:
         if self._source.format == "JP2" and found.icc is None:
             found = dataclasses.replace(found, icc=deep_colours.jp2_profile(self._source))
         if self._source.format == "AVIF":
-            found = nclx.with_colours(found, self._source.beginning(nclx.HEAD_BYTES))
+            found = nclx.with_colours(found, self._head)
         return found if self.is_animation else dataclasses.replace(found, duration_ms=None)
 
     def _read_chunks(self) -> dict[str, bytes]:

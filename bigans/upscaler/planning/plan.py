@@ -85,8 +85,12 @@ def plan(arguments: Sequence[str], order: Order, report: Path | None = None) -> 
     tasks = [
         Task(path, result, order.encoding) for path, result in zip(paths, results, strict=True)
     ]
-    problems = found.problems + [_too_long(task) for task in tasks if _too_long(task)]
-    decided = decide([task for task in tasks if not _too_long(task)], order.exists)
+    too_long = [task for task in tasks if _is_too_long(task.result.name)]
+    problems = found.problems + [
+        f"{task.photo}: the name of its result is too long; name the result by output=FILE"
+        for task in too_long
+    ]
+    decided = decide([task for task in tasks if task not in too_long], order.exists)
     _refuse_overwriting(paths, decided.tasks)
     if report is not None:
         _refuse_report(report, [*paths, *results, *(task.result for task in decided.tasks)])
@@ -141,10 +145,7 @@ def _refuse_report(report: Path, others: Sequence[Path]) -> None:
             raise UsageError(f"report={report} is a photo or a result; choose another file")
 
 
-def _too_long(task: Task) -> str:
-    """What is told of a result whose name no disk takes; empty for others."""
-    name = task.result.name
+def _is_too_long(name: str) -> bool:
+    """Whether no disk takes a file of this name."""
     length = len(name.encode("utf-16-le")) // 2 if os.name == "nt" else len(os.fsencode(name))
-    if length <= _MOST_NAME:
-        return ""
-    return f"{task.photo}: the name of its result is too long; name the result by output=FILE"
+    return length > _MOST_NAME
