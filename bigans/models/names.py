@@ -127,7 +127,8 @@ def parse(name: str | os.PathLike[str], argument: str = "model") -> ModelName:
         return ModelName("directory", name)
     raise UsageError(
         f"unknown {argument}={name}; write the directory of a model (./{name}), pretrained, "
-        f"{', '.join(f'pretrained:{part}' for part in PARTS[1:])}, bicubic, HR or folder:DIR"
+        f"{', '.join(f'pretrained:{part}' for part in PARTS[1:])}, or server:HOST:PORT; the "
+        "evaluation also takes bicubic, HR and folder:DIR"
     )
 
 
