@@ -80,8 +80,15 @@ class ObjectiveConfig:
     vgg_layers: str = setting(
         "",
         "Several layers in place of --vgg_layer, each with a weight: NAME:WEIGHT,NAME:WEIGHT "
-        "(not in the paper). L_vgg is then the sum of weight · scale · MSE over these layers, "
-        "from one pass.",
+        "(not in the paper). L_vgg is then the sum of weight · scale · distance over these "
+        "layers, from one pass.",
+    )
+    vgg_distance: str = setting(
+        "mse",
+        "What L_vgg compares features by: the mean squared error, as in the paper; unit, the "
+        "squared distance of each place's features at length 1, as in LPIPS; or "
+        "structure_texture, the similarities of whole maps, as in DISTS.",
+        ("mse", "unit", "structure_texture"),
     )
     vgg_before_relu: bool = setting(False, "Compare the features before the layer's ReLU.")
     vgg_weights: str = setting(
@@ -97,5 +104,7 @@ class ObjectiveConfig:
         "pixel shuffles at the same places, and the generator learns a grid.",
     )
     feature_scale: float = setting(
-        0.0, "Factor of the features' MSE in L_vgg; 0: the documented one of each layer."
+        0.0,
+        "Factor of the features' distance in L_vgg; 0: the documented one of each layer for mse, 1 "
+        "for the others.",
     )

@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from srgan.layers.bicubic_reduction import reduce_inside
+from srgan.losses.feature_distances import FEATURE_DISTANCES
 
 
 def pixel_loss(hr: Any, sr: Any, kind: str = "mse") -> Any:
@@ -128,7 +129,9 @@ def relativistic_discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
     return ops.mean(ops.softplus(-lead)) + ops.mean(ops.softplus(lag))
 
 
-def perceptual_loss(hr_features: Any, sr_features: Any, *, scale: Any) -> Any:
+def perceptual_loss(
+    hr_features: Any, sr_features: Any, *, scale: Any, distance: str = "mse"
+) -> Any:
     """Eq. (5): `scale` times the mean squared error of VGG features; summed where φ has several.
 
     Args:
@@ -136,12 +139,21 @@ def perceptual_loss(hr_features: Any, sr_features: Any, *, scale: Any) -> Any:
         sr_features: The same shape, φ of the generated images.
         scale: Brings the features of a layer to the magnitude for which the paper's λ2 is
             meant (`srgan.vgg.features.feature_scale`); for lists a factor of each layer.
+        distance: What takes the squared error's place, see `srgan.losses.feature_distances`.
 
     Returns:
         A float32 scalar.
+
+    Raises:
+        ValueError: Another distance.
     """
-    if isinstance(hr_features, list):
-        layers = zip(hr_features, sr_features, scale, strict=True)
-        return sum(perceptual_loss(hr, sr, scale=factor) for hr, sr, factor in layers)
-    difference = ops.cast(hr_features, "float32") - ops.cast(sr_features, "float32")
-    return scale * ops.mean(ops.square(difference))
+    if distance not in FEATURE_DISTANCES:
+        choices = ", ".join(FEATURE_DISTANCES)
+        raise ValueError(f"the distance must be one of {choices}, got {distance!r}")
+    between = FEATURE_DISTANCES[distance]
+    if not isinstance(hr_features, list):
+        hr_features, sr_features, scale = [hr_features], [sr_features], [scale]
+    return sum(
+        factor * between(ops.cast(hr, "float32"), ops.cast(sr, "float32"))
+        for hr, sr, factor in zip(hr_features, sr_features, scale, strict=True)
+    )

@@ -77,7 +77,9 @@ def _build_features(objective: ObjectiveConfig, dtype: str) -> dict[str, Any]:
     network, before = objective.vgg_network, objective.vgg_before_relu
 
     def scale_of(layer: str) -> float:
-        return objective.feature_scale or feature_scale(network, layer, before)
+        if objective.feature_scale or objective.vgg_distance != "mse":
+            return objective.feature_scale or 1.0
+        return feature_scale(network, layer, before)
 
     named = parse_feature_terms(network, objective.vgg_layers)
     terms = named or (FeatureTerm(objective.vgg_layer),)

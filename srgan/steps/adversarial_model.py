@@ -36,8 +36,8 @@ class AdversarialModel(keras.Model, LossTerms):
         objective: The loss and its weights.
         discriminator: HR-sized images to logits; None trains the generator alone.
         features: φ, frozen; None where the objective has no perceptual loss.
-        feature_scale: Factor of the features' MSE (`srgan.vgg.features.feature_scale`); where φ
-            has several outputs, one of each.
+        feature_scale: Factor of the features' distance (`srgan.vgg.features.feature_scale`); where
+            φ has several outputs, one of each.
     """
 
     def __init__(

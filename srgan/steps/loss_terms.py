@@ -47,7 +47,7 @@ class LossTerms:
 
     Attributes:
         objective: The weights, and which form each term has.
-        feature_scale: Factor of the features' MSE, one a layer.
+        feature_scale: Factor of the features' distance, one a layer.
     """
 
     objective: ObjectiveConfig
@@ -96,6 +96,9 @@ class LossTerms:
         if passes.real_features is None:
             return {}
         value = perceptual_loss(
-            passes.real_features, passes.fake_features, scale=self.feature_scale
+            passes.real_features,
+            passes.fake_features,
+            scale=self.feature_scale,
+            distance=self.objective.vgg_distance,
         )
         return {"perceptual": (self.objective.lambda_vgg, value)}

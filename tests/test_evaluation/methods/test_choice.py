@@ -100,7 +100,7 @@ def test_a_shipped_model_is_the_one_that_was_asked_for(shipped, faithful_dir, vi
     [
         (
             "pretraind",
-            "unknown model=pretraind; write the dir.* the evaluation also takes bicubic, HR and fold",
+            "unknown model=pretraind; write the dir.* the evaluation .* bicubic, HR and fold",
         ),
         ("", "unknown model="),
         ("bicubic:x", "unknown model=bicubic:x"),

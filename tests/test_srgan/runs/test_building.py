@@ -54,6 +54,13 @@ def test_the_scale_that_is_given_outweighs_the_documented_one(vgg_file):
     assert build_networks(given, 16, "float32")["feature_scale"] == 0.125
 
 
+def test_distances_without_a_unit_need_no_documented_scale(vgg_file):
+    settings = {"adversarial": False, "vgg_distance": "unit"}
+    assert build_networks(objective(vgg_file, **settings), 16, "float32")["feature_scale"] == 1.0
+    given = objective(vgg_file, feature_scale=0.125, **settings)
+    assert build_networks(given, 16, "float32")["feature_scale"] == 0.125
+
+
 def test_a_layer_without_documented_scale_is_refused_before_its_weights_are_read():
     settings = objective("missing.npz", adversarial=False, vgg_layer="block4_conv1")
     with pytest.raises(UsageError, match="set --feature_scale"):

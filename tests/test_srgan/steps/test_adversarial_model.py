@@ -308,6 +308,20 @@ def test_several_layers_from_one_pass():
     assert_near(moved, [np.array(each) for each in gradients], 1e-5)
 
 
+def test_the_features_distance_is_the_objectives():
+    """unit: what the features of both images have in common in direction."""
+    model = build_model(dataclasses.replace(OBJECTIVE, vgg_distance="unit"), discriminator=False)
+    lr, hr = batch()
+    of_hr, of_sr = (np.array(model.features(x), np.float64) for x in (hr, model.generator(lr)))
+    lengths = [np.sqrt((x**2).sum(-1) + 1e-4) for x in (of_hr, of_sr)]
+    common = (of_hr * of_sr).sum(-1) / (lengths[0] * lengths[1])
+    ends = sum(
+        (x**2).sum(-1) / length**2 for x, length in zip((of_hr, of_sr), lengths, strict=True)
+    )
+    expected = FEATURE_SCALE * (ends - 2 * common).mean()
+    assert step(model)["perceptual"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_features_of_images_that_are_shifted_with_the_updates():
     model = build_model(dataclasses.replace(OBJECTIVE, vgg_shift=True), recorders=True)
     lr, hr = batch()
