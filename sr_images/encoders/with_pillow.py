@@ -131,11 +131,12 @@ def _register(name: str) -> None:
 def _encode_png(file: IO[bytes], image: Image.Image, attributes: Attributes) -> None:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    content = buffer.getbuffer()
-    file.write(content[:_PNG_HEAD])
-    for kind, chunk in chunks_of(attributes):
-        write_chunk(file, kind.encode(), chunk)
-    file.write(content[_PNG_HEAD:])
+    # Let go where the disk is full, too: a buffer that is collected before its view complains.
+    with buffer.getbuffer() as content:
+        file.write(content[:_PNG_HEAD])
+        for kind, chunk in chunks_of(attributes):
+            write_chunk(file, kind.encode(), chunk)
+        file.write(content[_PNG_HEAD:])
 
 
 def _quality(name: str, encoding: Encoding) -> dict[str, Any]:
