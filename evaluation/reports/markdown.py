@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sr_program.errors import in_one_line
+
 ABSENT = "—"
 
 
@@ -19,4 +21,4 @@ def number(value: float | str | None, digits: int) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(in_one_line(cell).replace("|", "\\|") for cell in cells) + " |"

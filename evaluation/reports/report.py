@@ -12,6 +12,7 @@ from evaluation.reports.markdown import ABSENT, number, table
 from evaluation.reports.published import BICUBIC_REMARK, TABLE_3, TABLE_4
 from evaluation.scoring.evaluate import SetResult
 from evaluation.scoring.protocol import MEASURES, OPTIONAL, Instruments, set_means
+from sr_program.errors import in_one_line
 from sr_program.files.atomic_write import atomic_file
 
 HEADINGS = {
@@ -103,7 +104,7 @@ def markdown(summary: Mapping[str, Any], command: str) -> str:
 def failures(summary: Mapping[str, Any]) -> list[str]:
     """A line for every image that could not be scored."""
     return [
-        f"{name}/{image} was not scored: {why}"
+        in_one_line(f"{name}/{image} was not scored: {why}")
         for name, one in summary["sets"].items()
         for image, why in one["failed"].items()
     ]
@@ -116,7 +117,8 @@ def write(output: Path, summary: Mapping[str, Any], text: str, name: str = "summ
         ("md", text),
     ):
         with atomic_file(output / f"{name}.{suffix}") as temporary:
-            temporary.write_text(content, encoding="utf-8")
+            # A file's name need not be UTF-8; what stands for its bytes is JSON, too.
+            temporary.write_bytes(content.encode("utf-8", "backslashreplace"))
 
 
 def compared(
@@ -170,7 +172,8 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
             for measure, images in found["problems"].items():
                 for image, why in images.items():
                     if (measure, image) not in seen:
-                        lines.append(f"- {name}/{image} has no {HEADINGS[measure]}: {why}")
+                        told = f"{name}/{image} has no {HEADINGS[measure]}: {why}"
+                        lines.append(f"- {in_one_line(told)}")
                     seen.add((measure, image))
     return ["## Missing", "", *lines, ""] if lines else []
 

@@ -85,10 +85,13 @@ def evaluate(
         The scores of each set.
 
     Raises:
-        UsageError: `output` holds the results of other settings, or of unknown ones.
+        UsageError: `output` holds the results of other settings, or of unknown ones; or a variant's
+            name cannot be that of a folder of images.
         DataError: `output` holds a file that this program did not write.
     """
     output.mkdir(parents=True, exist_ok=True)
+    if save_images:
+        _check_folder_names(method.variants)
     _check_settings(output, benchmarks, method, instruments)
     results = []
     with scoring_pool(instruments, workers) as pool:
@@ -186,6 +189,15 @@ class _SetRun:
     def _collect(self, jobs: list[tuple[Record, Future]]) -> None:
         if jobs:
             self._records.add(dataclasses.replace(row, scores=made.result()) for row, made in jobs)
+
+
+def _check_folder_names(variants: Sequence[str]) -> None:
+    """A label may be any text, but as the name of a folder it could lead out of `output`."""
+    for name in variants:
+        if name in ("", ".", "..") or {"/", "\\", "\0"} & set(name):
+            raise UsageError(
+                f"label={name} cannot be the name of a folder of images; choose one without slashes"
+            )
 
 
 def _check_settings(

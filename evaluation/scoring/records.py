@@ -1,7 +1,7 @@
 """The scores of every image, in a CSV file that a run can be taken up from.
 
 One row for each image and variant. The file is rewritten as a whole after each new row, by a
-rename, so that it is complete whenever the program ends.
+rename, so that it is complete whenever the program ends. A name that is not UTF-8 keeps its bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ COLUMNS = ("image", "variant", *MEASURES, "problems", "digest")
 
 _BETWEEN_PROBLEMS = "; "
 _AFTER_NAME = ": "
+# What Python gives and takes for the bytes of a file's name that are not UTF-8.
+_ANY_NAME = "surrogateescape"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Records:
     def _write(self) -> None:
         with (
             atomic_file(self.path) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
+            temporary.open("w", newline="", encoding="utf-8", errors=_ANY_NAME) as file,
         ):
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
@@ -101,7 +103,7 @@ def _cells(record: Record) -> list[str]:
 
 def _read(path: Path) -> list[Record]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors=_ANY_NAME) as file:
             reader = csv.DictReader(file)
             # Measures may have come since the file was written.
             names = tuple(reader.fieldnames or ())

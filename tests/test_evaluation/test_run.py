@@ -467,3 +467,28 @@ def test_an_export_for_another_runtime(
     capsys.readouterr()
     assert call(*data, place, output="theirs") == 2
     assert f"choose --runtime={format}" in one_line(capsys.readouterr().err)
+
+
+def test_names_that_are_not_utf_8(call, draw_set, tmp_path, capsys, niqe_file) -> None:
+    """As of photos that were copied from other systems."""
+    name = os.fsdecode(b"gr\xfcn")
+    draw_set(tmp_path / "data" / "Set5", {"rot\nblau": (48, 64), name: (48, 52)})
+    flags = [f"--data_dir={tmp_path / 'data'}", "--benchmarks=Set5", "--model=bicubic"]
+    flags += [f"--niqe_parameters={niqe_file}"]
+    for _ in range(2):
+        assert call(*flags, "--save_images", f"--label={name}") == 0
+        assert "Traceback" not in capsys.readouterr().err
+    output = tmp_path / "out"
+    assert (output / "images" / name / "Set5" / f"{name}.png").is_file()
+    assert name in summary(output)["sets"]["Set5"]["variants"]
+    lines = (output / "summary.md").read_text(encoding="utf-8").splitlines()
+    assert any(line.startswith(r"- Set5/rot\nblau has no NIQE: ") for line in lines)
+    assert any(line.startswith(r"- Set5/gr\udcfcn has no NIQE: ") for line in lines)
+
+
+@pytest.mark.parametrize("label", ["../aside", "/tmp/aside", "a/b", "..", "a\\b"])
+def test_a_label_leads_out_of_no_folder(call, data_dir, tmp_path, capsys, label) -> None:
+    flags = f"--data_dir={data_dir}", "--benchmarks=Set5", "--model=bicubic", f"--label={label}"
+    assert call(*flags, "--save_images") == 2
+    assert "cannot be the name of a folder" in one_line(capsys.readouterr().err)
+    assert call(*flags) == 0  # in tables it is any text

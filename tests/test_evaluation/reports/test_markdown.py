@@ -13,6 +13,10 @@ def test_a_table() -> None:
     ]
 
 
+def test_a_cell_of_two_lines() -> None:
+    assert table(["", "b"], [["a\nb|c", "1"]])[2] == r"| a\nb\|c | 1 |"
+
+
 def test_a_table_without_rows() -> None:
     assert table(["x"], []) == ["| x |", "| --- |", ""]
 

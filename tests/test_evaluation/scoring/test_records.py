@@ -1,5 +1,6 @@
 import csv
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ def test_rows_survive(tmp_path: Path) -> None:
         FULL,
         Record("baby", "Bi-GANs-ST, ξ = 1", Scores({"psnr": math.inf, "ssim": 1e-17}), "d2"),
         Record('a, "quoted" name', "x", Scores({}, {"niqe": "too small: 2x3", "ma": "flat"}), ""),
+        Record(os.fsdecode(b"gr\xfcn\nrot"), os.fsdecode(b"\xff"), Scores({"psnr": 1.0}), "d3"),
     ]
     Records(path).add(rows)
     again = Records(path)
