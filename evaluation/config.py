@@ -101,7 +101,8 @@ def prepare(config: MeasuringConfig, *, lpips: bool = False, stlpips: bool = Fal
     if not names:
         raise UsageError("--benchmarks is empty; name sets, as in --benchmarks=Set5,Set14")
     benchmarks = tuple(open_benchmark(name, Path(config.data_dir)) for name in names)
-    if len({benchmark.name for benchmark in benchmarks}) < len(benchmarks):
+    # Folders are found whatever their case: A and a are one set.
+    if len({benchmark.name.casefold() for benchmark in benchmarks}) < len(benchmarks):
         raise UsageError(f"--benchmarks={config.benchmarks} names a set twice")
     output = Path(config.output)
     try:

@@ -114,7 +114,7 @@ class ResultsFolder(Method):
         self._directory = FolderSource(directory).directory.resolve()
         self.variants = (label or self._directory.name,)
         self.identity = f"folder:{self._directory}"
-        self._files: dict[str, dict[str, Path]] = {}
+        self._files: dict[str, dict[str, list[Path]]] = {}
 
     def enlarge(
         self, benchmark: str, image: BenchmarkImage, wanted: Collection[str]
@@ -129,20 +129,24 @@ class ResultsFolder(Method):
 
     def _path(self, benchmark: str, image: BenchmarkImage) -> Path:
         files = self._files_of(benchmark)
-        path = next((files[n] for m in RESULT_MARKS if (n := image.name + m) in files), None)
-        if path is None:
+        found = next((files[n] for m in RESULT_MARKS if (n := image.name + m) in files), None)
+        if found is None:
             place = self._folder_of(benchmark)
             raise DataError(f"{place}: holds no result named {image.name}; add {image.name}.png")
-        return path
+        if len(found) > 1:
+            one, other = found[:2]
+            raise DataError(f"{one}: {other.name} has the same name; remove one of them")
+        return found[0]
 
     def _folder_of(self, benchmark: str) -> Path:
         own = self._directory / benchmark
         return own if own.is_dir() else self._directory
 
-    def _files_of(self, benchmark: str) -> dict[str, Path]:
+    def _files_of(self, benchmark: str) -> dict[str, list[Path]]:
         if benchmark not in self._files:
-            source = FolderSource(self._folder_of(benchmark), recursive=False)
-            self._files[benchmark] = {path.stem: path for path in source.paths}
+            files = self._files[benchmark] = {}
+            for path in FolderSource(self._folder_of(benchmark), recursive=False).paths:
+                files.setdefault(path.stem, []).append(path)
         return self._files[benchmark]
 
 

@@ -62,6 +62,13 @@ def test_wrong_settings(settings, changes, message) -> None:
         prepare(settings(**changes))
 
 
+def test_a_set_is_one_whatever_the_case_of_its_name(settings, drawn_sets, tmp_path) -> None:
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "Mine").symlink_to(drawn_sets / "Set5")
+    with pytest.raises(UsageError, match="names a set twice"):
+        prepare(settings(data_dir=str(tmp_path / "sets"), benchmarks="Mine,mine"))
+
+
 def test_an_output_that_is_a_file(settings, tmp_path) -> None:
     (tmp_path / "file").touch()
     for place in ("file", "file/below"):

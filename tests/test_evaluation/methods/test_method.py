@@ -90,6 +90,13 @@ def test_the_name_alone_comes_first(image, tmp_path) -> None:
     assert ResultsFolder(tmp_path, "x").enlarge("Set5", image, ["x"])["x"].max() == 1
 
 
+def test_two_results_of_one_name(image, tmp_path) -> None:
+    write_result(tmp_path / "baby.bmp", 4)
+    write_result(tmp_path / "baby.png", 1)
+    with pytest.raises(DataError, match="baby.bmp: baby.png has the same name; remove one"):
+        ResultsFolder(tmp_path, "x").enlarge("Set5", image, ["x"])
+
+
 def test_a_folder_is_named_by_its_place(tmp_path, monkeypatch) -> None:
     write_result(tmp_path / "ESRGAN" / "baby.png", 1)
     monkeypatch.chdir(tmp_path / "ESRGAN")
