@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.config import Prepared
 from evaluation.methods.fusion_points import FusionPoint
@@ -19,7 +20,6 @@ from evaluation.reports.markdown import number, table
 from evaluation.reports.published import models_on
 from evaluation.reports.report import DIGITS, HEADINGS, PROTOCOL, notes, write
 from evaluation.scoring.protocol import MEASURES, Instruments
-from sr_data.benchmarks import Benchmark
 from sr_program.contract import DEFAULT_XI
 from sr_program.files.atomic_write import atomic_file
 
@@ -47,15 +47,17 @@ def report(
     lines = ["# Perception and distortion", "", f"`{command}`", "", PROTOCOL, ""]
     for benchmark in prepared.benchmarks:
         variants = summary["sets"][benchmark.name]["variants"]
+        failed = summary["sets"][benchmark.name]["failed"]
+        errors = mean_squares(prepared.output, benchmark, failed)
         places = [place for p in points if (place := _place(p, variants, measure))]
         path = prepared.output / f"plane_{benchmark.name}"
         _write_csv(path.with_name(path.name + ".csv"), points, variants)
         lines += [f"## {benchmark.name}", ""]
         if places:
-            _draw(benchmark, prepared, places, measure, path)
+            _draw(benchmark.name, errors, places, measure, path)
             lines += [f"![{HEADINGS[measure]} against RMSE]({path.name}.png)", ""]
         lines += _table(points, variants, measure)
-        lines += chosen(benchmark, prepared.output, target_rmse)
+        lines += chosen(errors, target_rmse)
     text = "\n".join([*lines, *notes(summary)])
     write(prepared.output, summary, text, name="plane")
     return text
@@ -66,9 +68,13 @@ def perception_measure(instruments: Instruments) -> str:
     return "perceptual_index" if "perceptual_index" in instruments.measures else "niqe"
 
 
-def chosen(benchmark: Benchmark, output: Path, target_rmse: float) -> list[str]:
-    """What the fine grid tells about the choice of ξ on a set, a line each."""
-    errors = mean_squares(output, benchmark)
+def chosen(errors: NDArray[np.float64], target_rmse: float) -> list[str]:
+    """What the fine grid tells about the choice of ξ on a set, a line each.
+
+    Args:
+        errors: From `mean_squares`.
+        target_rmse: Grey levels; 0: none.
+    """
     if np.isnan(errors).any():
         return ["- No image could be scored, so no ξ can be chosen.", ""]
     place = xi_at_position(GRID, errors)
@@ -101,20 +107,19 @@ def _place(point: FusionPoint, variants: Mapping[str, Any], measure: str) -> Pla
 
 
 def _draw(
-    benchmark: Benchmark, prepared: Prepared, places: list[PlanePoint], measure: str, path: Path
+    name: str, errors: NDArray[np.float64], places: list[PlanePoint], measure: str, path: Path
 ) -> None:
     marked = {}
     quantiles = [p.value for p in places if p.mode == "quantile"]
     if len(quantiles) > 1:
-        errors = mean_squares(prepared.output, benchmark)
         rmse = math.sqrt(np.interp(DEFAULT_XI, GRID, errors))
         marked[f"ξ = {DEFAULT_XI:g}"] = on_curve(places, DEFAULT_XI, rmse)
         place = xi_at_position(GRID, errors)
         if place is not None:
             label = f"{PAPER_POSITION:.0%} point, ξ = {place.xi:.2f}"
             marked[label] = on_curve(places, place.xi, place.rmse)
-    paper = PaperPoints(*models_on(benchmark.name))
-    draw_plane(places, marked, paper, path, title=benchmark.name, measure=HEADINGS[measure])
+    paper = PaperPoints(*models_on(name))
+    draw_plane(places, marked, paper, path, title=name, measure=HEADINGS[measure])
 
 
 def _table(points: Sequence[FusionPoint], variants: Mapping[str, Any], measure: str) -> list[str]:

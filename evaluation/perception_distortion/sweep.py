@@ -65,8 +65,8 @@ class Sweep(Fused):
         self._output = output
 
     def is_complete(self, benchmark: str, image: BenchmarkImage) -> bool:
-        """Whether the image has its grid."""
-        return grid_file(self._output, benchmark, image.name).exists()
+        """Whether the image has its grid, undamaged."""
+        return _grid(grid_file(self._output, benchmark, image.name)) is not None
 
     def merge(
         self,
@@ -95,11 +95,33 @@ def grid_file(output: Path, benchmark: str, image: str) -> Path:
     return output / "grid" / benchmark / f"{image}.json"
 
 
-def mean_squares(output: Path, benchmark: Benchmark) -> NDArray[np.float64]:
-    """Mean over a set's images of the mean squared error at each ξ of `GRID`, grey levels²."""
-    paths = (grid_file(output, benchmark.name, name) for name in benchmark.names)
-    rows = [json.loads(path.read_text()) for path in paths if path.exists()]
-    return np.mean(np.array(rows, np.float64), axis=0) if rows else np.full(len(GRID), np.nan)
+def mean_squares(
+    output: Path, benchmark: Benchmark, failed: Collection[str] = ()
+) -> NDArray[np.float64]:
+    """Mean over a set's images of the mean squared error at each ξ of `GRID`, grey levels².
+
+    Args:
+        output: Folder of the results.
+        benchmark: The set.
+        failed: Names of images that could not be scored. They may have a grid all the same, of a
+            run in which they could be.
+
+    Returns:
+        float64 [G]; NaN where no image has a grid.
+    """
+    names = (name for name in benchmark.names if name not in failed)
+    grids = (_grid(grid_file(output, benchmark.name, name)) for name in names)
+    rows = [grid for grid in grids if grid is not None]
+    return np.mean(rows, axis=0) if rows else np.full(len(GRID), np.nan)
+
+
+def _grid(path: Path) -> NDArray[np.float64] | None:
+    """The distortions that a file holds; None where there is none, or it is damaged."""
+    try:
+        found = np.array(json.loads(path.read_text(encoding="utf-8")), np.float64)
+    except (FileNotFoundError, TypeError, ValueError):
+        return None
+    return found if found.shape == GRID.shape and np.isfinite(found).all() else None
 
 
 def _mean_square(image: BenchmarkImage, sr: Image) -> float:

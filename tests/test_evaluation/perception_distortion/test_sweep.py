@@ -105,6 +105,32 @@ def test_images_that_were_not_made_do_not_count(sweep, drawn_sets, tmp_path) -> 
     assert mean_squares(tmp_path, benchmark).tolist() == [6.0] * len(GRID)
 
 
+def test_images_that_failed_do_not_count(drawn_sets, tmp_path) -> None:
+    """They may have a grid, of a run in which they could still be read."""
+    benchmark = open_benchmark("Set5", drawn_sets)
+    for name, errors in (("bird", 4.0), ("woman", 8.0)):
+        path = grid_file(tmp_path, "Set5", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps([errors] * len(GRID)))
+    assert mean_squares(tmp_path, benchmark, {"woman"}).tolist() == [4.0] * len(GRID)
+
+
+@pytest.mark.parametrize("content", ["", "[1", "[1, 2]", "{}", "null", "\udcff", "[NaN]"])
+def test_a_damaged_grid_is_made_anew(sweep, drawn_sets, tmp_path, content) -> None:
+    benchmark = open_benchmark("Set5", drawn_sets)
+    image = benchmark[0]
+    sweep.enlarge("Set5", image, sweep.variants)
+    assert sweep.is_complete("Set5", image)
+    expected = mean_squares(tmp_path, benchmark).tolist()
+    content = content.replace("[NaN]", json.dumps([float("nan")] * len(GRID)))
+    path = grid_file(tmp_path, "Set5", image.name)
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    assert not sweep.is_complete("Set5", image)
+    assert np.isnan(mean_squares(tmp_path, benchmark)).all()
+    sweep.enlarge("Set5", image, ())
+    assert mean_squares(tmp_path, benchmark).tolist() == expected
+
+
 def test_a_model_of_another_scale(doubling_dirs, drawn_sets, tmp_path) -> None:
     sweep = Sweep(IN_TENSORFLOW.load(doubling_dirs["fused"]), POINTS, tmp_path, ensemble=False)
     image = open_benchmark("Set5", drawn_sets)[0]
