@@ -40,10 +40,10 @@ def run(main: Main, flag_module_help: str | None = None) -> NoReturn:
     """Parses the command line, calls `main` and exits.
 
     Flags may come before and after the positional arguments; `--flagfile=FILE` reads them from a
-    file. `UsageError` and a wrong flag exit with 2, `DataError` and `OSError` with 1, Ctrl-C with
-    130, SIGTERM with 143 and SIGHUP with 129, each with one line on stderr. Any other exception is
-    a bug and keeps its traceback. The signals raise `KeyboardInterrupt` in `main`, so that what is
-    removed after Ctrl-C is removed after them.
+    file. `UsageError` and a wrong flag exit with 2, `DataError`, `OSError` and `MemoryError` with
+    1, Ctrl-C with 130, SIGTERM with 143 and SIGHUP with 129, each with one line on stderr. Any
+    other exception is a bug and keeps its traceback. The signals raise `KeyboardInterrupt` in
+    `main`, so that what is removed after Ctrl-C is removed after them.
 
     Args:
         main: gets the positional arguments (without the program name) and returns the exit code;
@@ -88,6 +88,10 @@ def _run(main: Main, program: str, module_name: str) -> int:
         return _report(program, _one_line(error), _BAD_DATA)
     except OSError as error:
         return _report(program, _os_error_line(error), _BAD_DATA)
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        message = f"memory ran out{said}; end other programs, or ask for less at once"
+        return _report(program, message, _BAD_DATA)
     except _Stopped as stop:
         return _report(program, f"stopped by {stop.signal.name}", 128 + stop.signal)
     except KeyboardInterrupt:

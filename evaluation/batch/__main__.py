@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sr_program import dataclass_flags, entry_point
 from sr_program.engines.engine import NAMES, Name, Workers
-from sr_program.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError, in_one_line
 from sr_program.flag_names import in_flags
 from sr_program.machine.optional_packages import require_extra
 from sr_program.settings import setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bigans.batch.entries import Entry
-    from evaluation.scoring.protocol import Instruments
+    from evaluation.scoring.protocol import Instruments, Scores
 
 SCORES = "scores.csv"
 
@@ -99,7 +99,7 @@ def _main(positional: list[str]) -> int:
     from absl import flags
 
     def say(line: str) -> None:
-        sys.stderr.write(f"evaluation.batch: {in_flags(line, flags.FLAGS)}\n")
+        sys.stderr.write(f"evaluation.batch: {in_one_line(in_flags(line, flags.FLAGS))}\n")
 
     summary = run(batch, say)
     _tell(config.output, measures)
@@ -165,7 +165,13 @@ def _tell(output: str, measures: tuple[str, ...]) -> None:
         scores.append(Scores({name: values[name] for name in measures if name in values}))
     (place / SCORES).write(text.getvalue().encode())
     means = set_means(scores)
-    print(f"{len(scores)} images: {', '.join(f'{n} {v:.4f}' for n, v in means.items())}")
+    print(f"{len(scores)} images: {', '.join(_mean(n, v, scores) for n, v in means.items())}")
+
+
+def _mean(name: str, value: float, scores: Sequence[Scores]) -> str:
+    """A mean, with the number of its images where some could not be measured."""
+    count = sum(name in score.values for score in scores)
+    return f"{name} {value:.4f}{'' if count == len(scores) else f' ({count} images)'}"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from evaluation.config import Prepared, of_chosen_weights, prepare
 from evaluation.sheets.config import SheetsConfig
 from sr_program import dataclass_flags, entry_point
-from sr_program.errors import DataError, UsageError
+from sr_program.errors import DataError, UsageError, in_one_line
 from sr_program.machine.tensorflow_start import import_tensorflow_quietly
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _main(positional: list[str]) -> int:
     for made in draw_sheets(config, prepared, places, crop):
         if isinstance(made, DataError):
             failed = True
-            print(f"evaluation.sheets: {made}", file=sys.stderr)
+            print(f"evaluation.sheets: {in_one_line(str(made))}", file=sys.stderr)
         else:
             print(made)
     return 1 if failed else 0

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from sr_images.luma import rgb_to_y
+from sr_program.errors import DataError
 
 _MARGIN = 8
 _LINE = 18
 _FONT_SIZE = 14
 _FRAME = (220, 40, 30)
+# More pixels than anybody looks at, and 0.8 GB of them.
+_MOST_PIXELS = 2**28
 
 
 class Crop(NamedTuple):
@@ -79,16 +82,24 @@ def draw_sheet(
 
     Returns:
         uint8 [H', W', 3].
+
+    Raises:
+        DataError: It would be too large.
     """
     font = ImageFont.load_default(_FONT_SIZE)
     crop_size = crop.width * zoom, crop.height * zoom
-    whole_width = round(whole.shape[1] * crop_size[1] / whole.shape[0])
+    whole_width = max(1, round(whole.shape[1] * crop_size[1] / whole.shape[0]))
     lines = 1 + max(len(panel.caption) for panel in panels)
     widths = [whole_width, *(_panel_width(panel, crop_size[0], font) for panel in panels)]
     size = (
         sum(widths) + _MARGIN * (len(widths) + 1),
         crop_size[1] + lines * _LINE + 2 * _MARGIN,
     )
+    if size[0] * size[1] > _MOST_PIXELS:
+        raise DataError(
+            f"{title}: the sheet would have {size[0]}x{size[1]} pixels; choose a smaller zoom "
+            "or crop"
+        )
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     sheet.paste(_framed(whole, crop, (whole_width, crop_size[1])), (_MARGIN, _MARGIN))
@@ -116,8 +127,9 @@ def _framed(whole: NDArray[np.uint8], crop: Crop, size: tuple[int, int]) -> Imag
     image = Image.fromarray(whole).resize(size, Image.Resampling.LANCZOS)
     across, down = size[0] / whole.shape[1], size[1] / whole.shape[0]
     left, top = round(crop.x * across), round(crop.y * down)
-    right = round((crop.x + crop.width) * across) - 1
-    bottom = round((crop.y + crop.height) * down) - 1
+    # Where the whole image is shown smaller than it is, a small crop keeps a pixel.
+    right = max(left, round((crop.x + crop.width) * across) - 1)
+    bottom = max(top, round((crop.y + crop.height) * down) - 1)
     draw = ImageDraw.Draw(image)
     # Drawn after the resize, so that the lines stay sharp; white outside, for dark and red images.
     draw.rectangle([left - 1, top - 1, right + 1, bottom + 1], outline="white", width=1)

@@ -52,6 +52,8 @@ def main(positional):
         open("no/such/file")
     if who == "usage":
         raise UsageError("--who and --times\\ncontradict each other")
+    if who == "full":
+        raise MemoryError("Unable to allocate 1.0 TiB")
     if who == "bug":
         raise ValueError("a bug")
     if who == "long":
@@ -122,6 +124,7 @@ def test_the_exit_code_is_what_main_returns(call, program):
     [
         (["--who=damaged"], 1, "greet.py: photo.png: is damaged replace it"),
         (["--who=missing"], 1, "greet.py: no/such/file: No such file or directory"),
+        (["--who=full"], 1, "greet.py: memory ran out (Unable to allocate 1.0 TiB); end other"),
         (
             ["--who=usage"],
             2,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,24 @@ def test_what_is_scored_is_not_scored_again(
     (results / "Set5" / "baby.png").write_bytes((results / "Set5" / "bird_x4.png").read_bytes())
     assert call_program(cli_main, *arguments) == 0
     assert len(calls) == 1
+
+
+def test_a_mean_of_some_images_says_of_how_many(
+    call_program: Any, results: Path, here: None, niqe_file: Path, tmp_path: Path, capsys: Any
+) -> None:
+    small = np.full((32, 32, 3), 9, np.uint8)
+    write_rgb(results / "small\nand flat.png", small)
+    write_png(results / "hr" / "HR" / "small\nand flat.png", small)
+    for name in ("baby", "bird", "woman"):
+        shutil.copy(
+            next((results / "Set5").glob(f"{name}*")), results / "hr" / "HR" / f"{name}.png"
+        )
+    arguments = [f"--input={results}", "--metrics=niqe,rmse", f"--hr={results / 'hr'}"]
+    flags = [f"--niqe_parameters={niqe_file}", f"--output={tmp_path / 'out'}"]
+    assert call_program(cli_main, *arguments, *flags) == 0
+    printed = capsys.readouterr().out
+    told = r"^\d+ images: rmse \d+\.\d{4}, niqe \d+\.\d{4} \(\d+ images\)$"
+    assert re.search(told, printed, re.MULTILINE)
 
 
 def test_an_image_without_its_original_is_listed(

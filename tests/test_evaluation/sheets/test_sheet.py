@@ -3,6 +3,7 @@ import pytest
 from skimage.color import rgb2ycbcr
 
 from evaluation.sheets.sheet import Crop, Panel, draw_sheet, where_they_differ
+from sr_program.errors import DataError
 
 WHITE = 255
 
@@ -134,3 +135,15 @@ def test_a_long_caption_has_room(photos) -> None:
     [(x, _)] = places(wide, photos[1][:10, :10])
     ink = (wide[30:] != WHITE).any(axis=(0, 2))
     assert not ink[x - 6 : x].any()  # the text ends before the next panel
+
+
+@pytest.mark.parametrize("size", [(1, 1), (60, 1), (1, 40), (2, 2)])
+def test_a_crop_smaller_than_a_pixel_of_the_whole_image_as_shown(photos, size) -> None:
+    crop = Crop(0, 0, *size)
+    sheet = draw_sheet(photos[0], [Panel("a", photos[0])], crop, title="a", zoom=1)
+    assert places(sheet, photos[0][: size[1], : size[0]])
+
+
+def test_a_sheet_that_nobody_could_look_at(photos) -> None:
+    with pytest.raises(DataError, match="Set5/a: the sheet would have .* choose a smaller zoom"):
+        draw_sheet(photos[0], [Panel("a", photos[0])], Crop(0, 0, 60, 40), title="Set5/a", zoom=250)
