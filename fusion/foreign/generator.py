@@ -126,9 +126,16 @@ class ForeignGenerator(tf.Module):
         results = [self._result(picture, range_) for range_ in ranges]
         scale = results[0].shape[0] // _SIDE
         wanted = bicubic_upscale(picture, scale).astype(np.float32)
-        nearness = [psnr(wanted, result, data_range=255) for result in results]
+        nearness = [
+            psnr(wanted, result, data_range=255) if np.isfinite(result).all() else -np.inf
+            for result in results
+        ]
         best = int(np.argmax(nearness))
         chosen = best if nearness[best] > nearness[0] + _CLEARLY else 0
+        if not np.isfinite(results[chosen]).all():
+            raise DataError(
+                f"{self._name}: does not enlarge: what it makes of a picture is not finite"
+            )
         if nearness[chosen] < _NEAR:
             raise DataError(
                 f"{self._name}: does not enlarge: what it makes of a picture is "

@@ -131,8 +131,11 @@ def _naming(target: Path, temporary: Path) -> Iterator[None]:
         if type(error) is not OSError:  # of a network, for example
             raise
         raise OSError(f"{target}: {error}") from error
-    except (DataError, UsageError):
-        raise
+    except (DataError, UsageError) as error:
+        if str(temporary) not in str(error):
+            raise
+        # What was written and found wrong is removed with its name.
+        raise type(error)(str(error).replace(str(temporary), str(target))) from error
     except Exception as error:
         for number in _STORAGE_ERRORS:
             if os.strerror(number) in str(error):

@@ -117,6 +117,7 @@ def test_the_numbers_that_a_network_means(
         ({"scale": 1.0}, "a generator enlarges by a whole factor"),
         ({"scale": 1.5}, "a generator enlarges by a whole factor"),
         ({"gain": 0.2}, "does not enlarge: what it makes of a picture is .* dB from bicubic"),
+        ({"gain": float("nan")}, "does not enlarge: what it makes of a picture is not finite"),
     ],
 )
 def test_what_is_no_generator(tmp_path: Path, settings: dict[str, Any], message: str) -> None:

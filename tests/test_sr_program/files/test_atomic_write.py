@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from sr_program.errors import DataError
+from sr_program.errors import DataError, UsageError
 from sr_program.files.atomic_write import atomic_directory, atomic_file, check_writable
 from sr_program.files.leftovers import remove_leftovers
 
@@ -240,3 +240,12 @@ def test_a_pipe_stays(tmp_path):
         with pytest.raises(OSError, match="is a device or a pipe"), atomic_file(path) as temporary:
             temporary.write_text("never")
     assert pipe.is_fifo() and sorted(tmp_path.iterdir()) == [link, pipe]
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
+@pytest.mark.parametrize("kind", [DataError, UsageError])
+def test_what_was_found_wrong_in_a_new_file_is_told_with_its_name_to_be(tmp_path, writer, kind):
+    with pytest.raises(kind, match=f"^{tmp_path / 'model'}: differs"):
+        with writer(tmp_path / "model") as temporary:
+            raise kind(f"{temporary}: differs")
+    assert list(tmp_path.iterdir()) == []
