@@ -6,9 +6,10 @@
 
 The input is a pattern, a folder, @LIST (a file with one path a line), or a table (.parquet, .csv)
 with a column named path; a column named xi, if there is one, gives the ξ of each photo. Results lie
-in OUT in folders of the same names. The same command, given again, does what is left: results that
-were made from the same photo, model and settings are kept. OUT gets manifest.parquet, with a row
-for each result, and failed.jsonl, with a line for each photo that failed.
+in OUT in folders of the same names; none of the photos may lie there. The same command, given
+again, does what is left: results that were made from the same photo, model and settings are kept.
+OUT gets manifest.parquet, with a row for each result, and failed.jsonl, with a line for each photo
+that failed.
 
 Exit code: 0 every photo is done or listed as failed, 1 some were left, 2 the command is wrong.
 """

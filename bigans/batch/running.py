@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+import functools
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,7 +25,7 @@ from bigans.batch.store import Place, open_place
 from sr_program.engines.engine import Workers
 from sr_program.engines.opening import open_engine
 from sr_program.engines.schedule import Answer, answers
-from sr_program.errors import DataError
+from sr_program.errors import DataError, UsageError
 
 # A run that has done nothing and failed so often is stopped, whatever may be said of failures.
 _HOPELESS = 100
@@ -44,6 +47,7 @@ class Batch:
         max_failures: The run is stopped when more photos than this have failed; None: when 100 have
             failed and none is done.
         unit: What an item is, in the singular.
+        writes_pictures: Whether results are pictures. None of the photos may lie where they go.
         log_seconds: Between two lines of progress in a log.
     """
 
@@ -54,6 +58,7 @@ class Batch:
     workers: Workers = Workers()
     max_failures: int | None = None
     unit: str = "photo"
+    writes_pictures: bool = True
     log_seconds: float = 30.0
 
 
@@ -84,7 +89,7 @@ def run(batch: Batch, say: Callable[[str], None]) -> Summary:
         say: Tells a person one line.
 
     Raises:
-        UsageError: The batch makes no sense.
+        UsageError: The batch makes no sense, or photos lie where results go.
         DataError: There is no photo; another run writes into the folder; the workers do not start.
         OSError: The folder of results cannot be written.
     """
@@ -92,12 +97,15 @@ def run(batch: Batch, say: Callable[[str], None]) -> Summary:
     output.make_folder()
     with _alone(output), contextlib.closing(Ledger()) as ledger:
         read_manifest(output, ledger)
-        twice = ledger.add(entries(batch.input, output), batch.names)
+        found = entries(batch.input, output)
+        twice = ledger.add(_outside(found, output) if batch.writes_pictures else found, batch.names)
         total = ledger.count()
         if not total:
             raise DataError(f"{batch.input}: holds no {batch.unit} that can be read")
         if twice:
             say(f"{twice} of {total + twice} {batch.unit}s are listed twice, and taken once")
+        for _, why in itertools.islice(ledger.failures(), _MOST_TOLD):
+            say(why)
         try:
             repeated = _work(batch, output, ledger, say)
         finally:
@@ -164,6 +172,31 @@ def _why_to_stop(batch: Batch, rates: Rates) -> str:
     if failed >= _HOPELESS and failed == rates.counts.total():
         return f"the first {failed} {batch.unit}s all failed"
     return ""
+
+
+def _outside(found: Iterable[Entry], output: Place) -> Iterator[Entry]:
+    """The entries, if none lies where results go.
+
+    There a result could replace a photo, and the next run would take results for photos.
+
+    Raises:
+        UsageError: One does.
+    """
+    inner = (_real(output.path) if output.is_local else str(output)).rstrip("/") + "/"
+    for entry in found:
+        folder, slash, _ = entry.address.rpartition("/")
+        place = _real(folder or slash) if output.is_local else folder
+        if not entry.problem and f"{place.rstrip('/')}/".startswith(inner):
+            raise UsageError(
+                f"{entry.address} lies in the folder of results, output={output}, and could be "
+                "replaced by one; name another folder"
+            )
+        yield entry
+
+
+@functools.lru_cache(maxsize=256)
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 @contextlib.contextmanager

@@ -95,6 +95,7 @@ def _main(positional: list[str]) -> int:
         workers=workers,
         max_failures=None if config.max_failures == -1 else config.max_failures,
         unit="image",
+        writes_pictures=False,
     )
     from absl import flags
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import shutil
 import struct
 import zlib
@@ -60,6 +61,42 @@ def test_a_rerun_does_what_has_changed_and_nothing_else(tmp_path: Path, in_threa
     assert done(other) == Summary(8, 0, 0, 0, 0)
     plain_loop(photos, tmp_path / "plain", Enlarging(xi=0.25))
     assert files_in(tmp_path / "out") == files_in(tmp_path / "plain")
+
+
+@pytest.mark.parametrize("how", ["folder", "around", "pattern", "list", "link"])
+def test_no_photo_lies_where_results_go(tmp_path: Path, in_threads: None, how: str) -> None:
+    """The result of cat.png would replace cat_x4.png, and the next run would enlarge it again."""
+    folder = tmp_path / "photos"
+    photos = draw_photos(folder / "new", 2)
+    photos[1].rename(photos[0].with_stem(f"{photos[0].stem}_x4"))
+    (tmp_path / "list.txt").write_text(f"{photos[0]}\n")
+    (tmp_path / "link").symlink_to(folder / "new")
+    source, output = {
+        "folder": (folder / "new", folder / "new"),
+        "around": (folder / "new", folder),
+        "pattern": (folder / "**" / "*.png", folder / "new"),
+        "list": (f"@{tmp_path / 'list.txt'}", folder / "new"),
+        "link": (tmp_path / "link", folder / "new"),
+    }[how]
+    before = files_in(folder)
+    if how == "pattern":  # a folder of results inside of the photos' is passed over
+        (folder / "old.png").write_bytes(photos[0].read_bytes())
+        assert done(toy_batch(source, output)).done == 1
+        assert before.items() <= files_in(folder).items()
+        return
+    with pytest.raises(UsageError, match="lies in the folder of results, output="):
+        run(toy_batch(source, output), lambda line: None)
+    assert files_in(folder) == before
+
+
+def test_what_cannot_be_done_is_said_as_well_as_listed(tmp_path: Path, in_threads: None) -> None:
+    photos = draw_photos(tmp_path / "in", 2)
+    shutil.copy(photos[0], tmp_path / "in" / os.fsdecode(b"gr\xfcn.png"))
+    said: list[str] = []
+    summary = run(toy_batch(tmp_path / "in", tmp_path / "out"), said.append)
+    assert (summary.done, summary.failed) == (2, 1)
+    [line] = said
+    assert line.endswith("its name is not UTF-8; rename it")
 
 
 def test_a_table_has_a_xi_for_each_photo(tmp_path: Path, in_threads: None) -> None:
