@@ -10,6 +10,7 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,14 +141,15 @@ def prepare(config: TrainingConfig, architecture: Any, *, step: int = 0) -> Path
 
 def _write_changes(path: Path, step: int, found: list[Change]) -> None:
     """Appends rows, and says what is in them."""
-    before = path.read_text() if path.exists() else "after_step,setting,old,new\n"
+    # Bytes: paths need not be UTF-8, nor need the file, which people may have edited.
+    before = path.read_bytes() if path.exists() else b"after_step,setting,old,new\n"
     text = io.StringIO()
     for name, old, new in found:
         flag = name.split(".")[1]
         logging.info("%s: --%s was %s, is %s after step %d", path.parent, flag, old, new, step)
         csv.writer(text, lineterminator="\n").writerow([step, flag, old, new])
     with atomic_file(path) as temporary:
-        temporary.write_text(before + text.getvalue())
+        temporary.write_bytes(before + os.fsencode(text.getvalue()))
 
 
 def _settings(config: TrainingConfig, architecture: Any) -> dict[str, Any]:

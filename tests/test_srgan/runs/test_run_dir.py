@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 from typing import Any
 
 import pytest
@@ -138,6 +139,15 @@ def test_changes_of_a_run_that_has_begun_are_written_down(config, caplog):
     before = (folder / "changes.csv").read_bytes()
     prepare(changed, Architecture(), step=0)
     assert (folder / "changes.csv").read_bytes() == before
+
+
+def test_changes_of_paths_that_are_not_utf_8(config):
+    folder = prepare(config, Architecture())
+    (folder / "changes.csv").write_bytes(b"gr\xfcn\n")  # of an editor with another encoding
+    data = dataclasses.replace(config.data, data=os.fsdecode(b"folder:rot\xff"))
+    prepare(dataclasses.replace(config, data=data), Architecture(), step=1)
+    written = (folder / "changes.csv").read_bytes()
+    assert written.startswith(b"gr\xfcn\n1,data,") and written.endswith(b",folder:rot\xff\n")
 
 
 @pytest.mark.parametrize("name", ["init_generator", "init_run"])
