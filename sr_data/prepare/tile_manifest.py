@@ -27,6 +27,9 @@ PLAN = "plan.json"
 SHARDS = "shards"
 PREPARE = "python -m sr_data.prepare --data=folder:PHOTOS --output=DIR"
 _FORMAT = "prepared set of sr_data, version 1"
+# What to do about a damaged file. A folder without its plan counts as one of other files.
+_MADE_ANEW = "delete it and prepare again"
+_WITHOUT_PLAN = "give another --output, or delete the folder"
 
 
 @dataclass(frozen=True)
@@ -171,23 +174,26 @@ def check_plan(
     """Makes sure that a folder was begun with the same settings and photos.
 
     Raises:
-        DataError: it was not.
+        DataError: it was not, or what tells of it is damaged.
     """
-    begun, wanted = _read(directory / PLAN), _plan(settings, names, sizes)
+    begun, wanted = _read(directory / PLAN, _WITHOUT_PLAN), _plan(settings, names, sizes)
     if begun == wanted:
         return
-    other = "give another --output"
     try:
-        for name, value in wanted["settings"].items():
-            if begun["settings"][name] != value:
-                there = begun["settings"][name]
-                raise DataError(
-                    f"{directory}: was begun with --{name}={there}, not {value}; {other}"
-                )
-        photos = dict(begun["photos"]), dict(wanted["photos"])
+        there = {name: begun["settings"][name] for name in wanted["settings"]}
+        photos = {tuple(photo) for photo in begun["photos"]}
+        others = photos ^ {tuple(photo) for photo in wanted["photos"]}
+        changed = sorted(str(name) for name, _ in others)
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(_damaged(directory / PLAN, error)) from error
-    changed = sorted(name for name, _ in photos[0].items() ^ photos[1].items())
+        raise DataError(_damaged(directory / PLAN, error, _WITHOUT_PLAN)) from error
+    other = "give another --output"
+    for name, value in wanted["settings"].items():
+        if there[name] != value:
+            raise DataError(
+                f"{directory}: was begun with --{name}={there[name]}, not {value}; {other}"
+            )
+    if not changed:
+        raise DataError(f"{directory}: was begun with its photos in another order; {other}")
     raise DataError(
         f"{directory}: was begun with other photos, {changed[0]} is new, gone or changed; {other}"
     )
@@ -226,16 +232,16 @@ def _write(path: Path, content: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, remedy: str = _MADE_ANEW) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise DataError(_damaged(path, error)) from error
+        raise DataError(_damaged(path, error, remedy)) from error
     if not isinstance(content, dict) or content.get("format", _FORMAT) != _FORMAT:
-        raise DataError(f"{path}: is not of the kind {_FORMAT!r}; prepare the photos again")
+        raise DataError(f"{path}: is not of the kind {_FORMAT!r}; {remedy}")
     return content
 
 
-def _damaged(path: Path, error: Exception) -> str:
+def _damaged(path: Path, error: Exception, remedy: str = _MADE_ANEW) -> str:
     detail = " ".join(str(error).split())
-    return f"{path}: is damaged ({type(error).__name__}: {detail}); delete it and prepare again"
+    return f"{path}: is damaged ({type(error).__name__}: {detail}); {remedy}"

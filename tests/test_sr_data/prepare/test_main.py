@@ -203,7 +203,7 @@ def test_no_usable_photo(tmp_path):
             1,
             "begun with --shard_size=2, not 32",
         ),
-        (["--data={photos}", "--output={old}"], 1, "was begun with --tile=16, not 192"),
+        (["--data={photos}", "--output={old}"], 1, ": {old}: was begun with --tile=16, not 192"),
         (["--output={new}", "--verify"], 1, "holds no prepared photos; make them: python -m"),
     ],
 )
@@ -222,9 +222,29 @@ def test_wrong_commands_end_in_one_line(
     before = contents(reference)
     assert call_program(cli_main, *(one.format(**places) for one in arguments)) == code
     error = capsys.readouterr().err
-    assert complaint in error and error.count("\n") == 1
+    assert complaint.format(**places) in error and error.count("\n") == 1
     assert not (tmp_path / "new" / "shards").exists()
     assert contents(reference) == before
+
+
+@pytest.mark.parametrize("plan", ["{", "[]", "5", '{"settings": 3}', '{"settings": {}}', "\udcff"])
+def test_a_damaged_plan(reference, noise_photos, tmp_path, call_program, capsys, plan):
+    copy = shutil.copytree(reference, tmp_path / "copy")
+    (copy / "plan.json").write_bytes(plan.encode("utf-8", "surrogateescape"))
+    arguments = f"--data=folder:{noise_photos}", f"--output={copy}", "--tile=16", "--shard_size=2"
+    assert call_program(cli_main, *arguments) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "plan.json: is " in line
+    assert line.endswith("; give another --output, or delete the folder")
+
+
+def test_a_plan_of_another_order(reference, noise_photos, tmp_path):
+    copy = shutil.copytree(reference, tmp_path / "copy")
+    plan = json.loads((copy / "plan.json").read_text())
+    plan["photos"].reverse()
+    (copy / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(DataError, match="copy: was begun with its photos in another order"):
+        prepare(f"folder:{noise_photos}", copy, SETTINGS, workers=1)
 
 
 @pytest.mark.parametrize("change", ["new", "gone", "changed"])
