@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bigans.pretrained.half_precision import write_float16
 from bigans.pretrained.manifest import (
@@ -17,7 +18,7 @@ from bigans.pretrained.manifest import (
 from sr_program.errors import DataError
 from sr_program.files.atomic_write import atomic_file
 from sr_program.files.hashes import file_sha256
-from srgan.runs.run_dir import generator_of
+from srgan.runs.run_dir import architecture_of, generator_of
 
 
 def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest:
@@ -34,10 +35,13 @@ def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest
         The new manifest.
 
     Raises:
-        DataError: A run folder lacks its weights or settings, or one of the generators is
-            neither named nor there already: nothing is copied then. Or weights are damaged.
+        DataError: A run folder lacks its weights or settings, or is one of the other branch, or one
+            of the generators is neither named nor there already: nothing is copied then. Or weights
+            are damaged.
     """
     generators = {name: generator_of(run) for name, run in runs.items()}
+    for name, (_, config) in generators.items():
+        architecture_of(runs[name], config, _architecture(name))
     manifest = _present(runs, weights_dir)
     weights_dir.mkdir(exist_ok=True)
     for name, (weights, config) in generators.items():
@@ -49,6 +53,14 @@ def adopt(runs: Mapping[str, Path], weights_dir: Path = WEIGHTS_DIR) -> Manifest
     manifest = {name: manifest[name] for name in RECIPES}
     write_manifest(manifest, weights_dir)
     return manifest
+
+
+def _architecture(name: str) -> type[Any]:
+    """The settings that the generator of a name has."""
+    from mr_srgan.config import GeneratorConfig as Faithful
+    from wp_srgan.config import GeneratorConfig as Vivid
+
+    return Faithful if name.startswith("mr_srgan") else Vivid
 
 
 def _present(runs: Mapping[str, Path], weights_dir: Path) -> Manifest:

@@ -29,12 +29,12 @@ def stored(path: Path) -> float:
 def test_all_generators_of_run_folders(tmp_path: Path) -> None:
     runs = {
         name: make_run(tmp_path / name, features + 0.5, features)
-        for features, name in enumerate(RECIPES)
+        for features, name in enumerate(RECIPES, 1)
     }
     weights_dir = tmp_path / "weights"
     manifest = adopt(runs, weights_dir)
     assert read_manifest(weights_dir) == manifest
-    for features, name in enumerate(RECIPES):
+    for features, name in enumerate(RECIPES, 1):
         assert stored(verified_weights(manifest[name], weights_dir)) == features + 0.5
         assert manifest[name].config == {"features": features}
         assert manifest[name].recipe == RECIPES[name]
@@ -56,6 +56,20 @@ def test_the_first_adoption_needs_all(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="for wp_srgan_stage1, wp_srgan_stage2, mr_srgan_photo"):
         adopt({"mr_srgan": run}, tmp_path)
     assert not list(tmp_path.glob("*.h5"))
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"), [("wp_srgan_stage1", "num_mr_blocks"), ("mr_srgan", "no_such_setting")]
+)
+def test_a_run_of_the_other_branch_changes_nothing(
+    weights_dir: Path, tmp_path: Path, name: str, setting: str
+) -> None:
+    before = {path: path.read_bytes() for path in weights_dir.iterdir()}
+    run = make_run(tmp_path / "run", 1, 8)
+    (run / "config.json").write_text(json.dumps({"generator": {setting: 2}}))
+    with pytest.raises(DataError, match=f"it has no {setting}.*name the run folder of the other"):
+        adopt({name: run}, weights_dir)
+    assert {path: path.read_bytes() for path in weights_dir.iterdir()} == before
 
 
 @pytest.mark.parametrize("missing", ["generator.weights.h5", "config.json"])
