@@ -31,6 +31,7 @@ def enlarge_file(
     """
     from bigans.upscaler.enlarging import Enlarging
     from bigans.upscaler.upscaler import Upscaler
+    from sr_images.encoding import Encoding, format_to_write
     from sr_images.pictures_in import read_picture
 
     if xi is not None and max_deviation is not None:
@@ -39,6 +40,9 @@ def enlarge_file(
         enlarging = Enlarging(xi=xi, max_deviation=max_deviation)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if os.path.exists(output) and os.path.samefile(photo, output):
+        raise UsageError(f"output={os.fspath(output)} is the photo itself; name another file")
+    format_to_write(output, Encoding())  # before anything is asked of the server
     picture = read_picture(photo)
     model = ServedModel(server)
     try:

@@ -62,7 +62,9 @@ class Server:
         """Rejects what is no address."""
         host = self.address.split("://")[-1]
         _, colon, port = host.rstrip("/").rpartition(":")
-        if not self.is_rest and not (colon and port.isdecimal()):
+        # gRPC takes the rest of a larger number by 65536, which is another port.
+        is_port = port.isdecimal() and 0 < int(port) < 2**16
+        if not self.is_rest and not (colon and is_port):
             raise UsageError(
                 f"server={self.address}: write HOST:PORT (gRPC, port 8500 mostly) or "
                 "http://HOST:PORT (REST, port 8501 mostly)"

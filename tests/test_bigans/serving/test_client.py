@@ -21,6 +21,7 @@ from bigans.models.server import messages
 from bigans.models.server.calls import Server, ServerError
 from bigans.models.server.connection import connect
 from bigans.models.server.tensors import to_array, to_message
+from bigans.serving.one_photo import enlarge_file
 from bigans.upscaler.tiles.tiling import Tiling
 from sr_images.image_io import read_rgb, write_rgb
 from sr_program.errors import DataError, UsageError
@@ -405,3 +406,23 @@ def test_numbers_written_one_by_one() -> None:
     assert to_array(message).tolist() == [[1, 2], [3, 4]]
     with pytest.raises(DataError, match="cannot be read"):
         to_array(messages.TensorProto(dtype=20))
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "8500x", "-1", ""])
+def test_what_is_no_port(port: str) -> None:
+    with pytest.raises(UsageError, match="write HOST:PORT"):
+        Server(f"localhost:{port}")
+
+
+def test_a_result_that_cannot_be_written_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    write_rgb(photo, np.zeros((4, 4, 3), np.uint8))
+    (tmp_path / "link.png").symlink_to(photo)
+    nobody = Server("localhost:1", deadline=0.1)
+    for name, message in (
+        ("photo.png", "is the photo itself"),
+        ("link.png", "itself"),
+        ("a.x", "a.x"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            enlarge_file(nobody, photo, tmp_path / name)
