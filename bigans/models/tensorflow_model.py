@@ -52,6 +52,7 @@ class TensorFlowModel(LoadedModel):
         from fusion.model_facts import facts_of, saved_model_hash
 
         self.directory = find_saved_model(saved_model_dir)
+        self._process = os.getpid()
         # Kept: signatures live only as long as the loaded model.
         self._model = load_saved_model(self.directory)
         self._signatures = _known_signatures(self._model)
@@ -172,6 +173,11 @@ class TensorFlowModel(LoadedModel):
     def _run(self, name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         import tensorflow as tf
 
+        if os.getpid() != self._process:  # TensorFlow would wait for threads that are not here
+            raise RuntimeError(
+                f"{self.directory}: was loaded before this process was forked, and TensorFlow does "
+                "not compute after that; load the model here, or start processes by 'spawn'"
+            )
         tensors = {key: tf.constant(value) for key, value in inputs.items()}
         try:
             result = self._signatures[name](**tensors)

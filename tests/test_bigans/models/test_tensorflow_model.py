@@ -49,6 +49,14 @@ def test_parts_that_are_missing(fused: Path, toy_fused: Path) -> None:
         TensorFlowModel(fused).require_parts()
 
 
+def test_a_forked_process(generator: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow would hang."""
+    model = TensorFlowModel(generator)
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    with pytest.raises(RuntimeError, match="before this process was forked.*start processes by"):
+        model.serve(noise(1, 5, 7, 3), {})
+
+
 def test_memory_that_runs_out(generator: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = TensorFlowModel(generator)
 
