@@ -245,7 +245,7 @@ def test_a_pipe_stays(tmp_path):
 @pytest.mark.parametrize("writer", [atomic_file, atomic_directory])
 @pytest.mark.parametrize("kind", [DataError, UsageError])
 def test_what_was_found_wrong_in_a_new_file_is_told_with_its_name_to_be(tmp_path, writer, kind):
-    with pytest.raises(kind, match=f"^{tmp_path / 'model'}: differs"):
-        with writer(tmp_path / "model") as temporary:
-            raise kind(f"{temporary}: differs")
+    complaint = f"^{tmp_path / 'model'}: differs"
+    with pytest.raises(kind, match=complaint), writer(tmp_path / "model") as temporary:
+        raise kind(f"{temporary}: differs")
     assert list(tmp_path.iterdir()) == []
