@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_data.pairs import ImagePair, pair_files, pairs_to_make, unpaired
+from sr_data.pairs import ImagePair, check_names, pair_files, pairs_to_make, unpaired
 from sr_data.sources import FolderSource
 from sr_program.errors import DataError, UsageError
 
@@ -92,11 +92,7 @@ class Benchmark:
         """
         self.name = name
         self._pairs = tuple(pairs)
-        seen: dict[str, ImagePair] = {}
-        for pair in self._pairs:
-            other = seen.setdefault(pair.name, pair)
-            if other is not pair:
-                raise DataError(f"{pair.hr}: is the same image as {other.hr}; remove one of them")
+        check_names(self._pairs)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -112,16 +112,19 @@ def pair_files(
         lr_directory: where LR files are expected, for the message about a missing one.
 
     Returns:
-        One pair an HR file, in order; those without an LR file have a `problem`.
+        One pair an HR file, in order; those without an LR file, or with two that differ in their
+        suffix alone, have a `problem`.
     """
-    by_stem = {path.stem: path for path in lr_paths}
+    by_stem = files_by_stem(lr_paths)
     pairs = []
     for hr in hr_paths:
         name = _name(hr)
         stems = [hr.stem, *(name + mark for mark in _LR_MARKS)]
-        lr = next((by_stem[stem] for stem in stems if stem in by_stem), None)
-        problem = "" if lr else f"{hr}: has no partner in {lr_directory}; add it or remove this"
-        pairs.append(ImagePair(name, hr, lr, problem))
+        found = next((by_stem[stem] for stem in stems if stem in by_stem), [])
+        problem = named_alike(*found[:2]) if len(found) > 1 else ""
+        if not found:
+            problem = f"{hr}: has no partner in {lr_directory}; add it or remove this"
+        pairs.append(ImagePair(name, hr, found[0] if found else None, problem))
     return pairs
 
 
@@ -146,6 +149,32 @@ def unpaired(
 def pairs_to_make(hr_paths: Iterable[Path]) -> list[ImagePair]:
     """Pairs of HR files whose LR is to be made."""
     return [ImagePair(_name(path), path) for path in hr_paths]
+
+
+def files_by_stem(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Files of one folder by their names without suffix, in order."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(path.stem, []).append(path)
+    return found
+
+
+def named_alike(one: Path, other: Path) -> str:
+    """What is wrong with two files that differ in their suffix alone: either could be meant."""
+    return f"{one}: {other.name} has the same name; remove one of them"
+
+
+def check_names(pairs: Iterable[ImagePair]) -> None:
+    """Makes sure that each image has a name of its own.
+
+    Raises:
+        DataError: two files stand for one image.
+    """
+    seen: dict[str, ImagePair] = {}
+    for pair in pairs:
+        other = seen.setdefault(pair.name, pair)
+        if other is not pair:
+            raise DataError(f"{pair.hr}: is the same image as {other.hr}; remove one of them")
 
 
 def _name(hr_path: Path) -> str:

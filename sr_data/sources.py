@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_data.pairs import SCALE, pair_files, pairs_to_make
+from sr_data.pairs import SCALE, check_names, pair_files, pairs_to_make
 from sr_data.prepared import PreparedSource
 from sr_data.tfds_source import TfdsSource
 from sr_images.image_io import IMAGE_SUFFIXES, read_rgb
@@ -112,7 +112,8 @@ class PairedFolder:
         """Lists and pairs the files.
 
         Raises:
-            DataError: the folder is missing or empty, or an image has no partner.
+            DataError: the folder is missing or empty, an image has no partner, or two files have
+                one name.
         """
         self.directory = Path(directory)
         hr_directory, lr_directory = self.directory / "HR", self.directory / f"LR_x{SCALE}"
@@ -126,6 +127,7 @@ class PairedFolder:
             self._pairs = pair_files(hr_paths, lr_paths, lr_directory)
         else:
             self._pairs = pairs_to_make(FolderSource(self.directory, recursive=False).paths)
+        check_names(self._pairs)
         for pair in self._pairs:
             if pair.problem:
                 raise DataError(pair.problem)

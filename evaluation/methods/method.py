@@ -20,6 +20,7 @@ from bigans.models.loaded_model import Levels, LoadedModel
 from evaluation.methods.fusion_points import FusionPoint
 from evaluation.methods.self_ensemble import self_ensemble
 from sr_data.benchmarks import BenchmarkImage
+from sr_data.pairs import files_by_stem, named_alike
 from sr_data.sources import FolderSource
 from sr_images.bicubic import bicubic_upscale
 from sr_images.image_io import read_rgb
@@ -134,8 +135,7 @@ class ResultsFolder(Method):
             place = self._folder_of(benchmark)
             raise DataError(f"{place}: holds no result named {image.name}; add {image.name}.png")
         if len(found) > 1:
-            one, other = found[:2]
-            raise DataError(f"{one}: {other.name} has the same name; remove one of them")
+            raise DataError(named_alike(*found[:2]))
         return found[0]
 
     def _folder_of(self, benchmark: str) -> Path:
@@ -144,9 +144,8 @@ class ResultsFolder(Method):
 
     def _files_of(self, benchmark: str) -> dict[str, list[Path]]:
         if benchmark not in self._files:
-            files = self._files[benchmark] = {}
-            for path in FolderSource(self._folder_of(benchmark), recursive=False).paths:
-                files.setdefault(path.stem, []).append(path)
+            source = FolderSource(self._folder_of(benchmark), recursive=False)
+            self._files[benchmark] = files_by_stem(source.paths)
         return self._files[benchmark]
 
 

@@ -30,6 +30,13 @@ def test_files_without_a_partner():
                 use()
 
 
+def test_two_lr_files_of_one_name_are_no_choice():
+    pairs = pair_files([HR / "a.png", HR / "b.png"], [LR / "a.jpg", LR / "a.png", LR / "b.png"], LR)
+    assert [bool(pair.problem) for pair in pairs] == [True, False]
+    with pytest.raises(DataError, match=r"LR/a.jpg: a.png has the same name; remove one of them"):
+        pairs[0].read()
+
+
 def test_lr_to_be_made():
     paths = [HR / "a_HR.png", HR / "b.png"]
     assert pairs_to_make(paths) == [ImagePair("a", paths[0]), ImagePair("b", paths[1])]

@@ -133,6 +133,19 @@ def test_a_flat_folder_is_cropped_and_degraded(tmp_path):
     np.testing.assert_array_equal(lr, bicubic_downscale(pixels[:16, :20]))
 
 
+def test_two_files_of_one_name(tmp_path):
+    """Validation would take one of them in silence, or count a photo twice."""
+    save(tmp_path / "flat" / "a.bmp", 0, 16, 16)
+    save(tmp_path / "flat" / "a.png", 1, 16, 16)
+    with pytest.raises(DataError, match=r"a\.png: is the same image as .*a\.bmp; remove one"):
+        PairedFolder(tmp_path / "flat")
+    save(tmp_path / "pairs" / "HR" / "a.png", 0, 16, 16)
+    save(tmp_path / "pairs" / "LR_x4" / "a.bmp", 0, 4, 4)
+    save(tmp_path / "pairs" / "LR_x4" / "a.png", 1, 4, 4)
+    with pytest.raises(DataError, match=r"a\.bmp: a\.png has the same name; remove one of them"):
+        PairedFolder(tmp_path / "pairs")
+
+
 def test_a_flat_folder_with_a_tiny_image(tmp_path):
     save(tmp_path / "dot.png", 0, 3, 9)
     with pytest.raises(DataError, match=r"dot\.png: is smaller than 4x4"):
