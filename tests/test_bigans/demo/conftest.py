@@ -89,20 +89,28 @@ class Visitor:
         return int(self.page.evaluate(script))
 
     @contextlib.contextmanager
-    def merged(self) -> Iterator[None]:
-        """Waits until the picture has been merged anew."""
+    def merged(self, of: str = "") -> Iterator[None]:
+        """Waits until the picture has been merged anew, and both layers are of the photo `of`.
+
+        A choice that was made before may be merged meanwhile; where another photo is waited for,
+        that must not count.
+        """
         before = self.merges()
         yield
         script = f"(document.querySelector('[data-merges]')?.dataset.merges ?? 0) > {before}"
         self.page.wait_for_function(script)
+        script = """name => [...document.querySelectorAll('canvas.bg-left, canvas.bg-right')].every(
+            canvas => (canvas.getAttribute('aria-label') ?? '').startsWith(name))"""
+        self.page.wait_for_function(script, arg=of)
 
     @contextlib.contextmanager
-    def measured(self) -> Iterator[None]:
-        """Waits until the scores are those of another choice or photo."""
+    def measured(self, of: str = "") -> Iterator[None]:
+        """Waits until the scores are those of another choice or photo, and of the photo `of`."""
         script = "document.querySelector('#bg-scores caption')?.textContent ?? ''"
         before = self.page.evaluate(script)
         yield
         self.page.wait_for_function("before => (" + script + ") !== before", arg=before)
+        self.page.wait_for_function("name => (" + script + ").startsWith(name)", arg=of)
 
     def pixels(self, side: str) -> np.ndarray:
         """A canvas, uint8 [H, W, 3]."""

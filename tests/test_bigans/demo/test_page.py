@@ -246,7 +246,7 @@ def test_several_photos_and_originals(visit: Visit, tmp_path: Path) -> None:
     with visitor.merged():
         visitor.drop(*paths)
     np.testing.assert_array_equal(visitor.pixels("left"), bicubic_upscale(pixels_of(paths[0])))
-    with visitor.merged():
+    with visitor.merged(of="four.png"):
         page.click("#bg-chooser label:has-text('four.png')")
     np.testing.assert_array_equal(visitor.pixels("left"), bicubic_upscale(pixels_of(paths[1])))
 
@@ -262,7 +262,7 @@ def test_several_photos_and_originals(visit: Visit, tmp_path: Path) -> None:
     assert "PSNR" in visitor.text("#bg-scores") and "SSIM" in visitor.text("#bg-scores")
 
     page.check("#bg-reduce input")
-    with visitor.measured(), visitor.merged():
+    with visitor.measured(of="itself.png"), visitor.merged(of="itself.png"):
         visitor.drop(photo(tmp_path, "itself.png", (96, 128)))
     assert "PSNR" in visitor.text("#bg-scores")
     small = bicubic_downscale(pixels_of(tmp_path / "itself.png"))
