@@ -87,6 +87,7 @@ def _run(main: Main, program: str, module_name: str) -> int:
     except DataError as error:
         return _report(program, _one_line(error), _BAD_DATA)
     except OSError as error:
+        _drop_what_cannot_be_written()
         return _report(program, _os_error_line(error), _BAD_DATA)
     except MemoryError as error:
         said = f" ({error})" if str(error) else ""
@@ -272,6 +273,14 @@ def _os_error_line(error: OSError) -> str:
     if error.filename is None or error.strerror is None:
         return _one_line(error)
     return f"{error.filename}: {error.strerror}"
+
+
+def _drop_what_cannot_be_written() -> None:
+    # what is left of a failed write would fail once more at exit, with lines and a code of Python's
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _silence_stdout()
 
 
 def _silence_stdout() -> None:

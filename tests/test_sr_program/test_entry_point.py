@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -280,6 +281,24 @@ def test_a_closed_pipe_is_no_error_message(program, subprocess_environment, who,
         process.stdin.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full: run it on Linux")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["--who=Ann"], ["--help"]])
+def test_a_full_disk_behind_standard_output(program, subprocess_environment, unbuffered, arguments):
+    """What stays in the buffer is not flushed once more at exit, which ends with 120."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, str(program), *arguments],
+            env={**subprocess_environment, "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.endswith(": No space left on device\n") and done.stderr.count("\n") == 1
 
 
 @pytest.fixture

@@ -110,6 +110,7 @@ def test_defaults_are_the_papers(settings, number, weights):
         **{"vgg_layer": "block5_conv4", "vgg_before_relu": False, "vgg_weights": "imagenet"},
         **{
             "vgg_layers": "",
+            "vgg_distance": "mse",
             "vgg_shift": False,
             "discriminator_shift": False,
             "discriminator_patches": False,
@@ -172,6 +173,7 @@ OTHER_VALUES = {
         "vgg_before_relu": True,
         "vgg_weights": "vgg.npz",
         "vgg_layers": "block1_conv2:0.5",
+        "vgg_distance": "unit",
         "vgg_shift": True,
         "discriminator_shift": True,
         "discriminator_patches": True,
