@@ -54,6 +54,7 @@ def run(main: Main, flag_module_help: str | None = None) -> NoReturn:
     program = _program_name(main.__module__)
     with _stopping_signals():
         code = _run(main, program, flag_module_help or main.__module__)
+    _drop_what_cannot_be_written()
     sys.exit(code)
 
 
@@ -75,9 +76,7 @@ def _run(main: Main, program: str, module_name: str) -> int:
             sys.stdout.flush()  # here, so that a closed pipe is noticed while it can be handled
             return code
         except BrokenPipeError:
-            # nobody reads any more (`… | head`): no reason for a message
-            _silence_stdout()
-            return _BAD_DATA
+            return _BAD_DATA  # nobody reads any more (`… | head`): no reason for a message
     except flags.UnrecognizedFlagError as error:
         meant = did_you_mean(error.flagname, _names_of(module_name))
         message = f"Unknown command line flag {error.flagname!r}{meant}"
@@ -87,7 +86,6 @@ def _run(main: Main, program: str, module_name: str) -> int:
     except DataError as error:
         return _report(program, _one_line(error), _BAD_DATA)
     except OSError as error:
-        _drop_what_cannot_be_written()
         return _report(program, _os_error_line(error), _BAD_DATA)
     except MemoryError as error:
         said = f" ({error})" if str(error) else ""
@@ -276,14 +274,9 @@ def _os_error_line(error: OSError) -> str:
 
 
 def _drop_what_cannot_be_written() -> None:
-    # what is left of a failed write would fail once more at exit, with lines and a code of Python's
+    # The interpreter flushes stdout once more at exit: what is left of a failed write would fail
+    # again, with lines and an exit code of Python's.
     try:
         sys.stdout.flush()
     except OSError:
-        _silence_stdout()
-
-
-def _silence_stdout() -> None:
-    # the interpreter flushes stdout once more at exit
-    with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -185,7 +185,8 @@ def _outside(found: Iterable[Entry], output: Place) -> Iterator[Entry]:
     inner = (_real(output.path) if output.is_local else str(output)).rstrip("/") + "/"
     for entry in found:
         folder, slash, _ = entry.address.rpartition("/")
-        place = _real(folder or slash) if output.is_local else folder
+        is_path = output.is_local and "://" not in folder
+        place = _real(folder or slash) if is_path else folder
         if not entry.problem and f"{place.rstrip('/')}/".startswith(inner):
             raise UsageError(
                 f"{entry.address} lies in the folder of results, output={output}, and could be "

@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -87,6 +88,21 @@ def test_no_photo_lies_where_results_go(tmp_path: Path, in_threads: None, how: s
     with pytest.raises(UsageError, match="lies in the folder of results, output="):
         run(toy_batch(source, output), lambda line: None)
     assert files_in(folder) == before
+
+
+def test_photos_of_a_store_lie_in_no_folder(
+    tmp_path: Path, in_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address is no path below the folder that the program runs in."""
+    [photo] = draw_photos(tmp_path / "in", 1)
+    store = fsspec.filesystem("memory")
+    store.pipe("/of_a_store/a.png", photo.read_bytes())
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    try:
+        assert done(toy_batch("memory://of_a_store", ".")).done == 1
+    finally:
+        store.rm("/of_a_store", recursive=True)
 
 
 def test_what_cannot_be_done_is_said_as_well_as_listed(tmp_path: Path, in_threads: None) -> None:
